@@ -1,0 +1,28 @@
+package claims_test
+
+import (
+	"testing"
+
+	"github.com/authgear/authgear-sdk-go/core/internal/claims"
+)
+
+func BenchmarkParse(b *testing.B) {
+	payload := recorded(b, "user")
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := claims.Parse(payload); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// TestAllocations guards against a string for every member name and the like.
+func TestAllocations(t *testing.T) {
+	if raceEnabled {
+		t.Skip("race detector")
+	}
+	payload := recorded(t, "user")
+	if n := testing.AllocsPerRun(100, func() { _, _ = claims.Parse(payload) }); n > 18 {
+		t.Errorf("%v allocations, over 18", n)
+	}
+}

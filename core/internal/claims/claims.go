@@ -1,0 +1,105 @@
+// Package claims turns the claims of an Authgear access token into typed
+// values, and refuses whatever two readers could understand differently
+// (RFC 7519, RFC 9068, RFC 8725).
+//
+// It decides what the claims say, not whether they are good: issuer, audience
+// and time are compared elsewhere.
+package claims
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/authgear/authgear-sdk-go/core/internal/strictjson"
+)
+
+// ErrInvalid means that the claims break a rule. Parse wraps it with which claim
+// and why, for operators.
+var ErrInvalid = errors.New("claims are invalid")
+
+// Claims are the claims that are known to this SDK.
+type Claims struct {
+	// Issuer and Subject are never empty.
+	Issuer, Subject string
+	// ClientID and ID (jti) are empty when absent.
+	ClientID, ID string
+	// Audience has one element when aud is a string. Scopes is scope split at
+	// its spaces. AMR and Roles keep the token's order.
+	Audience, Scopes, AMR, Roles []string
+	// ExpiresAt is never zero; the others are when absent. All are in UTC, with
+	// the fraction of a second that the token has.
+	ExpiresAt, NotBefore, IssuedAt, AuthTime time.Time
+	// Anonymous, Verified and CanReauthenticate have the value that grants least
+	// when absent: true, false, false.
+	Anonymous, Verified, CanReauthenticate bool
+	// UserClaims reports whether the token has any of the claims by which
+	// Authgear describes a user; a machine's token has none.
+	UserClaims bool
+}
+
+// limits are far above what Authgear writes; other claims may come from a
+// project's hook.
+var limits = strictjson.Limits{Depth: 16, Members: 1024, Elements: 4096}
+
+// Authgear's claims about a user.
+const (
+	claimAnonymous         = "https://authgear.com/claims/user/is_anonymous"
+	claimVerified          = "https://authgear.com/claims/user/is_verified"
+	claimCanReauthenticate = "https://authgear.com/claims/user/can_reauthenticate"
+	claimRoles             = "https://authgear.com/claims/user/roles"
+)
+
+// Parse reads the payload of a token: one JSON object of exact and unique member
+// names (RFC 7519 §4) in valid UTF-8 (RFC 8725 §3.7). Claims that it does not
+// know are ignored (RFC 7519 §4), once their structure was found sound. It
+// leaves the payload as it is.
+func Parse(payload []byte) (Claims, error) {
+	c := Claims{Anonymous: true}
+	err := strictjson.Read(payload, limits, c.read)
+	if err == nil {
+		err = c.check()
+	}
+	if err != nil {
+		return Claims{}, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	return c, nil
+}
+
+// read reads one claim. Names match exactly: "SUB" is some other claim.
+func (c *Claims) read(r *strictjson.Reader) {
+	switch string(r.Name()) {
+	case "iss":
+		c.Issuer = text(r)
+	case "sub":
+		c.Subject = text(r)
+	case "client_id":
+		c.ClientID = text(r)
+	case "jti":
+		c.ID = text(r)
+	case "aud":
+		c.Audience = audience(r)
+	case "scope":
+		c.Scopes = scopes(r)
+	case "amr":
+		c.AMR = texts(r)
+	case "exp":
+		c.ExpiresAt = date(r)
+	case "nbf":
+		c.NotBefore = date(r)
+	case "iat":
+		c.IssuedAt = date(r)
+	case "auth_time":
+		c.AuthTime = date(r)
+	case claimAnonymous:
+		c.Anonymous, c.UserClaims = r.Bool(), true
+	case claimVerified:
+		c.Verified, c.UserClaims = r.Bool(), true
+	case claimCanReauthenticate:
+		c.CanReauthenticate, c.UserClaims = r.Bool(), true
+	case claimRoles:
+		c.Roles, c.UserClaims = texts(r), true
+	default:
+		r.Skip()
+	}
+}

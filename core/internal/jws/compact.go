@@ -1,0 +1,66 @@
+package jws
+
+import (
+	"encoding/base64"
+	"fmt"
+	"strings"
+)
+
+// encoding is base64url (RFC 4648 §5) without padding (RFC 7515 §2) and in its
+// canonical form: Strict refuses last characters that differ only in bits that
+// are not used (RFC 4648 §3.5). Otherwise one signature would have many
+// spellings, and each would be a different token to whoever compares tokens as
+// text.
+var encoding = base64.RawURLEncoding.Strict()
+
+// dots are the places of the two dots.
+type dots struct{ first, second int }
+
+// split finds the three parts, of which none may be empty: there is no detached
+// payload (RFC 7515 appendix F) and no unsecured token (RFC 7519 §6).
+func split(compact string) (dots, error) {
+	// Go's decoder refuses whatever is not of the alphabet, except these two,
+	// which it skips even when it is strict.
+	if strings.IndexByte(compact, '\r') >= 0 || strings.IndexByte(compact, '\n') >= 0 {
+		return dots{}, fmt.Errorf("%w: it has a line break", ErrMalformed)
+	}
+	switch n := strings.Count(compact, "."); {
+	case n == 0 && isBase64URL(compact):
+		return dots{}, fmt.Errorf("%w: it has no dot", ErrOpaque)
+	case n != 2:
+		return dots{}, fmt.Errorf("%w: it has %d dots, not two", ErrMalformed, n)
+	}
+	d := dots{strings.IndexByte(compact, '.'), strings.LastIndexByte(compact, '.')}
+	if d.first == 0 || d.second == d.first+1 || d.second == len(compact)-1 {
+		return dots{}, fmt.Errorf("%w: it has an empty part", ErrMalformed)
+	}
+	return d, nil
+}
+
+// isBase64URL tells an opaque token from text that is no token at all.
+func isBase64URL(s string) bool {
+	return s != "" && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == ""
+}
+
+// parts are the decoded parts.
+type parts struct{ header, payload, signature []byte }
+
+// decode decodes the three parts into one block of memory.
+func (d dots) decode(compact string) (parts, error) {
+	source := []byte(compact)
+	b := make([]byte, 0, encoding.DecodedLen(len(source)))
+	var ends [3]int
+	for i, part := range [3][]byte{source[:d.first], source[d.first+1 : d.second], source[d.second+1:]} {
+		var err error
+		if b, err = encoding.AppendDecode(b, part); err != nil {
+			return parts{}, fmt.Errorf("%w: %s is not canonical base64url", ErrMalformed, [3]string{"header", "payload", "signature"}[i])
+		}
+		ends[i] = len(b)
+	}
+	// The capacities end with the parts, so that none can grow into the next.
+	return parts{
+		header:    b[:ends[0]:ends[0]],
+		payload:   b[ends[0]:ends[1]:ends[1]],
+		signature: b[ends[1]:ends[2]:ends[2]],
+	}, nil
+}

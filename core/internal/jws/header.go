@@ -1,0 +1,94 @@
+package jws
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/authgear/authgear-sdk-go/core/internal/quote"
+	"github.com/authgear/authgear-sdk-go/core/internal/strictjson"
+)
+
+// headerLimits are far above what any issuer writes, and keep a header from
+// costing more than its signature check.
+var headerLimits = strictjson.Limits{Depth: 8, Members: 32, Elements: 256}
+
+// maxKeyID is the longest kid in bytes.
+const maxKeyID = 256
+
+// header has what is read of a JOSE header. A member that is missing or not a
+// string is "", which no rule below allows.
+type header struct{ alg, typ, kid, forbidden string }
+
+// readHeader checks the header and returns its kid.
+//
+// Keys in the header or behind its URLs (jwk, jku, x5u, x5c) are ignored like
+// any unknown member: the token does not choose who is trusted
+// (RFC 8725 §3.10).
+func readHeader(b []byte) (keyID string, err error) {
+	var h header
+	if err := strictjson.Read(b, headerLimits, h.read); err != nil {
+		return "", fmt.Errorf("%w: header: %w", ErrMalformed, err)
+	}
+	return h.kid, h.check()
+}
+
+func (h *header) read(r *strictjson.Reader) {
+	switch string(r.Name()) {
+	case "alg":
+		h.alg = stringOrEmpty(r)
+	case "typ":
+		h.typ = stringOrEmpty(r)
+	case "kid":
+		h.kid = stringOrEmpty(r)
+	case "crit", "b64", "zip":
+		h.forbidden = string(r.Name())
+		r.Skip()
+	default:
+		r.Skip()
+	}
+}
+
+func stringOrEmpty(r *strictjson.Reader) string {
+	if r.IsString() {
+		return r.String()
+	}
+	r.Skip()
+	return ""
+}
+
+func (h *header) check() error {
+	switch {
+	// RFC 8725 §3.1: one algorithm; names are case-sensitive (RFC 7515 §4.1.1).
+	case h.alg == "":
+		return fmt.Errorf("%w: alg is missing or not a string", ErrAlgorithm)
+	case h.alg != "RS256":
+		return fmt.Errorf("%w: alg is %s", ErrAlgorithm, quote.Quote(h.alg))
+
+	// No extension is understood, so none may be critical, and an empty crit is
+	// not allowed either (RFC 7515 §4.1.11). b64 changes what is signed
+	// (RFC 7797), zip what is read (RFC 7516 §4.1.3): a reader that overlooks
+	// them sees another token than the one that knows them.
+	case h.forbidden != "":
+		return fmt.Errorf("%w: header has %s", ErrMalformed, h.forbidden)
+
+	// RFC 9068 §4, RFC 8725 §3.11: an ID token has the same keys and issuer, and
+	// must not pass.
+	case h.typ == "":
+		return fmt.Errorf("%w: typ is missing or not a string", ErrType)
+	case !isAccessToken(h.typ):
+		return fmt.Errorf("%w: typ is %s", ErrType, quote.Quote(h.typ))
+
+	case h.kid == "":
+		return fmt.Errorf("%w: kid is missing, empty or not a string", ErrMalformed)
+	case len(h.kid) > maxKeyID:
+		return fmt.Errorf("%w: kid has %d bytes, over %d", ErrMalformed, len(h.kid), maxKeyID)
+	}
+	return nil
+}
+
+// isAccessToken compares as media types are compared, with "application/" left
+// out or not (RFC 7515 §4.1.9, RFC 2045 §5.1). EqualFold folds beyond ASCII, but
+// no other character folds to a letter of these two.
+func isAccessToken(typ string) bool {
+	return strings.EqualFold(typ, "at+jwt") || strings.EqualFold(typ, "application/at+jwt")
+}

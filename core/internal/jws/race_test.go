@@ -1,0 +1,6 @@
+//go:build race
+
+package jws_test
+
+// raceEnabled: the race detector allocates memory of its own.
+const raceEnabled = true
