@@ -1,0 +1,89 @@
+package keys
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/authgear/authgear-sdk-go/core/internal/endpoint"
+	"github.com/authgear/authgear-sdk-go/core/internal/quote"
+)
+
+const discoveryPath = "/.well-known/openid-configuration"
+
+// fetch gets the keys. Discovery is kept once it succeeded, and asked again
+// after the JWKS did not answer 200.
+func (s *Set) fetch(ctx context.Context) (keyMap, error) {
+	if s.jwksPath == "" {
+		path, err := s.discover(ctx)
+		if err != nil {
+			return nil, err
+		}
+		s.jwksPath = path
+	}
+	start := time.Now()
+	body, status, err := s.config.Client.Get(ctx, s.jwksPath)
+	var keys keyMap
+	if err == nil {
+		if keys, err = parseSet(body); err != nil {
+			err = fmt.Errorf("GET %s: %w", s.config.Client.URL(s.jwksPath), explain(body, err))
+		}
+	}
+	s.observe(ctx, "jwks", s.jwksPath, status, start, err)
+	if status != http.StatusOK {
+		s.jwksPath = ""
+	}
+	return keys, err
+}
+
+// discover returns the path of the JWKS (OpenID Connect Discovery 1.0 §4).
+func (s *Set) discover(ctx context.Context) (string, error) {
+	start := time.Now()
+	body, status, err := s.config.Client.Get(ctx, discoveryPath)
+	var path string
+	if err == nil {
+		if path, err = s.jwksFrom(body); err != nil {
+			err = fmt.Errorf("GET %s: %w", s.config.Client.URL(discoveryPath), explain(body, err))
+		}
+	}
+	s.observe(ctx, "discovery", discoveryPath, status, start, err)
+	return path, err
+}
+
+func (s *Set) jwksFrom(document []byte) (string, error) {
+	var metadata struct {
+		Issuer string `json:"issuer"`
+		JWKS   string `json:"jwks_uri"`
+	}
+	if err := json.Unmarshal(document, &metadata); err != nil {
+		return "", errors.New("the answer is not a discovery document")
+	}
+	if metadata.Issuer != s.config.Endpoint { // RFC 8414 §3.3: identical
+		return "", fmt.Errorf("the issuer is %s, the endpoint is %s; they must be the same", quote.Quote(metadata.Issuer), s.config.Endpoint)
+	}
+	u, err := url.Parse(metadata.JWKS)
+	if err != nil || endpoint.Of(u) != s.config.Endpoint {
+		return "", fmt.Errorf("jwks_uri %s is not at the endpoint %s", quote.Quote(metadata.JWKS), s.config.Endpoint)
+	}
+	return u.RequestURI(), nil
+}
+
+// explain names the usual reason for an answer that is no JSON.
+func explain(body []byte, err error) error {
+	if bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) {
+		return fmt.Errorf("%w but a web page; is the endpoint that of an Authgear project?", err)
+	}
+	return err
+}
+
+func (s *Set) observe(ctx context.Context, kind, path string, status int, start time.Time, err error) {
+	if s.config.Observe != nil {
+		s.config.Observe(ctx, Fetch{Kind: kind, URL: s.config.Client.URL(path), Status: status, Duration: time.Since(start), Err: err})
+	}
+}

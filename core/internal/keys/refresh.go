@@ -1,0 +1,106 @@
+package keys
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+var errTooLong = errors.New("the project takes too long to answer")
+
+// refresh waits for one refresh, which it begins when none runs. Within the
+// pause after a failure it returns that failure; for an unknown kid within the
+// cooldown it returns ErrUnknownKey.
+func (s *Set) refresh(ctx context.Context, unknownKey bool) error {
+	s.mu.Lock()
+	if s.flight == nil {
+		if wait := s.pause(); wait > 0 {
+			err := s.lastErr
+			s.mu.Unlock()
+			return &UnavailableError{Err: err, RetryAfter: wait}
+		}
+		if unknownKey && !s.cooldown.IsZero() && since(s.cooldown) < cooldown {
+			s.mu.Unlock()
+			return ErrUnknownKey
+		}
+	}
+	f := s.begin(unknownKey)
+	s.mu.Unlock()
+
+	if err := f.wait(ctx, maxWait); err != nil {
+		s.mu.Lock()
+		wait := s.pause()
+		s.mu.Unlock()
+		return &UnavailableError{Err: err, RetryAfter: wait}
+	}
+	return nil
+}
+
+// begin returns the refresh that runs, or begins one; nil within the pause. The
+// caller holds the lock.
+func (s *Set) begin(unknownKey bool) *flight {
+	if s.flight == nil && s.pause() == 0 {
+		s.flight = &flight{done: make(chan struct{}), unknownKey: unknownKey}
+		go s.run(s.flight)
+	}
+	return s.flight
+}
+
+// pause returns how long the next attempt has to wait: 1, 2, 4, 8, 10 seconds by
+// failures in a row, less what has passed. The caller holds the lock.
+func (s *Set) pause() time.Duration {
+	if s.failures == 0 {
+		return 0
+	}
+	pause := min(time.Second<<min(s.failures-1, 4), maxPause)
+	return max(pause-since(s.lastAttempt), 0)
+}
+
+// run is a refresh. It has a context of its own: it must not end with the
+// request that began it, and must not keep that request's context, which some
+// frameworks use again.
+func (s *Set) run(f *flight) {
+	keys, err := s.fetchSafely(context.Background())
+	s.mu.Lock()
+	now := time.Now()
+	s.lastAttempt, s.flight = now, nil
+	if err != nil {
+		s.failures++
+		s.lastErr, f.err = err, err
+	} else {
+		s.failures, s.lastErr = 0, nil
+		s.snapshot.Store(&snapshot{keys: keys, fetched: now})
+		if f.unknownKey {
+			s.cooldown = now
+		}
+	}
+	s.mu.Unlock()
+	close(f.done)
+}
+
+// fetchSafely turns a panic in the user's HTTP client into an error: in this
+// goroutine it would end the process.
+func (s *Set) fetchSafely(ctx context.Context) (keys keyMap, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			keys, err = nil, fmt.Errorf("the HTTP client panicked: %v", p)
+		}
+	}()
+	return s.fetch(ctx)
+}
+
+// wait returns the result of the flight, or that it takes too long: every
+// request has its own end and a limit beside it.
+func (f *flight) wait(ctx context.Context, limit time.Duration) error {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-f.done:
+		return f.err
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return errTooLong
+	}
+}
