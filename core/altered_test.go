@@ -1,0 +1,95 @@
+package authgear_test
+
+import (
+	"encoding/base64"
+	"strings"
+	"testing"
+
+	authgear "github.com/authgear/authgear-sdk-go/core"
+)
+
+// Altered copies of a recorded token are refused, each for its own reason.
+func TestAlteredTokens(t *testing.T) {
+	t.Parallel()
+	alice := golden(t, "token-jwt-alice")
+	header, rest, _ := strings.Cut(alice.AccessToken.Raw, ".")
+	payload, signature, _ := strings.Cut(rest, ".")
+	signed := golden(t, "token-jwt-bob").AccessToken.Raw
+
+	headerWith := func(old, new string) string { return replaced(t, header, old, new) + "." + payload + "." + signature }
+	payloadWith := func(old, new string) string { return header + "." + replaced(t, payload, old, new) + "." + signature }
+	const sub = `"sub":"66a95b0e-8068-40d1-8b5c-a15f18254225"`
+
+	for _, c := range []struct {
+		name, token string
+		want        authgear.Reason
+	}{
+		{"alg none", headerWith(`"RS256"`, `"none"`), authgear.ReasonTokenAlgorithm},
+		{"alg HS256", headerWith(`"RS256"`, `"HS256"`), authgear.ReasonTokenAlgorithm},
+		{"alg in lower case", headerWith(`"RS256"`, `"rs256"`), authgear.ReasonTokenAlgorithm},
+		{"typ JWT", headerWith(`"at+jwt"`, `"JWT"`), authgear.ReasonTokenType},
+		{"crit", headerWith(`{`, `{"crit":["exp"],`), authgear.ReasonTokenMalformed},
+		{"another key", headerWith(`573ed57d`, `573ed57e`), authgear.ReasonKeyUnknown},
+		{"a jwk in the header is ignored", headerWith(`{`, `{"jwk":{"kty":"RSA","n":"AQAB","e":"AQAB"},`), authgear.ReasonSignatureInvalid},
+		{"another subject", payloadWith(sub, `"sub":"66a95b0e-8068-40d1-8b5c-a15f18254226"`), authgear.ReasonSignatureInvalid},
+		{"a role more", payloadWith(`["editor"]`, `["editor","admin"]`), authgear.ReasonSignatureInvalid},
+		{"a later expiry", payloadWith(`"exp":1795470161`, `"exp":1895470161`), authgear.ReasonSignatureInvalid},
+		{"two subjects", payloadWith(sub, sub+`,`+sub), authgear.ReasonClaimsInvalid},
+		{"SUB is some other claim", payloadWith(sub, sub+`,"SUB":"x"`), authgear.ReasonSignatureInvalid},
+		{"no subject", payloadWith(sub, `"SUB":"x"`), authgear.ReasonClaimsInvalid},
+		{"a machine's subject with user claims", payloadWith(sub, `"sub":"client_id_spa-jwt"`), authgear.ReasonClaimsInvalid},
+		{"a machine's subject of another client", payloadWith(sub, `"sub":"client_id_x"`), authgear.ReasonClaimsInvalid},
+		{"a machine's subject without client", payloadWith(sub, `"sub":"client_id_"`), authgear.ReasonClaimsInvalid},
+		{"another issuer", payloadWith(`"iss":"http://localhost:3100"`, `"iss":"http://localhost:3100/"`), authgear.ReasonIssuerMismatch},
+		{"another audience", payloadWith(`"aud":["http://localhost:3100"]`, `"aud":["http://localhost:3101"]`), authgear.ReasonAudienceMismatch},
+		{"audience as a string", payloadWith(`"aud":["http://localhost:3100"]`, `"aud":"http://localhost:3100"`), authgear.ReasonSignatureInvalid},
+		{"no audience", payloadWith(`"aud":["http://localhost:3100"],`, ``), authgear.ReasonAudienceMismatch},
+		{"no expiry", payloadWith(`"exp":1795470161,`, ``), authgear.ReasonClaimsInvalid},
+		{"expiry as a string", payloadWith(`"exp":1795470161`, `"exp":"1795470161"`), authgear.ReasonClaimsInvalid},
+		{"not before tomorrow", payloadWith(sub, sub+`,"nbf":1795570161`), authgear.ReasonTokenNotYetValid},
+		{"somebody else's signature", header + "." + payload + signed[strings.LastIndexByte(signed, '.'):], authgear.ReasonSignatureInvalid},
+		{"no signature", header + "." + payload + ".", authgear.ReasonTokenMalformed},
+		{"two parts", header + "." + payload, authgear.ReasonTokenMalformed},
+		{"five parts", alice.AccessToken.Raw + ".a.b", authgear.ReasonTokenMalformed},
+		{"padded", alice.AccessToken.Raw + "==", authgear.ReasonTokenMalformed},
+		{"a line break inside", header + ".\r\n" + payload + "." + signature, authgear.ReasonTokenMalformed},
+		{"empty", "", authgear.ReasonNoCredentials},
+		{"too large", strings.Repeat("a", 16<<10+1), authgear.ReasonTokenTooLarge},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			at(t, alice.RecordedAt, func(t *testing.T) {
+				identity, err := live(t, "jwks", authgear.JWTConfig{}).Verify(t.Context(), c.token)
+				wantReason(t, err, c.want)
+				if identity != nil {
+					t.Errorf("identity = %+v beside the error", identity)
+				}
+			})
+		})
+	}
+}
+
+// replaced returns a part of a token with old replaced in what it encodes.
+func replaced(t *testing.T, part, old, new string) string {
+	t.Helper()
+	decoded, err := base64.RawURLEncoding.DecodeString(part)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(decoded), old) {
+		t.Fatalf("%q is not in %s", old, decoded)
+	}
+	return base64.RawURLEncoding.EncodeToString([]byte(strings.Replace(string(decoded), old, new, 1)))
+}
+
+func TestClientIDs(t *testing.T) {
+	t.Parallel()
+	alice := golden(t, "token-jwt-alice")
+	at(t, alice.RecordedAt, func(t *testing.T) {
+		if _, err := live(t, "jwks", authgear.JWTConfig{ClientIDs: []string{"other", "spa-jwt"}}).Verify(t.Context(), alice.AccessToken.Raw); err != nil {
+			t.Error(err)
+		}
+		_, err := live(t, "jwks", authgear.JWTConfig{ClientIDs: []string{"other"}}).Verify(t.Context(), alice.AccessToken.Raw)
+		wantReason(t, err, authgear.ReasonClientNotAllowed)
+	})
+}

@@ -1,0 +1,37 @@
+package authgear
+
+import (
+	"context"
+	"iter"
+)
+
+// An Authenticator finds out who sent a request. It is safe for concurrent
+// use, and has nothing to start or to close.
+type Authenticator interface {
+	// Authenticate returns the identity of who sent the request, which then
+	// belongs to the caller, or an error that is always an [*Error]. It never
+	// returns nil and nil: a request without credentials is an error with
+	// [ReasonNoCredentials].
+	Authenticate(context.Context, Request) (*Identity, error)
+}
+
+// Request is the view of an HTTP request that an authenticator needs. Adapters
+// implement it over their framework's own request; it may grow.
+//
+// All strings stay valid after the handler has returned.
+type Request interface {
+	// Method returns the request's method, such as "GET".
+	Method() string
+	// Host returns the host by which the server routes the request.
+	Host() string
+	// RemoteAddr returns the address of the socket's peer. It never comes from
+	// a field such as X-Forwarded-For.
+	RemoteAddr() string
+	// Values returns all lines of the field with that name, matched
+	// case-insensitively, in order and without surrounding spaces and tabs.
+	// The caller does not change them.
+	Values(name string) []string
+	// Names yields the name of each field once or more, in the server's
+	// spelling and in any order.
+	Names() iter.Seq[string]
+}

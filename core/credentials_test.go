@@ -1,0 +1,77 @@
+package authgear
+
+import (
+	"strings"
+	"testing"
+)
+
+// RFC 6750 §2.1 and RFC 9110 §11.4; behaviour that Authgear itself does not
+// have is stricter on purpose.
+func TestBearerToken(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("a", maxToken)
+	for _, c := range []struct {
+		name  string
+		lines []string
+		token string
+		want  Reason
+	}{
+		{"no line", nil, "", ""},
+		{"an empty line", []string{""}, "", ""},
+		{"another scheme", []string{"Basic dXNlcjpwYXNz"}, "", ""},
+		{"another scheme that begins alike", []string{"Bearerx abc"}, "", ""},
+		{"a token without a scheme", []string{"abc.def.ghi"}, "", ""},
+		{"no scheme at all", []string{`"Bearer" abc`}, "", ""},
+		{"one space", []string{"Bearer abc"}, "abc", ""},
+		{"lower case", []string{"bearer abc"}, "abc", ""},
+		{"upper case", []string{"BEARER abc"}, "abc", ""},
+		{"more spaces", []string{"Bearer   abc"}, "abc", ""},
+		{"the whole alphabet", []string{"Bearer aZ09-._~+/=="}, "aZ09-._~+/==", ""},
+		{"at the limit", []string{"Bearer " + long}, long, ""},
+
+		{"over the limit", []string{"Bearer " + long + "a"}, "", ReasonTokenTooLarge},
+		{"nothing", []string{"Bearer"}, "", ReasonAuthorizationMalformed},
+		{"only spaces", []string{"Bearer  "}, "", ReasonAuthorizationMalformed},
+		{"a tab", []string{"Bearer\tabc"}, "", ReasonAuthorizationMalformed},
+		{"a space and a tab", []string{"Bearer \tabc"}, "", ReasonAuthorizationMalformed},
+		{"a comma", []string{"Bearer abc,"}, "", ReasonAuthorizationMalformed},
+		{"two tokens", []string{"Bearer abc def"}, "", ReasonAuthorizationMalformed},
+		{"two credentials", []string{"Bearer abc, Bearer def"}, "", ReasonAuthorizationMalformed},
+		{"quotes", []string{`Bearer "abc"`}, "", ReasonAuthorizationMalformed},
+		{"an equals sign inside", []string{"Bearer a=b"}, "", ReasonAuthorizationMalformed},
+		{"only equals signs", []string{"Bearer =="}, "", ReasonAuthorizationMalformed},
+		{"an equals sign for the space", []string{"Bearer=abc"}, "", ReasonAuthorizationMalformed},
+		{"not ASCII", []string{"Bearer abcé"}, "", ReasonAuthorizationMalformed},
+		{"NUL", []string{"Bearer abc\x00"}, "", ReasonAuthorizationMalformed},
+		{"two lines", []string{"Bearer abc", "Bearer abc"}, "", ReasonAuthorizationMalformed},
+		{"two lines of other schemes", []string{"Basic abc", "Digest abc"}, "", ReasonAuthorizationMalformed},
+		{"two lines, one empty", []string{"", "Bearer abc"}, "", ReasonAuthorizationMalformed},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			token, err := bearerToken(c.lines)
+			var reason Reason
+			if err != nil {
+				reason = err.Reason
+			}
+			if token != c.token || reason != c.want {
+				t.Errorf("bearerToken = %.40q, %q, want %.40q, %q", token, reason, c.token, c.want)
+			}
+		})
+	}
+}
+
+func FuzzBearerToken(f *testing.F) {
+	f.Add("Bearer abc")
+	f.Add("bearer  a.b.c==")
+	f.Add(`Bearer "abc"`)
+	f.Fuzz(func(t *testing.T, line string) {
+		token, err := bearerToken([]string{line})
+		if err != nil && token != "" {
+			t.Errorf("%q: a token beside an error", line)
+		}
+		if token != "" && (!strings.EqualFold(line[:7], "Bearer ") || strings.TrimLeft(line[7:], " ") != token || strings.ContainsAny(token, " \t\",")) {
+			t.Errorf("%q gives %q", line, token)
+		}
+	})
+}

@@ -1,0 +1,43 @@
+// Package authgear tells a Go backend who sent a request, for projects that
+// sign their users in with [Authgear].
+//
+// # Getting an identity
+//
+// An [Authenticator] finds out who sent a request. [NewJWT] makes one from the
+// project's endpoint alone:
+//
+//	auth, err := authgear.NewJWT(authgear.JWTConfig{Endpoint: "https://myapp.authgear.cloud"})
+//
+// The adapter of your framework turns it into middleware and accessors. They
+// are modules of their own, so that a service gets the framework that it uses
+// and no other:
+//
+//	github.com/authgear/authgear-sdk-go/adapters/gin      package authgeargin
+//	github.com/authgear/authgear-sdk-go/adapters/echo     package authgearecho
+//	github.com/authgear/authgear-sdk-go/adapters/fiber    package authgearfiber
+//	github.com/authgear/authgear-sdk-go/adapters/nethttp  package authgearhttp
+//
+// Where there is no HTTP request (a queue consumer, the first message of a
+// socket) use [JWT.Verify].
+//
+// # Identities and policies
+//
+// An [Identity] is a user or a client (a machine). A [Policy] says whether an
+// identity may go on: [Role], [Verified], [NotAnonymous] or a function of your
+// own.
+//
+// # Errors
+//
+// Every failure is an [*Error] with one [Reason] of a closed list. The reason
+// decides the [Outcome], the outcome decides the HTTP answer: "no credentials"
+// and "invalid" are never confused with "cannot tell now". Its text is safe to
+// show; the cause, for the operator, is reached by errors.Unwrap, by
+// log/slog and by the [Observer].
+//
+// # What is not here
+//
+// Middleware: see the adapters. What adapters are made of: core/guard. A
+// development Authgear for trying and testing: core/authgeartest.
+//
+// [Authgear]: https://docs.authgear.com
+package authgear

@@ -1,0 +1,92 @@
+package authgear
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/go-json-experiment/json"
+)
+
+// Kind says what an [Identity] is.
+type Kind string
+
+const (
+	// KindUser is a user of the project, anonymous ones included.
+	KindUser Kind = "user"
+	// KindClient is a machine: an OAuth client that acts for itself
+	// (client credentials grant, RFC 6749 §4.4).
+	KindClient Kind = "client"
+)
+
+// Source says which authenticator found an [Identity].
+type Source string
+
+// SourceJWT is the JWT access token itself, verified by [JWT].
+const SourceJWT Source = "jwt"
+
+// Identity is who sent a request, and what is known of it. Its JSON form leaves
+// empty strings, lists and times out.
+//
+// Within one request the handler and the policies share an identity, so treat
+// it as read-only there.
+type Identity struct {
+	// Kind is KindUser or KindClient.
+	Kind Kind `json:"kind"`
+	// ID is Authgear's user id; for a machine the token's subject verbatim,
+	// "client_id_" and the client id.
+	ID string `json:"id"`
+	// ClientID is the OAuth client that the token was issued to, "" when
+	// unknown.
+	ClientID string `json:"client_id,omitempty"`
+	// Anonymous is true for an anonymous user, for a machine, and when unknown.
+	Anonymous bool `json:"anonymous"`
+	// Verified is true when the user has a verified identity, by the project's
+	// own criteria.
+	Verified bool `json:"verified"`
+	// CanReauthenticate is true when the user can be asked to sign in again
+	// for a sensitive operation.
+	CanReauthenticate bool `json:"can_reauthenticate"`
+	// Roles holds the keys of the user's roles, those through groups included,
+	// sorted and unique.
+	Roles []string `json:"roles,omitempty"`
+	// Scopes holds the scopes granted to the client (RFC 6749 §3.3).
+	Scopes []string `json:"scopes,omitempty"`
+	// AMR holds the authentication methods (RFC 8176). Authgear states them
+	// only in the first token of a login: they are gone after a refresh.
+	AMR []string `json:"amr,omitempty"`
+	// AuthenticatedAt is when the user last proved who they are; a refresh does
+	// not change it. UTC, whole seconds; zero when unknown, which policies take
+	// for "never".
+	AuthenticatedAt time.Time `json:"authenticated_at,omitzero"`
+	// ExpiresAt is when the token ends. UTC, whole seconds; zero when unknown.
+	ExpiresAt time.Time `json:"expires_at,omitzero"`
+	// Source says how the identity was found out.
+	Source Source `json:"source"`
+
+	claims    []byte // the token's payload, verified
+	tokenID   string
+	issuedAt  time.Time
+	checkedAt time.Time
+}
+
+// HasRole reports whether the identity has the role with this key.
+func (i *Identity) HasRole(key string) bool { return slices.Contains(i.Roles, key) }
+
+var errNoClaims = errors.New("authgear: this identity does not come from a JWT, so it has no claims")
+
+// Claims decodes the claims of the access token into v, a pointer to a struct
+// of yours or to a map. Member names match exactly, a duplicate is an error. It
+// is how you read custom claims that a hook of your project adds.
+//
+// It is an error for an identity that does not come from a JWT.
+func (i *Identity) Claims(v any) error {
+	if i.claims == nil {
+		return errNoClaims
+	}
+	if err := json.Unmarshal(i.claims, v); err != nil {
+		return fmt.Errorf("authgear: claims: %w", err)
+	}
+	return nil
+}

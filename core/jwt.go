@@ -1,0 +1,320 @@
+package authgear
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/authgear/authgear-sdk-go/core/internal/claims"
+	"github.com/authgear/authgear-sdk-go/core/internal/endpoint"
+	"github.com/authgear/authgear-sdk-go/core/internal/fetch"
+	"github.com/authgear/authgear-sdk-go/core/internal/jws"
+	"github.com/authgear/authgear-sdk-go/core/internal/keys"
+	"github.com/authgear/authgear-sdk-go/core/internal/quote"
+)
+
+// JWTConfig configures [NewJWT]. Only Endpoint is required.
+type JWTConfig struct {
+	// Endpoint is the Authgear project's origin, such as
+	// "https://myapp.authgear.cloud" or a custom domain. Issuer and keys are
+	// found from it (OpenID Connect Discovery 1.0 §4).
+	Endpoint string
+	// ClientIDs, when not empty, are the only OAuth clients whose tokens are
+	// accepted.
+	ClientIDs []string
+	// Resources are the resource URIs (RFC 8707) of this service. A machine's
+	// token must be meant for one of them; without any, no machine comes in.
+	Resources []string
+	// Leeway is the clock difference that is tolerated. 0: ten seconds; at most
+	// 60 seconds.
+	Leeway time.Duration
+	// InternalURL is an origin at which Authgear is asked instead of at
+	// Endpoint, for a service that reaches it by an internal address. It gets
+	// Endpoint's Host and X-Forwarded-Proto.
+	InternalURL string
+	// InsecureHTTP allows plain HTTP to other than loopback addresses.
+	InsecureHTTP bool
+	// HTTPClient, when not nil, is copied and used for every request to
+	// Authgear: for a private CA, an egress proxy, tracing. Its redirect
+	// policy, cookie jar and time-out do not count: there are no redirects, no
+	// cookies, and five seconds for a fetch.
+	HTTPClient *http.Client
+	// Observer is told of each fetch and of each Verify. nil: LogObserver(nil).
+	Observer *Observer
+}
+
+const (
+	defaultLeeway = 10 * time.Second
+	maxLeeway     = 60 * time.Second
+
+	// machinePrefix begins the subject of a machine's token.
+	machinePrefix = "client_id_"
+)
+
+// JWT is the [Authenticator] that verifies Authgear's JWT access tokens by the
+// project's published keys. It is fast and asks nobody about the single
+// request; therefore a user who is disabled stays valid until the token
+// expires.
+//
+// The project's client must have "Issue JWT as access token" turned on.
+type JWT struct {
+	endpoint  string
+	clientIDs []string
+	resources []string
+	leeway    time.Duration
+	keys      *keys.Set
+	observer  *Observer
+}
+
+// NewJWT needs no network: keys are fetched by the first request, or by
+// [JWT.Ready]. There is nothing to close. The error joins all mistakes in the
+// configuration, each with the name of its field.
+func NewJWT(config JWTConfig) (*JWT, error) {
+	var mistakes []error
+	mistake := func(field string, err error) {
+		if err != nil {
+			mistakes = append(mistakes, fmt.Errorf("%s: %w", field, err))
+		}
+	}
+
+	origin, err := endpoint.Parse(config.Endpoint, config.InsecureHTTP)
+	mistake("Endpoint", err)
+	var internal string
+	if config.InternalURL != "" {
+		internal, err = endpoint.Parse(config.InternalURL, config.InsecureHTTP)
+		mistake("InternalURL", err)
+	}
+	if slices.Contains(config.ClientIDs, "") {
+		mistake("ClientIDs", errors.New("an empty client id"))
+	}
+	for _, resource := range config.Resources {
+		mistake("Resources", checkResource(resource))
+	}
+	leeway := config.Leeway
+	switch {
+	case leeway == 0:
+		leeway = defaultLeeway
+	case leeway < 0 || leeway > maxLeeway:
+		mistake("Leeway", fmt.Errorf("%v is not between 0 and %v", leeway, maxLeeway))
+	}
+	if len(mistakes) > 0 {
+		return nil, fmt.Errorf("authgear: JWTConfig: %w", errors.Join(mistakes...))
+	}
+
+	observer := config.Observer
+	if observer == nil {
+		observer = LogObserver(nil)
+	}
+	return &JWT{
+		endpoint:  origin,
+		clientIDs: slices.Clone(config.ClientIDs),
+		resources: slices.Clone(config.Resources),
+		leeway:    leeway,
+		observer:  observer,
+		keys: keys.New(keys.Config{
+			Endpoint: origin,
+			Client:   fetch.New(origin, internal, config.HTTPClient),
+			Observe: func(ctx context.Context, f keys.Fetch) {
+				if observer.Fetch != nil {
+					observer.Fetch(ctx, Fetch{Kind: f.Kind, URL: f.URL, Status: f.Status, Duration: f.Duration, Err: f.Err})
+				}
+			},
+		}),
+	}, nil
+}
+
+// checkResource accepts absolute URIs without a fragment (RFC 8707 §2).
+func checkResource(resource string) error {
+	u, err := url.Parse(resource)
+	switch {
+	case err != nil || !u.IsAbs():
+		return fmt.Errorf("%s is not an absolute URI; to accept the tokens of certain OAuth clients only, use ClientIDs", quote.Quote(resource))
+	case strings.Contains(resource, "#"):
+		return fmt.Errorf("%s has a fragment", quote.Quote(resource))
+	}
+	return nil
+}
+
+// Ready returns nil when the project's keys are at hand; else it fetches them,
+// or returns why they could not be had. Use it for a readiness probe: the
+// service may start without Authgear, and recovers by itself.
+func (j *JWT) Ready(ctx context.Context) error {
+	if err := j.keys.Ready(ctx); err != nil {
+		return keyError(err, "")
+	}
+	return nil
+}
+
+// Authenticate implements [Authenticator] by the Bearer token in the request's
+// Authorization field.
+func (j *JWT) Authenticate(ctx context.Context, r Request) (*Identity, error) {
+	credentials, err := readCredentials(r)
+	if err != nil {
+		return nil, err
+	}
+	if credentials.bearer == "" {
+		return nil, &Error{Reason: ReasonNoCredentials}
+	}
+	identity, err := j.verify(ctx, credentials.bearer)
+	if err != nil {
+		return nil, err
+	}
+	return identity, nil
+}
+
+// Verify finds the identity of an access token that did not come in a request:
+// from a queue, in the first message of a socket, through another library's
+// hook. The identity belongs to the caller; the error is always an [*Error].
+func (j *JWT) Verify(ctx context.Context, token string) (*Identity, error) {
+	start := time.Now()
+	var identity *Identity
+	var err *Error
+	switch {
+	case token == "":
+		err = &Error{Reason: ReasonNoCredentials}
+	case len(token) > maxToken:
+		err = tooLarge(token)
+	default:
+		identity, err = j.verify(ctx, token)
+	}
+	if j.observer.Decision != nil {
+		d := Decision{Outcome: OutcomeAuthenticated, Source: SourceJWT, Duration: time.Since(start)}
+		if err != nil {
+			d.Outcome, d.Reason, d.Source, d.Err = err.Outcome(), err.Reason, "", err
+		}
+		j.observer.Decision(ctx, d)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return identity, nil
+}
+
+// verify checks the cheap things first and the key last, so that foreign and
+// expired tokens never cause a fetch.
+func (j *JWT) verify(ctx context.Context, compact string) (*Identity, *Error) {
+	token, err := jws.Parse(compact)
+	if err != nil {
+		return nil, headerError(err)
+	}
+	c, err := claims.Parse(token.Payload)
+	if err != nil {
+		return nil, &Error{Reason: ReasonClaimsInvalid, Err: err}
+	}
+	if c.Issuer != j.endpoint {
+		return nil, &Error{Reason: ReasonIssuerMismatch, Err: fmt.Errorf("the token's issuer is %s, the endpoint is %s", quote.Quote(c.Issuer), j.endpoint)}
+	}
+	kind, refusal := j.checkAudience(&c)
+	if refusal != nil {
+		return nil, refusal
+	}
+	if len(j.clientIDs) > 0 && !slices.Contains(j.clientIDs, c.ClientID) {
+		return nil, &Error{Reason: ReasonClientNotAllowed, Err: fmt.Errorf("the token's client %s is not one of ClientIDs", quote.Quote(c.ClientID))}
+	}
+	now := time.Now()
+	if refusal := j.checkTimes(&c, now); refusal != nil {
+		return nil, refusal
+	}
+	if refusal := j.checkSignature(ctx, &token); refusal != nil {
+		return nil, refusal
+	}
+	slices.Sort(c.Roles)
+	return &Identity{
+		Kind:              kind,
+		ID:                c.Subject,
+		ClientID:          c.ClientID,
+		Anonymous:         c.Anonymous,
+		Verified:          c.Verified,
+		CanReauthenticate: c.CanReauthenticate,
+		Roles:             slices.Compact(c.Roles),
+		Scopes:            c.Scopes,
+		AMR:               c.AMR,
+		AuthenticatedAt:   c.AuthTime.Truncate(time.Second),
+		ExpiresAt:         c.ExpiresAt.Truncate(time.Second),
+		Source:            SourceJWT,
+		claims:            token.Payload,
+		tokenID:           c.ID,
+		issuedAt:          c.IssuedAt,
+		checkedAt:         now,
+	}, nil
+}
+
+func headerError(err error) *Error {
+	switch {
+	case errors.Is(err, jws.ErrOpaque):
+		return &Error{Reason: ReasonTokenOpaque, Err: fmt.Errorf(`%w; turn on "Issue JWT as access token" for the client in the Authgear portal`, err)}
+	case errors.Is(err, jws.ErrAlgorithm):
+		return &Error{Reason: ReasonTokenAlgorithm, Err: err}
+	case errors.Is(err, jws.ErrType):
+		return &Error{Reason: ReasonTokenType, Err: err}
+	default:
+		return &Error{Reason: ReasonTokenMalformed, Err: err}
+	}
+}
+
+// checkAudience tells users from machines, whose tokens are meant for different
+// audiences: a user's for the project, a machine's for one resource.
+func (j *JWT) checkAudience(c *claims.Claims) (Kind, *Error) {
+	if !strings.HasPrefix(c.Subject, machinePrefix) {
+		if !slices.Contains(c.Audience, j.endpoint) {
+			return "", &Error{Reason: ReasonAudienceMismatch, Err: fmt.Errorf("the token's audience is %s, a user's token has %s", quoteAll(c.Audience), j.endpoint)}
+		}
+		return KindUser, nil
+	}
+	if c.ClientID == "" || c.Subject[len(machinePrefix):] != c.ClientID || c.UserClaims {
+		return "", &Error{Reason: ReasonClaimsInvalid, Err: errors.New("the subject is a machine's, but the client id or the user claims do not fit it")}
+	}
+	for _, resource := range j.resources {
+		if slices.Contains(c.Audience, resource) {
+			return KindClient, nil
+		}
+	}
+	return "", &Error{Reason: ReasonAudienceMismatch, Err: fmt.Errorf("the audience of this machine's token is %s, which is not one of Resources", quoteAll(c.Audience))}
+}
+
+// checkTimes obeys RFC 7519 §4.1.4 to §4.1.6; an iat in the future is refused
+// too, since Authgear never issues one.
+func (j *JWT) checkTimes(c *claims.Claims, now time.Time) *Error {
+	if !now.Before(c.ExpiresAt.Add(j.leeway)) {
+		return &Error{Reason: ReasonTokenExpired, Err: fmt.Errorf("expired at %s", c.ExpiresAt.Format(time.RFC3339))}
+	}
+	for _, from := range [...]time.Time{c.NotBefore, c.IssuedAt} {
+		if from.After(now.Add(j.leeway)) {
+			return &Error{Reason: ReasonTokenNotYetValid, Err: fmt.Errorf("valid from %s; is the clock of this machine right?", from.Format(time.RFC3339))}
+		}
+	}
+	return nil
+}
+
+func (j *JWT) checkSignature(ctx context.Context, token *jws.Token) *Error {
+	candidates, err := j.keys.Lookup(ctx, token.KeyID)
+	if err != nil {
+		return keyError(err, token.KeyID)
+	}
+	for _, key := range candidates {
+		if err = token.Verify(key); err == nil {
+			return nil
+		}
+	}
+	return &Error{Reason: ReasonSignatureInvalid, Err: err}
+}
+
+func keyError(err error, kid string) *Error {
+	if errors.Is(err, keys.ErrUnknownKey) {
+		return &Error{Reason: ReasonKeyUnknown, Err: fmt.Errorf("kid %s: %w", quote.Quote(kid), err)}
+	}
+	e := &Error{Reason: ReasonKeysUnavailable, Err: err}
+	if unavailable, ok := errors.AsType[*keys.UnavailableError](err); ok {
+		e.RetryAfter = unavailable.RetryAfter
+	}
+	return e
+}
+
+func quoteAll(values []string) string {
+	return quote.Quote(strings.Join(values, " "))
+}

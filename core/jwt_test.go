@@ -1,0 +1,96 @@
+package authgear_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	authgear "github.com/authgear/authgear-sdk-go/core"
+)
+
+// All mistakes are named at once, each by its field.
+func TestNewJWTMistakes(t *testing.T) {
+	t.Parallel()
+	_, err := authgear.NewJWT(authgear.JWTConfig{
+		Endpoint:    "myapp.authgear.cloud",
+		InternalURL: "http://10.0.0.1",
+		ClientIDs:   []string{""},
+		Resources:   []string{"my-client", "https://api.example.com/#x"},
+		Leeway:      -time.Second,
+	})
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, want := range []string{"Endpoint: ", "InternalURL: ", "ClientIDs: ", "Resources: ", "Leeway: ", "use ClientIDs", "fragment"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not in the error:\n%v", want, err)
+		}
+	}
+}
+
+func TestNewJWTAccepts(t *testing.T) {
+	t.Parallel()
+	for _, config := range []authgear.JWTConfig{
+		{Endpoint: "https://myapp.authgear.cloud"},
+		{Endpoint: "HTTPS://MyApp.Authgear.Cloud:443/"},
+		{Endpoint: "http://localhost:3100"},
+		{Endpoint: "http://10.0.0.1:3100", InsecureHTTP: true},
+		{Endpoint: "https://myapp.authgear.cloud", Leeway: time.Minute, Resources: []string{"https://api.example.com", "urn:example:api"}},
+	} {
+		if _, err := authgear.NewJWT(config); err != nil {
+			t.Errorf("%+v: %v", config, err)
+		}
+	}
+	for _, config := range []authgear.JWTConfig{
+		{},
+		{Endpoint: "http://10.0.0.1:3100"},
+		{Endpoint: "https://myapp.authgear.cloud", Leeway: time.Minute + 1},
+	} {
+		if _, err := authgear.NewJWT(config); err == nil {
+			t.Errorf("%+v is accepted", config)
+		}
+	}
+}
+
+// Verify reports its decision, without the token.
+func TestVerifyReports(t *testing.T) {
+	t.Parallel()
+	alice := golden(t, "token-jwt-alice")
+	at(t, alice.RecordedAt, func(t *testing.T) {
+		var decisions []authgear.Decision
+		var fetches []authgear.Fetch
+		auth := live(t, "jwks", authgear.JWTConfig{Observer: &authgear.Observer{
+			Decision: func(_ context.Context, d authgear.Decision) { decisions = append(decisions, d) },
+			Fetch:    func(_ context.Context, f authgear.Fetch) { fetches = append(fetches, f) },
+		}})
+		_, _ = auth.Verify(t.Context(), alice.AccessToken.Raw)
+		_, _ = auth.Verify(t.Context(), alice.IDToken.Raw)
+		if len(decisions) != 2 ||
+			decisions[0].Outcome != authgear.OutcomeAuthenticated || decisions[0].Source != authgear.SourceJWT || decisions[0].Err != nil ||
+			decisions[1].Outcome != authgear.OutcomeInvalid || decisions[1].Reason != authgear.ReasonTokenType || decisions[1].Source != "" {
+			t.Errorf("decisions = %+v", decisions)
+		}
+		if len(fetches) != 2 || fetches[0].Kind != authgear.FetchDiscovery || fetches[1].Kind != authgear.FetchJWKS ||
+			fetches[1].URL != liveEndpoint+"/oauth2/jwks" || fetches[1].Status != 200 || fetches[1].Err != nil {
+			t.Errorf("fetches = %+v", fetches)
+		}
+	})
+}
+
+// The text of an error is its code and public sentence; the cause, for the
+// operator, names the advice.
+func TestErrorTexts(t *testing.T) {
+	t.Parallel()
+	alice := golden(t, "token-jwt-alice")
+	at(t, alice.RecordedAt, func(t *testing.T) {
+		_, err := live(t, "jwks", authgear.JWTConfig{}).Verify(t.Context(), "opaqueopaqueopaqueopaqueopaqueop")
+		if got, want := err.Error(), "token_opaque: The access token is not a JSON Web Token."; got != want {
+			t.Errorf("Error() = %q, want %q", got, want)
+		}
+		if cause := errors.Unwrap(err); cause == nil || !strings.Contains(cause.Error(), "Issue JWT as access token") {
+			t.Errorf("cause = %v", cause)
+		}
+	})
+}

@@ -1,0 +1,148 @@
+package authgear
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// Observer is told what the SDK does, for logs, metrics and traces. Its
+// functions are called in the request's own goroutine, so they return at once;
+// any of them may be nil. They never get a token, a cookie or a user id.
+//
+// Where an *Observer is nil, LogObserver(nil) takes its place.
+type Observer struct {
+	// Decision is called for each request that a guard decides, and for each
+	// call of [JWT.Verify].
+	Decision func(context.Context, Decision)
+	// Fetch is called for each request to Authgear.
+	Fetch func(context.Context, Fetch)
+	// Notice is called for what an operator should mend although no request
+	// was decided wrongly.
+	Notice func(context.Context, Notice)
+}
+
+// Decision is one decision about a request.
+type Decision struct {
+	Outcome Outcome
+	// Reason is "" for OutcomeAuthenticated, and for a request that went on
+	// without an identity on an optional route the reason that it has none.
+	Reason Reason
+	// Source is "" without an identity.
+	Source Source
+	// Duration is how long the decision took.
+	Duration time.Duration
+	// Err is nil or an [*Error]; its cause is for the operator only.
+	Err error
+}
+
+// The kinds of a [Fetch].
+const (
+	FetchDiscovery = "discovery"
+	FetchJWKS      = "jwks"
+)
+
+// Fetch is one request to Authgear.
+type Fetch struct {
+	Kind string
+	// URL is what was asked.
+	URL string
+	// Status is the answer's, 0 when there was none.
+	Status   int
+	Duration time.Duration
+	// Err says why the answer is of no use; nil when it is.
+	Err error
+}
+
+// The kinds of a [Notice].
+const (
+	// NoticePreflight: a guard refused a CORS preflight, so the CORS middleware
+	// does not stand in front of it.
+	NoticePreflight = "preflight"
+	// NoticeErrorHandler: a custom error handler returned an error of its own.
+	NoticeErrorHandler = "error_handler"
+)
+
+// Notice is something that an operator should mend.
+type Notice struct {
+	Kind string
+	Err  error
+}
+
+// LogObserver returns an observer that logs warnings and errors, each kind of
+// them at most once a minute, with the number of times that it occurred since
+// it was last logged. nil stands for [slog.Default] at the time of logging.
+//
+// Authgear being out of reach is an error; a request that is refused is a
+// warning, but for the one without credentials, which is not logged.
+func LogObserver(logger *slog.Logger) *Observer {
+	l := &limitedLog{logger: logger, kinds: map[string]*logged{}}
+	return &Observer{
+		Decision: func(ctx context.Context, d Decision) {
+			switch d.Outcome {
+			case OutcomeAuthenticated, OutcomeNoCredentials:
+			case OutcomeUnavailable:
+				l.log(ctx, slog.LevelError, "authgear: cannot tell who sent the request", string(d.Reason), slog.Any("error", d.Err))
+			default:
+				l.log(ctx, slog.LevelWarn, "authgear: request refused", string(d.Reason), slog.Any("error", d.Err))
+			}
+		},
+		Fetch: func(ctx context.Context, f Fetch) {
+			if f.Err != nil {
+				l.log(ctx, slog.LevelError, "authgear: fetch failed", f.Kind,
+					slog.String("url", f.URL), slog.Int("status", f.Status), slog.String("error", f.Err.Error()))
+			}
+		},
+		Notice: func(ctx context.Context, n Notice) {
+			l.log(ctx, slog.LevelWarn, "authgear: notice", n.Kind, slog.String("error", n.Err.Error()))
+		},
+	}
+}
+
+// logInterval is how long one kind of message stays silent after it was logged.
+const logInterval = time.Minute
+
+// limitedLog keeps a flood of bad requests from becoming a flood of log lines.
+type limitedLog struct {
+	logger *slog.Logger
+	mu     sync.Mutex
+	kinds  map[string]*logged // kinds come from closed lists, not from requests
+}
+
+type logged struct {
+	at    time.Time
+	count int // since then
+}
+
+func (l *limitedLog) log(ctx context.Context, level slog.Level, message, kind string, attrs ...slog.Attr) {
+	count := l.count(kind)
+	if count == 0 {
+		return
+	}
+	logger := l.logger
+	if logger == nil {
+		logger = slog.Default()
+	}
+	attrs = append(attrs, slog.String("kind", kind), slog.Int("count", count))
+	logger.LogAttrs(ctx, level, message, attrs...)
+}
+
+// count returns for how many occurrences of the kind to log now, 0 for not now.
+func (l *limitedLog) count(kind string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	k := l.kinds[kind]
+	if k == nil {
+		l.kinds[kind] = &logged{at: now}
+		return 1
+	}
+	k.count++
+	if now.Sub(k.at) < logInterval {
+		return 0
+	}
+	count := k.count
+	*k = logged{at: now}
+	return count
+}

@@ -1,0 +1,5 @@
+//go:build race
+
+package authgear_test
+
+const raceEnabled = true
