@@ -1,0 +1,135 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/internal/decision"
+)
+
+// ContextKey is the key under which the context returned by [Check.Run] holds
+// the guard's finding. A framework whose own context is passed around as a
+// context.Context keeps that context under this key as well.
+const ContextKey = decision.Key
+
+// Fields is a response's header. http.Header and *fasthttp.ResponseHeader are
+// such.
+type Fields interface {
+	Set(name, value string)
+	Add(name, value string)
+}
+
+// Check is what one route asks of its requests.
+type Check struct {
+	guard    *Guard
+	policies []authgear.Policy
+	optional bool
+}
+
+// Run decides about a request. When it goes on, the handler gets the returned
+// context, and the refusal is nil. Else the refusal is to be written; its
+// fields are set already, but those that go with the body.
+func (c *Check) Run(ctx context.Context, r authgear.Request, fields Fields) (context.Context, *Refusal) {
+	start := time.Now()
+	found := c.guard.find(ctx, r)
+	identity, _ := found.Identity.(*authgear.Identity)
+	err := c.judge(found, identity)
+
+	if observe := c.guard.observer.Decision; observe != nil {
+		d := authgear.Decision{Outcome: authgear.OutcomeAuthenticated, Duration: time.Since(start)}
+		if identity != nil {
+			d.Source = identity.Source
+		}
+		if err != nil {
+			d.Outcome, d.Reason, d.Err = err.Outcome(), err.Reason, err
+		}
+		observe(ctx, d)
+	}
+	if err == nil || c.optional && err.Outcome() == authgear.OutcomeNoCredentials {
+		return found, nil
+	}
+	if isPreflight(r) {
+		c.guard.notice(ctx, authgear.NoticePreflight, errors.New("a CORS preflight was refused; mount the CORS middleware before the guard"))
+	}
+	return ctx, newRefusal(c.guard, err, fields)
+}
+
+// judge returns why the request does not go on, nil when it does.
+func (c *Check) judge(found *decision.Context, identity *authgear.Identity) *authgear.Error {
+	if found.Failure != nil {
+		return asError(found.Failure)
+	}
+	for _, policy := range c.policies {
+		if err := policy(found, identity); err != nil {
+			if e, ok := errors.AsType[*authgear.Error](err); ok && e != nil {
+				return e
+			}
+			return &authgear.Error{Reason: authgear.ReasonPolicyDenied, Err: err}
+		}
+	}
+	return nil
+}
+
+// find returns what is found out about the request: an identity or an error.
+func (g *Guard) find(ctx context.Context, r authgear.Request) *decision.Context {
+	authorization, cookie := r.Values("Authorization"), r.Values("Cookie")
+	innermost := decision.From(ctx)
+	if earlier := g.earlier(innermost, authorization, cookie); earlier != nil {
+		if earlier == innermost {
+			return earlier
+		}
+		return &decision.Context{Context: ctx, Identity: earlier.Identity, Guard: g, Failure: earlier.Failure, Authorization: authorization, Cookie: cookie}
+	}
+	found := &decision.Context{Context: ctx, Guard: g, Authorization: authorization, Cookie: cookie}
+	identity, err := g.authenticate(ctx, r)
+	switch {
+	case err != nil: // also when there is an identity beside it
+		found.Failure = err
+	case identity == nil:
+		found.Failure = &authgear.Error{Reason: authgear.ReasonInternal, Err: errors.New("the authenticator returned neither an identity nor an error")}
+	default:
+		found.Identity = identity
+	}
+	return found
+}
+
+func (g *Guard) authenticate(ctx context.Context, r authgear.Request) (*authgear.Identity, error) {
+	if err := checkLines(r); err != nil {
+		return nil, err
+	}
+	return g.authenticator.Authenticate(ctx, r)
+}
+
+// earlier returns what this very guard has found out about this request before.
+// Equal credentials make it the same request: a context can be handed to
+// another one, within the process.
+func (g *Guard) earlier(d *decision.Context, authorization, cookie []string) *decision.Context {
+	for ; d != nil; d = decision.From(d.Context) {
+		if d.Guard == g && slices.Equal(d.Authorization, authorization) && slices.Equal(d.Cookie, cookie) {
+			return d
+		}
+	}
+	return nil
+}
+
+func (g *Guard) notice(ctx context.Context, kind string, err error) {
+	if g.observer.Notice != nil {
+		g.observer.Notice(ctx, authgear.Notice{Kind: kind, Err: err})
+	}
+}
+
+// asError makes an error of ours of any error that an authenticator returns.
+func asError(err error) *authgear.Error {
+	if e, ok := errors.AsType[*authgear.Error](err); ok && e != nil {
+		return e
+	}
+	return &authgear.Error{Reason: authgear.ReasonInternal, Err: err}
+}
+
+// isPreflight reports a CORS preflight (Fetch Standard, CORS-preflight fetch).
+func isPreflight(r authgear.Request) bool {
+	return r.Method() == "OPTIONS" && len(r.Values("Access-Control-Request-Method")) > 0
+}
