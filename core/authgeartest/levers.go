@@ -1,0 +1,76 @@
+package authgeartest
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+)
+
+// SetDown takes the server down, so that connections are closed and refused,
+// or brings it back on the same port. It panics if the port is gone.
+func (s *Server) SetDown(down bool) {
+	s.switching.Lock()
+	defer s.switching.Unlock()
+	if down {
+		s.stop()
+		return
+	}
+	s.mu.Lock()
+	nothingToDo := s.running != nil || s.closed
+	s.mu.Unlock()
+	if nothingToDo {
+		return
+	}
+	listener, err := net.Listen("tcp", s.addr)
+	for attempt := 0; err != nil && attempt < 50; attempt++ {
+		time.Sleep(20 * time.Millisecond)
+		listener, err = net.Listen("tcp", s.addr)
+	}
+	if err != nil {
+		panic(fmt.Sprintf("authgeartest: coming back: %v", err))
+	}
+	run := s.serve(listener)
+	s.mu.Lock()
+	s.running = run
+	s.mu.Unlock()
+}
+
+// SetFailing makes every path answer this status. 0 ends it.
+func (s *Server) SetFailing(status int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failing = status
+}
+
+// SetSlow makes every answer wait this long. 0 ends it for requests to come.
+func (s *Server) SetSlow(wait time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.slow = wait
+}
+
+// SetOutage takes the server's database away or gives it back: the resolver,
+// userinfo and revocation answer 500 to any credential, while discovery and
+// keys go on.
+func (s *Server) SetOutage(outage bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.outage = outage
+}
+
+// Requests tells how many requests have come for a path.
+func (s *Server) Requests(path string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.requests[path]
+}
+
+// Handle answers a path by a handler from now on, nil gives it back. The
+// handler can let the server answer by [Server.ServeHTTP]. It has to return
+// when the request's context ends.
+func (s *Server) Handle(path string, handler http.Handler) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.handlers[path] = handler
+}

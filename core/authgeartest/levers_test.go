@@ -1,0 +1,519 @@
+package authgeartest_test
+
+import (
+	"encoding/json"
+	"errors"
+	"go/parser"
+	"go/token"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/authgear/authgear-sdk-go/core/authgeartest"
+)
+
+// resolve asks the resolver, as a client that knows the endpoint, and returns
+// the answer's fields.
+func resolve(t *testing.T, s *authgeartest.Server, name, value string) http.Header {
+	t.Helper()
+	host := s.Endpoint()[strings.Index(s.Endpoint(), "//")+2:]
+	res, body := send(t, s.URL(), "GET", "/_resolver/resolve", [][2]string{{"Host", host}, {name, value}}, "")
+	if res.StatusCode != 200 || body != "" {
+		t.Fatalf("the resolver answered %d %q", res.StatusCode, body)
+	}
+	return res.Header
+}
+
+func valid(t *testing.T, s *authgeartest.Server, token string) string {
+	t.Helper()
+	return resolve(t, s, "Authorization", "Bearer "+token).Get("X-Authgear-Session-Valid")
+}
+
+func expect(t *testing.T, what, got, want string) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s: %q, want %q", what, got, want)
+	}
+}
+
+// client has no connections that outlive a request.
+var client = &http.Client{
+	Transport:     &http.Transport{DisableKeepAlives: true},
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	Timeout:       20 * time.Second,
+}
+
+func get(t *testing.T, url string) (int, string) {
+	t.Helper()
+	res, err := client.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode, string(body)
+}
+
+func publishedKeys(t *testing.T, s *authgeartest.Server) []string {
+	t.Helper()
+	status, body := get(t, s.URL()+"/oauth2/jwks")
+	var set struct{ Keys []struct{ Kid string } }
+	if err := json.Unmarshal([]byte(body), &set); status != 200 || err != nil {
+		t.Fatalf("%d %v", status, err)
+	}
+	var kids []string
+	for _, k := range set.Keys {
+		kids = append(kids, k.Kid)
+	}
+	return kids
+}
+
+func TestStart(t *testing.T) {
+	t.Run("only on loopback addresses", func(t *testing.T) {
+		for _, addr := range []string{"0.0.0.0:0", ":0", "192.0.2.1:80", "example.com:80", "[::]:0", "127.0.0.1"} {
+			if s, err := authgeartest.Start(authgeartest.Config{Addr: addr}); err == nil {
+				s.Close()
+				t.Errorf("%s was accepted", addr)
+			}
+		}
+		s, err := authgeartest.Start(authgeartest.Config{Addr: "localhost:0"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Close()
+	})
+	t.Run("the endpoint is an origin", func(t *testing.T) {
+		for _, endpoint := range []string{"auth.example.com", "https://auth.example.com/", "ftp://auth.example.com", "https://", "https://u@auth.example.com", "https://a/?b"} {
+			if s, err := authgeartest.Start(authgeartest.Config{Endpoint: endpoint}); err == nil {
+				s.Close()
+				t.Errorf("%s was accepted", endpoint)
+			}
+		}
+	})
+	t.Run("no negative lifetime", func(t *testing.T) {
+		if s, err := authgeartest.Start(authgeartest.Config{Lifetime: -1}); err == nil {
+			s.Close()
+			t.Error("accepted")
+		}
+	})
+	t.Run("defaults", func(t *testing.T) {
+		s := authgeartest.New(t)
+		if s.URL() != s.Endpoint() || !strings.HasPrefix(s.URL(), "http://127.0.0.1:") {
+			t.Errorf("URL %s, endpoint %s", s.URL(), s.Endpoint())
+		}
+	})
+	t.Run("a fatal mistake is the test's", func(t *testing.T) {
+		tb := &fakeTB{}
+		if authgeartest.New(tb, authgeartest.Config{Addr: "0.0.0.0:0"}) != nil || !tb.failed || tb.cleanups != 0 {
+			t.Errorf("%+v", tb)
+		}
+	})
+	t.Run("closed twice, then nothing answers", func(t *testing.T) {
+		s := authgeartest.New(t)
+		s.Close()
+		s.Close()
+		s.SetDown(false)
+		if _, err := client.Get(s.URL()); err == nil {
+			t.Error("it answers")
+		}
+	})
+}
+
+type fakeTB struct {
+	failed   bool
+	cleanups int
+}
+
+func (*fakeTB) Helper()                  {}
+func (tb *fakeTB) Fatalf(string, ...any) { tb.failed = true }
+func (tb *fakeTB) Cleanup(func())        { tb.cleanups++ }
+
+func TestKeys(t *testing.T) {
+	s := authgeartest.New(t)
+	alice := s.AddUser(authgeartest.User{})
+	first := s.AccessToken(alice)
+	firstKey := read(t, first).Header["kid"].(string)
+
+	next := s.PublishNextKey()
+	if kids := publishedKeys(t, s); !slices.Equal(kids, []string{firstKey, next}) {
+		t.Fatalf("after publishing: %q", kids)
+	}
+	expect(t, "signs before rotation", read(t, s.AccessToken(alice)).Header["kid"].(string), firstKey)
+
+	expect(t, "rotated to", s.RotateKeys(), next)
+	expect(t, "signs after rotation", read(t, s.AccessToken(alice)).Header["kid"].(string), next)
+	if kids := publishedKeys(t, s); !slices.Equal(kids, []string{next, firstKey}) {
+		t.Fatalf("after rotation: %q", kids)
+	}
+	expect(t, "old token", valid(t, s, first), "true")
+
+	third := s.RotateKeys()
+	if kids := publishedKeys(t, s); !slices.Equal(kids, []string{third, next, firstKey}) {
+		t.Fatalf("after a rotation without publishing: %q", kids)
+	}
+	s.RemoveOldKeys()
+	if kids := publishedKeys(t, s); !slices.Equal(kids, []string{third}) {
+		t.Fatalf("after removal: %q", kids)
+	}
+	expect(t, "token of a removed key", valid(t, s, first), "")
+	expect(t, "token of the last key", valid(t, s, s.AccessToken(alice)), "true")
+}
+
+func TestUsers(t *testing.T) {
+	s := authgeartest.New(t)
+	t.Run("roles and flags are current", func(t *testing.T) {
+		id := s.AddUser(authgeartest.User{ID: "somebody", Roles: []string{"a"}})
+		expect(t, "ID", id, "somebody")
+		token := s.AccessToken(id)
+		s.SetRoles(id, "b", "c")
+		s.SetVerified(id, true)
+		h := resolve(t, s, "Authorization", "Bearer "+token)
+		roles := strings.Split(h.Get("X-Authgear-User-Roles"), ",")
+		slices.Sort(roles)
+		expect(t, "roles", strings.Join(roles, ","), "b,c")
+		expect(t, "verified", h.Get("X-Authgear-User-Verified"), "true")
+		s.SetRoles(id)
+		if h := resolve(t, s, "Authorization", "Bearer "+token); h.Values("X-Authgear-User-Roles") != nil {
+			t.Errorf("roles %q", h.Values("X-Authgear-User-Roles"))
+		}
+	})
+	t.Run("a user without authenticators", func(t *testing.T) {
+		id := s.AddUser(authgeartest.User{CannotReauthenticate: true})
+		expect(t, "can reauthenticate", resolve(t, s, "Authorization", "Bearer "+s.OpaqueToken(id)).Get("X-Authgear-User-Can-Reauthenticate"), "false")
+	})
+	t.Run("disabled", func(t *testing.T) {
+		id := s.AddUser(authgeartest.User{})
+		token := s.OpaqueToken(id)
+		s.DisableUser(id)
+		expect(t, "disabled", valid(t, s, token), "")
+		s.EnableUser(id)
+		expect(t, "old session of an enabled user", valid(t, s, token), "")
+		expect(t, "new session of an enabled user", valid(t, s, s.OpaqueToken(id)), "true")
+	})
+	t.Run("deleted", func(t *testing.T) {
+		id := s.AddUser(authgeartest.User{})
+		token := s.AccessToken(id)
+		s.DeleteUser(id)
+		expect(t, "deleted", valid(t, s, token), "")
+		defer func() {
+			if recover() == nil {
+				t.Error("a token for a deleted user")
+			}
+		}()
+		s.AccessToken(id)
+	})
+	t.Run("account ends by itself, and is prolonged", func(t *testing.T) {
+		w := newWorld(t, authgeartest.Config{})
+		w.clock.Store(time.Now().UnixNano())
+		id := w.AddUser(authgeartest.User{})
+		token := w.AccessToken(id)
+		w.ValidUntil(id, w.time().Add(time.Minute))
+		expect(t, "before", valid(t, w.Server, token), "true")
+		w.clock.Add(int64(time.Minute))
+		h := resolve(t, w.Server, "Authorization", "Bearer "+token)
+		expect(t, "after", h.Get("X-Authgear-Session-Valid"), "false")
+		if h.Values("Set-Cookie") != nil {
+			t.Error("clears a cookie that was not sent")
+		}
+		w.ValidUntil(id, time.Time{})
+		expect(t, "prolonged", valid(t, w.Server, token), "true")
+	})
+}
+
+func TestCredentials(t *testing.T) {
+	w := newWorld(t, authgeartest.Config{Lifetime: 10 * time.Minute})
+	w.clock.Store(time.Now().UnixNano())
+	id := w.AddUser(authgeartest.User{})
+	t.Run("expiry", func(t *testing.T) {
+		jwt, opaque, cookie := w.AccessToken(id), w.OpaqueToken(id), w.SessionCookie(id, authgeartest.Token{ExpiresIn: time.Minute})
+		short := w.AccessToken(id, authgeartest.Token{ExpiresIn: time.Minute})
+		expired := w.AccessToken(id, authgeartest.Token{ExpiresIn: -time.Second})
+		expect(t, "expired when minted", valid(t, w.Server, expired), "")
+		cookieField := cookie.Name + "=" + cookie.Value
+		expect(t, "cookie", resolve(t, w.Server, "Cookie", cookieField).Get("X-Authgear-Session-Valid"), "true")
+		w.clock.Add(int64(time.Minute))
+		expect(t, "short", valid(t, w.Server, short), "")
+		h := resolve(t, w.Server, "Cookie", cookieField)
+		expect(t, "expired cookie", h.Get("X-Authgear-Session-Valid"), "false")
+		expect(t, "clearing", h.Get("Set-Cookie"), "session=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; SameSite=Lax")
+		w.clock.Add(int64(9*time.Minute - time.Second))
+		expect(t, "JWT", valid(t, w.Server, jwt), "true")
+		expect(t, "opaque", valid(t, w.Server, opaque), "true")
+		w.clock.Add(int64(time.Second))
+		expect(t, "JWT", valid(t, w.Server, jwt), "")
+		expect(t, "opaque", valid(t, w.Server, opaque), "")
+	})
+	t.Run("the time of the login", func(t *testing.T) {
+		at := w.time().Add(-time.Hour)
+		token := authgeartest.Token{AuthTime: at}
+		want := strconv.FormatInt(at.Unix(), 10)
+		for name, h := range map[string]http.Header{
+			"JWT":         resolve(t, w.Server, "Authorization", "Bearer "+w.AccessToken(id, token)),
+			"opaque":      resolve(t, w.Server, "Authorization", "Bearer "+w.OpaqueToken(id, token)),
+			"session":     resolve(t, w.Server, "Cookie", "session="+w.SessionCookie(id, token).Value),
+			"app session": resolve(t, w.Server, "Cookie", "app_session="+w.AppSessionCookie(id, token).Value),
+		} {
+			expect(t, name, h.Get("X-Authgear-Session-Authenticated-At"), want)
+		}
+	})
+	t.Run("changed claims and header", func(t *testing.T) {
+		added := w.AccessToken(id, authgeartest.Token{Claims: map[string]any{"tenant": "acme"}})
+		expect(t, "an added claim", valid(t, w.Server, added), "true")
+		for name, token := range map[string]authgeartest.Token{
+			"audience": {Claims: map[string]any{"aud": []string{"https://other.example"}}},
+			"no exp":   {Claims: map[string]any{"exp": nil}},
+			"nbf":      {Claims: map[string]any{"nbf": w.time().Add(time.Minute).Unix()}},
+			"subject":  {Claims: map[string]any{"sub": "other"}},
+			"issuer":   {Claims: map[string]any{"iss": "https://other.example"}},
+			"typ":      {Header: map[string]any{"typ": "JWT"}},
+			"kid":      {Header: map[string]any{"kid": "other"}},
+			"no kid":   {Header: map[string]any{"kid": nil}},
+		} {
+			expect(t, name, valid(t, w.Server, w.AccessToken(id, token)), "")
+		}
+		signed := read(t, w.Sign(map[string]any{"crit": []string{"b64"}, "typ": nil}, map[string]any{"sub": 1}))
+		if _, typ := signed.Header["typ"]; typ || signed.Header["crit"] == nil || signed.Header["kid"] == nil || signed.Claims["sub"] != 1.0 || len(signed.Claims) != 1 {
+			t.Errorf("signed %v", signed)
+		}
+	})
+	t.Run("what is no session", func(t *testing.T) {
+		signed := read(t, w.AccessToken(id)).Claims
+		signed["jti"] = strings.Repeat("0", 64)
+		for name, token := range map[string]string{
+			"ID token":      w.IDToken(id, "spa"),
+			"machine token": w.MachineToken("m2m", "https://api.example.com", "read"),
+			"signed":        w.Sign(nil, signed),
+			"cookie value":  w.SessionCookie(id).Value,
+		} {
+			expect(t, name, valid(t, w.Server, token), "")
+		}
+		expect(t, "token as cookie", resolve(t, w.Server, "Cookie", "session="+w.OpaqueToken(id)).Get("X-Authgear-Session-Valid"), "false")
+	})
+	t.Run("revocation", func(t *testing.T) {
+		jwt, opaque, cookie := w.AccessToken(id), w.OpaqueToken(id), w.SessionCookie(id).Value
+		for _, credential := range []string{jwt, opaque, cookie, "unknown"} {
+			w.Revoke(credential)
+		}
+		expect(t, "JWT", valid(t, w.Server, jwt), "true")
+		expect(t, "opaque", valid(t, w.Server, opaque), "")
+		expect(t, "cookie", resolve(t, w.Server, "Cookie", "session="+cookie).Get("X-Authgear-Session-Valid"), "false")
+		w.RevokeSession(jwt)
+		expect(t, "JWT of a revoked session", valid(t, w.Server, jwt), "")
+	})
+	t.Run("two Authorization lines", func(t *testing.T) {
+		host := strings.TrimPrefix(w.URL(), "http://")
+		for _, c := range []struct{ first, second, want string }{
+			{w.OpaqueToken(id), "nope", "true"},
+			{"nope", w.OpaqueToken(id), ""},
+		} {
+			res, _ := send(t, w.URL(), "GET", "/_resolver/resolve", [][2]string{{"Host", host}, {"Authorization", "Bearer " + c.first}, {"Authorization", "Bearer " + c.second}}, "")
+			expect(t, c.first, res.Header.Get("X-Authgear-Session-Valid"), c.want)
+		}
+	})
+}
+
+func TestCookieAttributes(t *testing.T) {
+	s := authgeartest.New(t, authgeartest.Config{Endpoint: httpsOrigin, CookiePrefix: "acme_", CookieDomain: "example.com"})
+	c := s.SessionCookie(s.AddUser(authgeartest.User{}))
+	value := c.Value
+	c.Value = ""
+	expect(t, "cookie", c.String(), "acme_session=; Path=/; Domain=example.com; Max-Age=86400; HttpOnly; Secure; SameSite=Lax")
+	res, _ := send(t, s.URL(), "HEAD", "/resolve", [][2]string{{"Host", "auth.example.com"}, {"Cookie", "acme_session=" + value}}, "")
+	expect(t, "HEAD at the short path", res.Header.Get("X-Authgear-Session-Valid"), "true")
+}
+
+func TestDown(t *testing.T) {
+	s := authgeartest.New(t)
+	keptAlive := &http.Client{Transport: &http.Transport{}}
+	defer keptAlive.CloseIdleConnections()
+	ask := func() error {
+		res, err := keptAlive.Get(s.URL() + "/oauth2/jwks")
+		if err == nil {
+			_, _ = io.Copy(io.Discard, res.Body)
+			_ = res.Body.Close()
+		}
+		return err
+	}
+	if err := ask(); err != nil {
+		t.Fatal(err)
+	}
+	kids := publishedKeys(t, s)
+	s.SetDown(true)
+	s.SetDown(true)
+	if ask() == nil {
+		t.Error("it answers")
+	}
+	s.SetDown(false)
+	s.SetDown(false)
+	if err := ask(); err != nil {
+		t.Errorf("it does not come back: %v", err)
+	}
+	if !slices.Equal(publishedKeys(t, s), kids) {
+		t.Error("it came back as another")
+	}
+	s.SetDown(true) // and is closed like that
+}
+
+func TestFailures(t *testing.T) {
+	s := authgeartest.New(t)
+	token := s.AccessToken(s.AddUser(authgeartest.User{}))
+	t.Run("failing", func(t *testing.T) {
+		s.SetFailing(503)
+		for _, path := range []string{"/oauth2/jwks", "/resolve", "/anything"} {
+			if status, body := get(t, s.URL()+path); status != 503 || !json.Valid([]byte(body)) {
+				t.Errorf("%s: %d %s", path, status, body)
+			}
+		}
+		s.SetFailing(0)
+		if status, _ := get(t, s.URL()+"/oauth2/jwks"); status != 200 {
+			t.Errorf("afterwards: %d", status)
+		}
+	})
+	t.Run("outage", func(t *testing.T) {
+		s.SetOutage(true)
+		host := strings.TrimPrefix(s.URL(), "http://")
+		for _, path := range []string{"/_resolver/resolve", "/oauth2/userinfo"} {
+			if res, _ := send(t, s.URL(), "GET", path, [][2]string{{"Host", host}, {"Authorization", "Bearer " + token}}, ""); res.StatusCode != 500 {
+				t.Errorf("%s: %d", path, res.StatusCode)
+			}
+		}
+		if res, _ := send(t, s.URL(), "POST", "/oauth2/revoke", [][2]string{{"Host", host}}, "token=x"); res.StatusCode != 500 {
+			t.Errorf("revocation: %d", res.StatusCode)
+		}
+		s.SetOutage(false)
+		expect(t, "afterwards", valid(t, s, token), "true")
+	})
+	t.Run("slow", func(t *testing.T) {
+		const wait = 50 * time.Millisecond
+		s.SetSlow(wait)
+		begin := time.Now()
+		if status, _ := get(t, s.URL()+"/oauth2/jwks"); status != 200 || time.Since(begin) < wait {
+			t.Errorf("%d after %v", status, time.Since(begin))
+		}
+		s.SetSlow(0)
+	})
+	t.Run("hanging when closed", func(t *testing.T) {
+		s := authgeartest.New(t)
+		s.SetSlow(time.Hour)
+		done := make(chan error)
+		go func() {
+			_, err := client.Get(s.URL() + "/resolve")
+			done <- err
+		}()
+		for s.Requests("/resolve") == 0 {
+			time.Sleep(time.Millisecond)
+		}
+		s.Close()
+		if <-done == nil {
+			t.Error("answered")
+		}
+	})
+}
+
+func TestHandle(t *testing.T) {
+	s := authgeartest.New(t)
+	s.Handle("/oauth2/jwks", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") }))
+	if _, body := get(t, s.URL()+"/oauth2/jwks"); body != "<html>" {
+		t.Errorf("body %q", body)
+	}
+	s.Handle("/oauth2/jwks", nil)
+	if len(publishedKeys(t, s)) != 1 {
+		t.Error("not given back")
+	}
+	if n := s.Requests("/oauth2/jwks"); n != 2 || s.Requests("/resolve") != 0 {
+		t.Errorf("%d requests", n)
+	}
+
+	// A handler can hold requests until all have come, and then let them be
+	// answered.
+	const many = 8
+	var all sync.WaitGroup
+	all.Add(many)
+	s.Handle("/resolve", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		all.Done()
+		all.Wait()
+		s.ServeHTTP(w, r)
+	}))
+	errs := make(chan error, many)
+	for range many {
+		go func() {
+			res, err := client.Get(s.URL() + "/resolve")
+			if err == nil {
+				_ = res.Body.Close()
+				if res.StatusCode != 200 {
+					err = errors.New(res.Status)
+				}
+			}
+			errs <- err
+		}()
+	}
+	for range many {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+	if n := s.Requests("/resolve"); n != many {
+		t.Errorf("%d requests", n)
+	}
+}
+
+func TestEverythingAtOnce(t *testing.T) {
+	s := authgeartest.New(t)
+	id := s.AddUser(authgeartest.User{Roles: []string{"a", "b"}})
+	token := s.AccessToken(id)
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			for range 10 {
+				valid(t, s, token)
+				s.SetRoles(id, "c", strconv.Itoa(i))
+				s.SetVerified(id, i%2 == 0)
+				s.OpaqueToken(id)
+				s.SessionCookie(id)
+				s.AddUser(authgeartest.User{})
+				s.Revoke("x")
+				s.SetSlow(0)
+				s.Handle("/x", nil)
+				s.Requests("/_resolver/resolve")
+			}
+		})
+	}
+	wg.Wait()
+	if n := s.Requests("/_resolver/resolve"); n != 80 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+// The package is for programs too, so it does not bring in a test binary's
+// flags; and it must not know the SDK, which is tested with it.
+func TestImports(t *testing.T) {
+	files, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if !strings.HasSuffix(f.Name(), ".go") || strings.HasSuffix(f.Name(), "_test.go") {
+			continue
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), f.Name(), nil, parser.ImportsOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, spec := range parsed.Imports {
+			path, _ := strconv.Unquote(spec.Path.Value)
+			if strings.HasPrefix(path, "testing") || strings.HasPrefix(path, "net/http/httptest") ||
+				strings.Contains(path, ".") && path != "github.com/golang-jwt/jwt/v5" {
+				t.Errorf("%s imports %s", f.Name(), path)
+			}
+		}
+	}
+}

@@ -1,0 +1,561 @@
+package authgeartest_test
+
+import (
+	"fmt"
+	"net/url"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/authgear/authgear-sdk-go/core/authgeartest"
+)
+
+// people are the recorded users by name.
+var people = map[string]authgeartest.User{
+	"alice":     {Verified: true, Roles: []string{"editor"}, Email: "alice@example.com"},
+	"bob":       {},
+	"carol":     {Verified: true, Roles: []string{"reporter", "auditor", "admin", "store:manager"}},
+	"anonymous": {Anonymous: true},
+	"uma":       {},
+	"frank":     {AMR: []string{"mfa", "otp", "pwd", "x_primary_password", "x_secondary_totp"}},
+	"heidi":     {},
+	"zoe":       {},
+	"dave":      {Verified: true},
+	"erin":      {},
+	"grace":     {},
+	"ivan":      {Verified: true},
+	"judy":      {},
+	"oscar":     {},
+	"peggy":     {}, // whose account ends by itself
+	"sam":       {}, // who signed in by single sign-on
+}
+
+// subjects are the recorded user IDs whose first group is given.
+var subjects = map[string]string{
+	"66a95b0e": "alice", "69a89435": "bob", "5ddcdd76": "carol", "0e5c8704": "anonymous", "89e103a6": "anonymous",
+	"9849fc01": "uma", "ba048384": "frank", "45af7d15": "heidi", "016babcc": "zoe", "1698555e": "dave",
+	"87b696b1": "ivan", "a924e8b2": "judy", "f444bb19": "peggy", "920a0621": "sam",
+	"e981a050": "oscar", "4d98c546": "erin", "944773bf": "grace",
+}
+
+// opaque are the recorded opaque tokens and cookie values, by their beginning,
+// that meant a session when they were made.
+var opaque = map[string]string{
+	"WLTEXToC": "alice", "a9P2eppw": "zoe", "kz0c5H0Q": "dave", "3a5fZXUm": "erin", "D4p0yxXA": "grace",
+	"mU9PqWn1": "judy", "8Mw8J6Y1": "ivan", "aDpOVtih": "bob", "xIMIDH1W": "oscar", "REX1fjNM": "heidi",
+
+	"a6fd9072": "alice", "1af05c02": "bob", "0cea7adc": "carol", "01a6a5cf": "anonymous", "fa2359db": "frank",
+	"babd6f0a": "zoe", "bda46791": "zoe", "f90515f4": "dave", "d8382082": "erin", "d8233d2a": "grace",
+	"72901821": "judy", "404435dd": "peggy", "c544c1ab": "sam",
+}
+
+// situations are what happened between the login and the recorded request.
+var situations = map[string]func(*world){
+	"lifecycle-anonymized-jwt":                            func(w *world) { w.DeleteUser(w.id("oscar")) },
+	"lifecycle-anonymized-opaque":                         func(w *world) { w.DeleteUser(w.id("oscar")) },
+	"lifecycle-deleted-cookie":                            func(w *world) { w.DeleteUser(w.id("erin")) },
+	"lifecycle-deleted-jwt":                               func(w *world) { w.DeleteUser(w.id("erin")) },
+	"lifecycle-deleted-opaque":                            func(w *world) { w.DeleteUser(w.id("erin")) },
+	"lifecycle-deletion-scheduled-jwt":                    func(w *world) { w.DisableUser(w.id("heidi")) },
+	"lifecycle-deletion-scheduled-opaque":                 func(w *world) { w.DisableUser(w.id("heidi")) },
+	"lifecycle-disabled-before-cookie":                    nil,
+	"lifecycle-disabled-before-jwt":                       nil,
+	"lifecycle-disabled-before-opaque":                    nil,
+	"lifecycle-disabled-cookie":                           func(w *world) { w.DisableUser(w.id("dave")) },
+	"lifecycle-disabled-jwt":                              func(w *world) { w.DisableUser(w.id("dave")) },
+	"lifecycle-disabled-opaque":                           func(w *world) { w.DisableUser(w.id("dave")) },
+	"lifecycle-disabled-token-plus-cookie-alice":          func(w *world) { w.DisableUser(w.id("dave")) },
+	"lifecycle-group-after-jwt":                           func(w *world) { w.SetRoles(w.id("bob"), "reporter", "auditor") },
+	"lifecycle-password-reset-jwt":                        nil,
+	"lifecycle-reenabled-cookie":                          reenable,
+	"lifecycle-reenabled-jwt":                             reenable,
+	"lifecycle-reenabled-opaque":                          reenable,
+	"lifecycle-revoke-all-before-cookie":                  nil,
+	"lifecycle-revoke-all-before-jwt":                     nil,
+	"lifecycle-revoke-all-cookie":                         func(w *world) { w.RevokeSessions(w.id("judy")) },
+	"lifecycle-revoke-all-jwt":                            func(w *world) { w.RevokeSessions(w.id("judy")) },
+	"lifecycle-revoke-all-opaque":                         func(w *world) { w.RevokeSessions(w.id("judy")) },
+	"lifecycle-revoke-all-userinfo":                       func(w *world) { w.RevokeSessions(w.id("judy")) },
+	"lifecycle-revoked-access-token-jwt":                  func(w *world) { w.Revoke(w.minted()) },
+	"lifecycle-revoked-access-token-opaque":               func(w *world) { w.Revoke(w.minted()) },
+	"lifecycle-roles-before-opaque":                       nil,
+	"lifecycle-roles-removed-jwt":                         loseRole,
+	"lifecycle-roles-removed-opaque":                      loseRole,
+	"lifecycle-session-revoked-jwt":                       func(w *world) { w.RevokeSession(w.minted()) },
+	"lifecycle-valid-period-over-cookie":                  func(w *world) { w.ValidUntil(w.id("grace"), w.time().Add(-time.Minute)) },
+	"lifecycle-valid-period-over-jwt":                     func(w *world) { w.ValidUntil(w.id("grace"), w.time().Add(-time.Minute)) },
+	"lifecycle-valid-period-over-opaque":                  func(w *world) { w.ValidUntil(w.id("grace"), w.time().Add(-time.Minute)) },
+	"lifecycle-valid-until-elapsed-cookie":                elapse,
+	"lifecycle-valid-until-elapsed-jwt-plus-cookie-alice": elapse,
+	"lifecycle-valid-until-future-jwt":                    func(w *world) { w.ValidUntil(w.id("peggy"), w.time().Add(6*time.Second)) },
+	"sso-after-logout-jwt":                                func(w *world) { w.RevokeSessions(w.id("sam")) },
+}
+
+func reenable(w *world) {
+	w.DisableUser(w.id("dave"))
+	w.EnableUser(w.id("dave"))
+}
+
+func loseRole(w *world) {
+	w.SetRoles(w.id("bob"), "auditor")
+	w.SetRoles(w.id("bob"))
+}
+
+func elapse(w *world) {
+	w.ValidUntil(w.id("peggy"), w.time().Add(time.Second))
+	w.clock.Add(int64(time.Second))
+}
+
+// world is a server with the recorded project's origin and a clock of its own.
+// Each case has its own users.
+type world struct {
+	*authgeartest.Server
+	clock atomic.Int64
+
+	t           *testing.T
+	ids         map[string]string // by name
+	recordedIDs map[string]string // recorded ID by name
+	credentials map[string]string // minted for recorded ones
+}
+
+func newWorld(t *testing.T, config authgeartest.Config) *world {
+	w := &world{}
+	config.Now = w.time
+	w.Server = authgeartest.New(t, config)
+	return w
+}
+
+func (w *world) time() time.Time { return time.Unix(0, w.clock.Load()) }
+
+func (w *world) begin(t *testing.T, r *recording) {
+	w.t = t
+	w.ids, w.recordedIDs, w.credentials = make(map[string]string), make(map[string]string), make(map[string]string)
+	w.clock.Store(r.RecordedAt.UnixNano())
+	for _, h := range r.Response.Headers {
+		if h[0] == "X-Authgear-User-Id" {
+			w.recordedIDs[w.name(h[1])] = h[1]
+		}
+	}
+}
+
+func (w *world) name(recordedID string) string {
+	w.t.Helper()
+	name, ok := subjects[recordedID[:8]]
+	if !ok {
+		w.t.Fatalf("who is %s?", recordedID)
+	}
+	return name
+}
+
+// id is that of a user in this case, who begins to exist when first asked for.
+func (w *world) id(name string) string {
+	w.t.Helper()
+	if id := w.ids[name]; id != "" {
+		return id
+	}
+	user, ok := people[name]
+	if !ok {
+		w.t.Fatalf("who is %s?", name)
+	}
+	w.ids[name] = w.AddUser(user)
+	return w.ids[name]
+}
+
+// minted is the case's only credential.
+func (w *world) minted() string {
+	w.t.Helper()
+	if len(w.credentials) != 1 {
+		w.t.Fatalf("%d credentials", len(w.credentials))
+	}
+	for _, c := range w.credentials {
+		return c
+	}
+	return ""
+}
+
+var (
+	jwtPattern    = regexp.MustCompile(`eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*`)
+	cookiePattern = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}\.[0-9A-Za-z]{32}`)
+	opaquePattern = regexp.MustCompile(`\b[0-9A-Za-z]{32}\b`)
+)
+
+// substitute puts equivalent credentials of this server in the place of the
+// recorded ones. authTime is that of opaque ones.
+func (w *world) substitute(value string, authTime time.Time) string {
+	w.t.Helper()
+	as := func(mint func(string) string) func(string) string {
+		return func(recorded string) string {
+			if w.credentials[recorded] == "" {
+				w.credentials[recorded] = mint(recorded)
+			}
+			return w.credentials[recorded]
+		}
+	}
+	token := authgeartest.Token{AuthTime: authTime}
+	value = jwtPattern.ReplaceAllStringFunc(value, as(w.jwt))
+	value = cookiePattern.ReplaceAllStringFunc(value, as(func(recorded string) string {
+		name, ok := opaque[recorded[:8]]
+		if !ok {
+			return recorded // no session, a refresh token for example
+		}
+		return w.SessionCookie(w.id(name), token).Value
+	}))
+	return opaquePattern.ReplaceAllStringFunc(value, func(recorded string) string {
+		if name, ok := opaque[recorded[:8]]; ok {
+			return as(func(string) string { return w.OpaqueToken(w.id(name), token) })(recorded)
+		}
+		return recorded
+	})
+}
+
+// jwt mints what a recorded JWT was at the time of the recording.
+func (w *world) jwt(recorded string) string {
+	w.t.Helper()
+	parts := strings.Split(recorded, ".")
+	if len(recorded) > 4000 || parts[2] == "" || strings.Trim(parts[2], "A") == "" {
+		return recorded // nonsense, or alg none
+	}
+	old := read(w.t, recorded)
+	if old.Header["typ"] != "at+jwt" {
+		return w.IDToken(w.id("alice"), "spa")
+	}
+	subject := old.Claims["sub"].(string)
+	if strings.HasPrefix(subject, "client_id_") {
+		return w.MachineToken("m2m-jwt", "https://api.example.com", "read:orders", "write:orders")
+	}
+	tampered := strings.Contains(w.t.Name(), "-invalid-jwt-")
+	name := "alice" // where the subject was tampered with
+	if !tampered {
+		name = w.name(subject)
+	}
+	seconds := func(claim string) time.Time { return time.Unix(int64(old.Claims[claim].(float64)), 0) }
+	recordedAt := w.clock.Load()
+	w.clock.Store(seconds("iat").UnixNano()) // minted then
+	token := w.AccessToken(w.id(name), authgeartest.Token{
+		ClientID:  old.Claims["client_id"].(string),
+		Scopes:    strings.Fields(old.Claims["scope"].(string)),
+		AuthTime:  seconds("auth_time"),
+		ExpiresIn: seconds("exp").Sub(seconds("iat")),
+	})
+	w.clock.Store(recordedAt)
+	if tampered {
+		cut := strings.LastIndexByte(token, '.')
+		return token[:cut-4] + "AAAA" + token[cut:]
+	}
+	return token
+}
+
+// replay sends a recorded request in its situation and compares the answer.
+func (w *world) replay(t *testing.T, r *recording, compare func(want, got *answer)) {
+	w.begin(t, r)
+	want := r.answer()
+
+	authTime := w.time()
+	if at := want.fields["X-Authgear-Session-Authenticated-At"]; len(at) == 1 {
+		seconds, err := strconv.ParseInt(at[0], 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		authTime = time.Unix(seconds, 0)
+	}
+	var headers [][2]string
+	for _, h := range r.Request.Headers {
+		headers = append(headers, [2]string{h[0], w.substitute(h[1], authTime)})
+	}
+	path, body := w.substitute(r.Request.Path, authTime), ""
+	if r.Request.Body != nil {
+		body = w.substitute(*r.Request.Body, authTime)
+	}
+	if situation := situations[r.Name]; situation != nil {
+		situation(w)
+	} else if _, known := situations[r.Name]; !known && strings.HasPrefix(r.Name, "lifecycle-") {
+		t.Fatal("no situation")
+	}
+
+	res, raw := send(t, w.URL(), r.Request.Method, path, headers, body)
+	got := normalize(res.StatusCode, res.Header, raw)
+	for name, recordedID := range w.recordedIDs {
+		if id := got.fields["X-Authgear-User-Id"]; len(id) == 1 && id[0] == w.ids[name] {
+			got.fields["X-Authgear-User-Id"] = []string{recordedID}
+		}
+	}
+	if compare != nil {
+		compare(&want, &got)
+	}
+	if want.status != got.status {
+		t.Errorf("status %d, recorded %d", got.status, want.status)
+	}
+	for name := range want.fields {
+		if !reflect.DeepEqual(got.fields[name], want.fields[name]) {
+			t.Errorf("%s: %q, recorded %q", name, got.fields[name], want.fields[name])
+		}
+	}
+	for name := range got.fields {
+		if want.fields[name] == nil {
+			t.Errorf("%s: %q, not recorded", name, got.fields[name])
+		}
+	}
+	if !reflect.DeepEqual(got.body, want.body) {
+		t.Errorf("body\n%v, recorded\n%v", got.body, want.body)
+	}
+}
+
+const (
+	liveOrigin  = "http://localhost:3100"
+	httpsOrigin = "https://auth.example.com"
+)
+
+func TestResolverAsRecorded(t *testing.T) {
+	w := newWorld(t, authgeartest.Config{Endpoint: liveOrigin})
+	for _, prefix := range []string{"resolve-", "lifecycle-", "sso-"} {
+		for _, r := range recorded(t, prefix) {
+			t.Run(r.Name, func(t *testing.T) { w.replay(t, r, nil) })
+		}
+	}
+}
+
+func TestResolverWithHTTPSOriginAsRecorded(t *testing.T) {
+	w := newWorld(t, authgeartest.Config{Endpoint: httpsOrigin})
+	prefixed := newWorld(t, authgeartest.Config{Endpoint: httpsOrigin, CookiePrefix: "acme_", CookieDomain: "example.com"})
+	for _, r := range recorded(t, "https-resolve-") {
+		t.Run(r.Name, func(t *testing.T) {
+			if strings.Contains(r.Name, "-prefix-") {
+				prefixed.replay(t, r, nil)
+				return
+			}
+			w.replay(t, r, nil)
+		})
+	}
+}
+
+func TestOutagesAsRecorded(t *testing.T) {
+	w := newWorld(t, authgeartest.Config{Endpoint: liveOrigin})
+	w.SetOutage(true)
+	for _, r := range recorded(t, "outage-") {
+		t.Run(r.Name, func(t *testing.T) {
+			w.replay(t, r, func(want, got *answer) {
+				if strings.HasSuffix(r.Name, "-jwks") {
+					want.body, got.body = keyShapes(want.body), keyShapes(got.body)
+				}
+			})
+		})
+	}
+}
+
+func TestDiscoveryAsRecorded(t *testing.T) {
+	w := newWorld(t, authgeartest.Config{Endpoint: liveOrigin})
+	for _, r := range recorded(t, "discovery-") {
+		t.Run(r.Name, func(t *testing.T) { w.replay(t, r, nil) })
+	}
+	secure := newWorld(t, authgeartest.Config{Endpoint: httpsOrigin})
+	for _, r := range recorded(t, "https-discovery-") {
+		t.Run(r.Name, func(t *testing.T) { secure.replay(t, r, nil) })
+	}
+}
+
+// keyShapes are the members of a key set's keys and their types.
+func keyShapes(body any) any {
+	object, ok := body.(map[string]any)
+	if !ok {
+		return body
+	}
+	var shapes []any
+	for _, key := range object["keys"].([]any) {
+		k := key.(map[string]any)
+		s := shape(k).(map[string]any)
+		for _, same := range []string{"alg", "use", "kty", "e"} {
+			s[same] = k[same]
+		}
+		s["kid"], s["n"] = len(k["kid"].(string)), len(k["n"].(string))
+		shapes = append(shapes, s)
+	}
+	return shapes
+}
+
+func TestKeysAsRecorded(t *testing.T) {
+	compare := func(want, got *answer) { want.body, got.body = keyShapes(want.body), keyShapes(got.body) }
+	w := newWorld(t, authgeartest.Config{Endpoint: liveOrigin})
+	for _, r := range recorded(t, "jwks") {
+		t.Run(r.Name, func(t *testing.T) { w.replay(t, r, compare) })
+	}
+	secure := newWorld(t, authgeartest.Config{Endpoint: httpsOrigin})
+	for _, r := range recorded(t, "https-jwks") {
+		t.Run(r.Name, func(t *testing.T) { secure.replay(t, r, compare) })
+	}
+}
+
+func TestUserInfoAsRecorded(t *testing.T) {
+	w := newWorld(t, authgeartest.Config{Endpoint: liveOrigin})
+	for _, r := range recorded(t, "userinfo-") {
+		t.Run(r.Name, func(t *testing.T) {
+			w.replay(t, r, func(want, got *answer) {
+				if want.status != 200 {
+					return
+				}
+				info, ok := got.body.(map[string]any)
+				if !ok || info["sub"] != w.id("alice") || !reflect.DeepEqual(info["https://authgear.com/claims/user/roles"], []any{"editor"}) ||
+					info["https://authgear.com/claims/user/is_verified"] != true {
+					t.Errorf("body %v", got.body)
+				}
+				want.body, got.body = shape(want.body), shape(got.body)
+			})
+		})
+	}
+}
+
+func TestRevocationAsRecorded(t *testing.T) {
+	w := newWorld(t, authgeartest.Config{Endpoint: liveOrigin})
+	for name, after := range map[string]string{"revoke-access-token-jwt": "true", "revoke-access-token-opaque": "", "revoke-refresh-token": ""} {
+		t.Run(name, func(t *testing.T) {
+			r := load(t, name)
+			w.replay(t, r, nil)
+			form, _ := url.ParseQuery(*r.Request.Body)
+			token := w.credentials[form.Get("token")]
+			if token == "" {
+				token = form.Get("token") // a refresh token
+			}
+			if valid := resolve(t, w.Server, "Authorization", "Bearer "+token).Get("X-Authgear-Session-Valid"); valid != after {
+				t.Errorf("afterwards the resolver says %q, want %q", valid, after)
+			}
+		})
+	}
+}
+
+func TestRotationAsRecorded(t *testing.T) {
+	w := newWorld(t, authgeartest.Config{Endpoint: liveOrigin})
+	kids := make(map[string]string) // ours for a recorded one
+	tokens := make(map[string]string)
+	step := func(name string) {
+		t.Run(name, func(t *testing.T) {
+			compare := func(want, got *answer) {
+				wanted, ok1 := want.body.(map[string]any)
+				object, ok2 := got.body.(map[string]any)
+				if !ok1 || !ok2 {
+					return
+				}
+				keys := object["keys"].([]any)
+				for i, key := range wanted["keys"].([]any) {
+					theirs := key.(map[string]any)["kid"].(string)
+					if i >= len(keys) {
+						t.Fatalf("%d keys", len(keys))
+					}
+					ours := keys[i].(map[string]any)["kid"].(string)
+					if kids[theirs] == "" {
+						kids[theirs] = ours
+					}
+					if kids[theirs] != ours {
+						t.Errorf("key %d is another one", i)
+					}
+				}
+				want.body, got.body = keyShapes(want.body), keyShapes(got.body)
+			}
+			w.replay(t, load(t, name+"-jwks"), compare)
+			r := load(t, name+"-token")
+			w.begin(t, r)
+			w.ids["alice"] = w.AddUser(people["alice"])
+			w.recordedIDs["alice"] = r.AccessToken.Claims["sub"].(string)
+			at := time.Unix(int64(r.AccessToken.Claims["auth_time"].(float64)), 0)
+			token := w.AccessToken(w.ids["alice"], authgeartest.Token{AuthTime: at})
+			if got := read(t, token).Header["kid"]; got != kids[r.AccessToken.Header["kid"].(string)] {
+				t.Errorf("signed by %v", got)
+			}
+			tokens[name] = token
+		})
+	}
+	resolves := func(name, token string) {
+		t.Run(name, func(t *testing.T) {
+			r := load(t, name)
+			w.clock.Store(r.RecordedAt.UnixNano())
+			want := r.answer().fields
+			got := resolve(t, w.Server, "Authorization", "Bearer "+tokens[token])
+			for _, field := range []string{"X-Authgear-Session-Valid", "X-Authgear-Session-Authenticated-At", "X-Authgear-User-Roles"} {
+				if fmt.Sprint(got.Values(field)) != fmt.Sprint(want[field]) {
+					t.Errorf("%s: %q, recorded %q", field, got.Values(field), want[field])
+				}
+			}
+		})
+	}
+	step("rotation-0-one-key")
+	w.PublishNextKey()
+	step("rotation-1-second-key-appended")
+	resolves("rotation-1-resolve-old", "rotation-0-one-key")
+	w.RotateKeys()
+	step("rotation-2-second-key-first")
+	resolves("rotation-2-resolve-old", "rotation-0-one-key")
+	resolves("rotation-2-resolve-new", "rotation-2-second-key-first")
+	w.RemoveOldKeys()
+	step("rotation-3-old-key-removed")
+	resolves("rotation-3-resolve-old", "rotation-0-one-key")
+	resolves("rotation-3-resolve-new", "rotation-3-old-key-removed")
+}
+
+func TestTokensAsRecorded(t *testing.T) {
+	w := newWorld(t, authgeartest.Config{Endpoint: liveOrigin})
+	same := func(t *testing.T, want *decoded, token string, equal ...string) {
+		t.Helper()
+		got := read(t, token)
+		if want == nil {
+			t.Fatal("no recorded token")
+		}
+		if !reflect.DeepEqual(shape(got.Claims), shape(want.Claims)) {
+			t.Errorf("claims\n%v, recorded\n%v", shape(got.Claims), shape(want.Claims))
+		}
+		if !reflect.DeepEqual(shape(got.Header), shape(want.Header)) || got.Header["alg"] != want.Header["alg"] || got.Header["typ"] != want.Header["typ"] {
+			t.Errorf("header %v, recorded %v", got.Header, want.Header)
+		}
+		for _, name := range append(equal, "iss", "aud", "auth_time", "amr", "client_id", "scope",
+			"https://authgear.com/claims/user/can_reauthenticate", "https://authgear.com/claims/user/is_anonymous",
+			"https://authgear.com/claims/user/is_verified", "https://authgear.com/claims/user/roles") {
+			if !reflect.DeepEqual(got.Claims[name], want.Claims[name]) {
+				t.Errorf("%s: %v, recorded %v", name, got.Claims[name], want.Claims[name])
+			}
+		}
+		if lifetime := func(c map[string]any) float64 { return c["exp"].(float64) - c["iat"].(float64) }; lifetime(got.Claims) != lifetime(want.Claims) {
+			t.Errorf("lifetime %v, recorded %v", lifetime(got.Claims), lifetime(want.Claims))
+		}
+		for _, name := range []string{"jti", "sid", "sub"} {
+			if id, ok := want.Claims[name].(string); ok && len(got.Claims[name].(string)) != len(id) {
+				t.Errorf("%s: %v, recorded %v", name, got.Claims[name], id)
+			}
+		}
+	}
+	authTime := func(d *decoded) time.Time { return time.Unix(int64(d.Claims["auth_time"].(float64)), 0) }
+	for name, person := range map[string]string{
+		"token-jwt-alice": "alice", "token-jwt-bob": "bob", "token-jwt-carol": "carol", "token-jwt-frank-mfa": "frank",
+		"token-jwt-anonymous": "anonymous", "token-jwt-heidi-admin-created": "heidi", "token-refresh-carol": "carol", "token-jwt-alice-thirdparty": "alice",
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := load(t, name)
+			w.begin(t, r)
+			id := w.id(person)
+			token := authgeartest.Token{ClientID: "spa-jwt", AuthTime: authTime(r.AccessToken)}
+			switch name {
+			case "token-jwt-heidi-admin-created", "token-refresh-carol":
+				token.NoAMR = true
+			case "token-jwt-alice-thirdparty":
+				token.ClientID, token.Scopes = "thirdparty-jwt", []string{"openid", "offline_access", "email", "profile"}
+				token.Claims = map[string]any{"email": "alice@example.com", "email_verified": true, "updated_at": 1795468359}
+			}
+			same(t, r.AccessToken, w.AccessToken(id, token))
+			if r.IDToken != nil {
+				same(t, r.IDToken, w.IDToken(id, token.ClientID, token))
+			}
+		})
+	}
+	t.Run("token-m2m-jwt", func(t *testing.T) {
+		r := load(t, "token-m2m-jwt")
+		w.begin(t, r)
+		same(t, r.AccessToken, w.MachineToken("m2m-jwt", "https://api.example.com", "read:orders", "write:orders"), "sub")
+	})
+	t.Run("token-opaque-alice", func(t *testing.T) {
+		r := load(t, "token-opaque-alice")
+		w.begin(t, r)
+		if token := w.OpaqueToken(w.id("alice")); !regexp.MustCompile(`^[0-9A-Za-z]{32}$`).MatchString(token) {
+			t.Errorf("token %q", token)
+		}
+	})
+}

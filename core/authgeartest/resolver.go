@@ -1,0 +1,166 @@
+package authgeartest
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// resolver answers whose session a request carries.
+func (s *Server) resolver(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		methodNotAllowed(w, []string{http.MethodGet, http.MethodHead, http.MethodOptions})
+		return
+	}
+	if s.ours(r) && !validProto(r) {
+		writeFailure(w, http.StatusInternalServerError)
+		return
+	}
+	commonFields(w.Header())
+	if !s.ours(r) {
+		http.Error(w, "app not found", http.StatusNotFound)
+		return
+	}
+	s.mu.Lock()
+	found, outcome := s.resolve(r)
+	s.mu.Unlock()
+	h := w.Header()
+	switch outcome {
+	case resolvedFailure:
+		writeFailure(w, http.StatusInternalServerError)
+	case resolvedInvalid:
+		s.clearCookie(w, r)
+		h.Set("X-Authgear-Session-Valid", "false")
+	case resolvedSession:
+		// In practice the resolver tells no AMR, and roles in any order.
+		h.Set("X-Authgear-Session-Amr", "")
+		h.Set("X-Authgear-Session-Authenticated-At", strconv.FormatInt(found.authTime.Unix(), 10))
+		h.Set("X-Authgear-Session-Valid", "true")
+		h.Set("X-Authgear-User-Anonymous", strconv.FormatBool(found.user.Anonymous))
+		h.Set("X-Authgear-User-Can-Reauthenticate", strconv.FormatBool(found.user.canReauthenticate()))
+		h.Set("X-Authgear-User-Id", found.user.ID)
+		h.Set("X-Authgear-User-Verified", strconv.FormatBool(found.user.Verified))
+		if roles := slices.Clone(found.user.Roles); len(roles) > 0 {
+			slices.Reverse(roles)
+			h.Set("X-Authgear-User-Roles", strings.Join(roles, ","))
+		}
+	}
+}
+
+// clearCookie clears the session cookie if the request has one.
+func (s *Server) clearCookie(w http.ResponseWriter, r *http.Request) {
+	cookie := s.cookie(requestProto(r) == "https")
+	if _, err := r.Cookie(cookie.Name); err != nil {
+		return
+	}
+	cookie.Expires = time.Unix(0, 0)
+	http.SetCookie(w, cookie)
+}
+
+type resolution int
+
+const (
+	resolvedNothing resolution = iota // as if nothing had been sent
+	resolvedSession
+	resolvedInvalid
+	resolvedFailure
+)
+
+// resolved is a session and a copy of its user.
+type resolved struct {
+	user     user
+	authTime time.Time
+}
+
+// resolve finds the session of a request. The caller holds s.mu.
+func (s *Server) resolve(r *http.Request) (resolved, resolution) {
+	found, outcome := s.findSession(r)
+	if found == nil {
+		return resolved{}, outcome
+	}
+	u := s.users[found.userID]
+	if u == nil || !u.maySignIn(s.now()) {
+		return resolved{}, resolvedInvalid
+	}
+	return resolved{user: *u, authTime: found.authTime}, resolvedSession
+}
+
+// findSession tries what a request carries in Authgear's order: the token, then
+// the cookies. The caller holds s.mu.
+func (s *Server) findSession(r *http.Request) (*session, resolution) {
+	invalid, credentials := false, false
+	if token, ok := bearerToken(r); ok {
+		credentials = true
+		if found := s.byToken(token, r); found != nil && !s.outage {
+			return found, resolvedSession
+		}
+	}
+	if cookie, err := r.Cookie("app_session"); err == nil {
+		credentials = true
+		if found := s.alive(cookie.Value, kindAppSession); found != nil && !s.outage {
+			return found, resolvedSession
+		}
+		invalid = true
+	}
+	if cookie, err := r.Cookie("app_access_token"); err == nil {
+		credentials = true
+		if found := s.byToken(cookie.Value, r); found != nil && !s.outage {
+			return found, resolvedSession
+		}
+	}
+	if cookie, err := r.Cookie(s.cookiePrefix + "session"); err == nil {
+		credentials = true
+		if found := s.alive(cookie.Value, kindCookie); found != nil && !s.outage {
+			return found, resolvedSession
+		}
+		invalid = true
+	}
+	switch {
+	case credentials && s.outage:
+		return nil, resolvedFailure
+	case invalid:
+		return nil, resolvedInvalid
+	}
+	return nil, resolvedNothing
+}
+
+// bearerToken reads the first Authorization field: the scheme in any case,
+// exactly one space, the token.
+func bearerToken(r *http.Request) (string, bool) {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	return token, token != "" && strings.EqualFold(scheme, "bearer")
+}
+
+// alive finds a session that has not expired. The caller holds s.mu.
+func (s *Server) alive(credential string, kind sessionKind) *session {
+	found := s.sessions[credential]
+	if found == nil || found.kind != kind || !s.now().Before(found.expires) {
+		return nil
+	}
+	return found
+}
+
+// byToken finds the session of an access token. A JWT has to be good for the
+// origin that this request is for. The caller holds s.mu.
+func (s *Server) byToken(token string, r *http.Request) *session {
+	if found := s.alive(token, kindOpaque); found != nil {
+		return found
+	}
+	found := s.sessions[token]
+	if found == nil || found.kind != kindJWT {
+		return nil
+	}
+	now := float64(s.now().UnixNano()) / 1e9
+	exp, _ := found.claims["exp"].(float64)
+	nbf, _ := found.claims["nbf"].(float64)
+	audience, _ := found.claims["aud"].([]any)
+	if !s.published(found.header["kid"]) || found.header["alg"] != "RS256" || found.header["typ"] != "at+jwt" ||
+		now >= exp || now < nbf ||
+		found.claims["iss"] != s.Endpoint() || found.claims["sub"] != found.userID ||
+		!slices.Contains(audience, any(requestOrigin(r))) {
+		return nil
+	}
+	return found
+}

@@ -1,0 +1,37 @@
+package authgeartest
+
+import "net/http"
+
+// revoke is the OAuth revocation endpoint (RFC 7009).
+func (s *Server) revoke(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	outage := s.outage
+	s.mu.Unlock()
+	if outage {
+		writeFailure(w, http.StatusInternalServerError)
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
+	s.Revoke(r.PostFormValue("token"))
+	w.WriteHeader(http.StatusOK)
+}
+
+// Revoke does what the revocation endpoint does: it ends the session of an
+// opaque token or of a session cookie's value. On a JWT, and on what it does
+// not know, it has no effect; see [Server.RevokeSession].
+func (s *Server) Revoke(credential string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if found := s.sessions[credential]; found != nil && found.kind != kindJWT {
+		delete(s.sessions, credential)
+	}
+}
+
+// RevokeSession ends the session that a credential of any kind belongs to, as
+// an administrator or a sign-out does. A JWT is refused by the resolver from
+// now on, its signature stays good.
+func (s *Server) RevokeSession(credential string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.sessions, credential)
+}

@@ -1,0 +1,288 @@
+package authgeartest
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+const (
+	scopeFullAccess = "https://authgear.com/scopes/full-access"
+	claimPrefix     = "https://authgear.com/claims/user/"
+
+	idTokenLifetime = 5 * time.Minute
+	sessionLifetime = 24 * time.Hour
+)
+
+// Token changes what a credential says. Its zero value is that of a login just
+// now with the project's own single-page app.
+type Token struct {
+	// ClientID is the OAuth client. Empty: "spa".
+	ClientID string
+	// Scopes are the granted scopes. nil: openid, offline_access and
+	// https://authgear.com/scopes/full-access.
+	Scopes []string
+	// AuthTime is the time of the login. Zero: now.
+	AuthTime time.Time
+	// ExpiresIn is the credential's lifetime, a negative one for a credential
+	// that has expired already. 0: [Config].Lifetime for access tokens, five
+	// minutes for ID tokens, a day for cookies.
+	ExpiresIn time.Duration
+	// NoAMR leaves the amr claim out, as a refresh does.
+	NoAMR bool
+	// Claims are added to a JWT, in the place of what is there under the same
+	// name; a nil value removes a claim.
+	Claims map[string]any
+	// Header is the same for a JWT's header.
+	Header map[string]any
+}
+
+type sessionKind int
+
+const (
+	kindJWT sessionKind = iota
+	kindOpaque
+	kindCookie
+	kindAppSession
+)
+
+// session is a credential and what the server remembers of it.
+type session struct {
+	kind     sessionKind
+	userID   string
+	authTime time.Time
+	expires  time.Time
+
+	// Of a JWT, as they came out of JSON.
+	header, claims map[string]any
+}
+
+// start adds a session. The caller holds s.mu.
+func (s *Server) start(kind sessionKind, userID, credential string, token Token, lifetime time.Duration) *session {
+	now := s.now()
+	added := &session{kind: kind, userID: s.user(userID).ID, authTime: token.authTime(now), expires: now.Add(token.lifetime(lifetime))}
+	s.sessions[credential] = added
+	return added
+}
+
+func (t Token) authTime(now time.Time) time.Time {
+	if t.AuthTime.IsZero() {
+		return now
+	}
+	return t.AuthTime
+}
+
+func (t Token) lifetime(usual time.Duration) time.Duration {
+	if t.ExpiresIn == 0 {
+		return usual
+	}
+	return t.ExpiresIn
+}
+
+func first(tokens []Token) Token {
+	if len(tokens) == 0 {
+		return Token{}
+	}
+	return tokens[0]
+}
+
+// AccessToken mints a JWT access token in a new session of a user. At most one
+// [Token] is used.
+func (s *Server) AccessToken(userID string, token ...Token) string {
+	t := first(token)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+	u := s.user(userID)
+	scopes := t.Scopes
+	if scopes == nil {
+		scopes = []string{"openid", "offline_access", scopeFullAccess}
+	}
+	claims := u.claims(t, s.Endpoint(), now)
+	claims["aud"] = []string{s.Endpoint()}
+	claims["client_id"] = clientID(t.ClientID)
+	claims["exp"] = now.Add(t.lifetime(s.lifetime)).Unix()
+	claims["jti"] = randomHex(32)
+	claims["scope"] = strings.Join(scopes, " ")
+	change(claims, t.Claims)
+
+	header := s.header("at+jwt")
+	change(header, t.Header)
+	signed := s.sign(header, claims)
+
+	added := s.start(kindJWT, userID, signed, t, s.lifetime)
+	added.header, added.claims = throughJSON(header), throughJSON(claims)
+	return signed
+}
+
+// IDToken mints an ID token of a user for a client. It is not accepted as an
+// access token anywhere. At most one [Token] is used; its Scopes do not count,
+// its ClientID only if client is empty.
+func (s *Server) IDToken(userID, client string, token ...Token) string {
+	t := first(token)
+	if client == "" {
+		client = clientID(t.ClientID)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+	claims := s.user(userID).claims(t, s.Endpoint(), now)
+	claims["aud"] = []string{client}
+	claims["exp"] = now.Add(t.lifetime(idTokenLifetime)).Unix()
+	claims["sid"] = base64.RawURLEncoding.EncodeToString([]byte("offline_grant:" + newUUID()))
+	change(claims, t.Claims)
+	header := s.header("JWT")
+	change(header, t.Header)
+	return s.sign(header, claims)
+}
+
+// MachineToken mints a client's own access token (client credentials) for a
+// resource URI. The resolver does not accept it.
+func (s *Server) MachineToken(clientID, resource string, scopes ...string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+	return s.sign(s.header("at+jwt"), map[string]any{
+		"aud":       []string{resource},
+		"client_id": clientID,
+		"exp":       now.Add(s.lifetime).Unix(),
+		"iat":       now.Unix(),
+		"iss":       s.Endpoint(),
+		"jti":       randomHex(32),
+		"scope":     strings.Join(scopes, " "),
+		"sub":       "client_id_" + clientID,
+	})
+}
+
+// OpaqueToken mints an opaque access token, 32 letters and digits, in a new
+// session of a user. At most one [Token] is used, and of it AuthTime and
+// ExpiresIn.
+func (s *Server) OpaqueToken(userID string, token ...Token) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	credential := randomString(32, alphanumeric)
+	s.start(kindOpaque, userID, credential, first(token), s.lifetime)
+	return credential
+}
+
+// SessionCookie makes the cookie of a new session of a user, with the
+// attributes that Authgear sets. At most one [Token] is used, and of it
+// AuthTime and ExpiresIn.
+func (s *Server) SessionCookie(userID string, token ...Token) *http.Cookie {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := first(token)
+	cookie := s.cookie(s.endpoint.Scheme == "https")
+	cookie.Value = newUUID() + "." + randomString(32, alphanumeric)
+	cookie.MaxAge = int(t.lifetime(sessionLifetime) / time.Second)
+	s.start(kindCookie, userID, cookie.Value, t, sessionLifetime)
+	return cookie
+}
+
+// AppSessionCookie makes the app_session cookie of a new session of a user, by
+// which mobile apps open web pages. At most one [Token] is used, and of it
+// AuthTime and ExpiresIn.
+func (s *Server) AppSessionCookie(userID string, token ...Token) *http.Cookie {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	cookie := s.cookie(s.endpoint.Scheme == "https")
+	cookie.Name = "app_session"
+	cookie.Value = newUUID() + "." + randomString(32, alphanumeric)
+	s.start(kindAppSession, userID, cookie.Value, first(token), sessionLifetime)
+	return cookie
+}
+
+// cookie is a session cookie without value.
+func (s *Server) cookie(secure bool) *http.Cookie {
+	return &http.Cookie{
+		Name: s.cookiePrefix + "session", Path: "/", Domain: s.cookieDomain,
+		HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode,
+	}
+}
+
+// Sign signs any claims with the key that signs now, for negative tests. What
+// header does not say is that of an access token: alg, kid and typ; a nil value
+// removes a member. It signs with RS256 whatever alg says. The resolver accepts
+// none of these tokens, since no session belongs to them.
+func (s *Server) Sign(header, claims map[string]any) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	full := s.header("at+jwt")
+	change(full, header)
+	if claims == nil {
+		claims = map[string]any{}
+	}
+	return s.sign(full, claims)
+}
+
+// claims are those that access tokens and ID tokens of a user share.
+func (u *user) claims(t Token, issuer string, now time.Time) map[string]any {
+	roles := slices.Clone(u.Roles)
+	if roles == nil {
+		roles = []string{}
+	}
+	claims := map[string]any{
+		"auth_time":                        t.authTime(now).Unix(),
+		"iat":                              now.Unix(),
+		"iss":                              issuer,
+		"sub":                              u.ID,
+		claimPrefix + "can_reauthenticate": u.canReauthenticate(),
+		claimPrefix + "is_anonymous":       u.Anonymous,
+		claimPrefix + "is_verified":        u.Verified,
+		claimPrefix + "roles":              roles,
+	}
+	if amr := u.amr(); len(amr) > 0 && !t.NoAMR {
+		claims["amr"] = amr
+	}
+	return claims
+}
+
+func clientID(id string) string {
+	if id == "" {
+		return "spa"
+	}
+	return id
+}
+
+// header is that of a token signed now. The caller holds s.mu.
+func (s *Server) header(typ string) map[string]any {
+	return map[string]any{"alg": "RS256", "kid": s.keys[0].id, "typ": typ}
+}
+
+// change sets members, and removes those whose new value is nil.
+func change(members, changes map[string]any) {
+	maps.Copy(members, changes)
+	maps.DeleteFunc(members, func(_ string, v any) bool { return v == nil })
+}
+
+// sign makes a compact JWS. The caller holds s.mu.
+func (s *Server) sign(header, claims map[string]any) string {
+	input := base64.RawURLEncoding.EncodeToString(mustJSON(header)) + "." + base64.RawURLEncoding.EncodeToString(mustJSON(claims))
+	signature, err := jwt.SigningMethodRS256.Sign(input, s.keys[0].private)
+	if err != nil {
+		panic("authgeartest: signing: " + err.Error())
+	}
+	return input + "." + base64.RawURLEncoding.EncodeToString(signature)
+}
+
+func mustJSON(v any) []byte {
+	encoded, err := json.Marshal(v)
+	if err != nil {
+		panic("authgeartest: header or claims are no JSON: " + err.Error())
+	}
+	return encoded
+}
+
+func throughJSON(members map[string]any) map[string]any {
+	var read map[string]any
+	if err := json.Unmarshal(mustJSON(members), &read); err != nil {
+		panic("authgeartest: " + err.Error())
+	}
+	return read
+}

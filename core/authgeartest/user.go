@@ -1,0 +1,145 @@
+package authgeartest
+
+import (
+	"slices"
+	"time"
+)
+
+// User describes a user for [Server.AddUser]. The zero value is a signed-up
+// user with an unverified identity and no roles.
+type User struct {
+	// ID is the user ID. Empty: a new UUID.
+	ID string
+	// Anonymous users have no AMR and cannot reauthenticate.
+	Anonymous bool
+	// Verified says that the user's identity (an e-mail address, say) is.
+	Verified bool
+	// Roles are the keys of the user's roles.
+	Roles []string
+	// AMR are the methods of the user's logins. nil: "pwd" and
+	// "x_primary_password".
+	AMR []string
+	// CannotReauthenticate is for users without any authenticator.
+	CannotReauthenticate bool
+	// Email, when not empty, is told by the userinfo endpoint.
+	Email string
+}
+
+type user struct {
+	User
+	updated    time.Time
+	disabled   bool
+	validUntil time.Time // zero: for ever
+}
+
+func (u *user) canReauthenticate() bool { return !u.Anonymous && !u.CannotReauthenticate }
+
+// maySignIn says whether the account's status allows sessions.
+func (u *user) maySignIn(now time.Time) bool {
+	return !u.disabled && (u.validUntil.IsZero() || now.Before(u.validUntil))
+}
+
+// amr is what a fresh login's tokens tell, nil for nothing.
+func (u *user) amr() []string {
+	switch {
+	case u.Anonymous:
+		return nil
+	case u.AMR == nil:
+		return []string{"pwd", "x_primary_password"}
+	}
+	return slices.Clone(u.AMR)
+}
+
+// AddUser adds a user, or puts it in the place of one with the same ID, and
+// returns the ID.
+func (s *Server) AddUser(u User) string {
+	if u.ID == "" {
+		u.ID = newUUID()
+	}
+	u.Roles, u.AMR = slices.Clone(u.Roles), slices.Clone(u.AMR)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.users[u.ID] = &user{User: u, updated: s.now()}
+	return u.ID
+}
+
+// user finds a user or panics. The caller holds s.mu.
+func (s *Server) user(id string) *user {
+	u := s.users[id]
+	if u == nil {
+		panic("authgeartest: no user with the ID " + id)
+	}
+	return u
+}
+
+// SetRoles gives a user other roles. The resolver tells them at once, tokens
+// that are already minted keep the old ones.
+func (s *Server) SetRoles(userID string, roles ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.user(userID).Roles = slices.Clone(roles)
+}
+
+// SetVerified changes whether a user's identity is verified. The resolver tells
+// it at once.
+func (s *Server) SetVerified(userID string, verified bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.user(userID).Verified = verified
+}
+
+// DisableUser disables a user and ends all their sessions.
+func (s *Server) DisableUser(userID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.user(userID).disabled = true
+	s.endSessions(userID)
+}
+
+// EnableUser lets a disabled user sign in again. Sessions from before stay
+// dead.
+func (s *Server) EnableUser(userID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.user(userID).disabled = false
+}
+
+// DeleteUser deletes a user and ends all their sessions.
+func (s *Server) DeleteUser(userID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.user(userID)
+	delete(s.users, userID)
+	s.endSessions(userID)
+}
+
+// ValidUntil sets the end of a user's account, the zero time for none. When it
+// passes by itself the resolver answers "X-Authgear-Session-Valid: false" to a
+// token too; an end that has passed already ends all sessions instead.
+func (s *Server) ValidUntil(userID string, end time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	u := s.user(userID)
+	u.validUntil = end
+	if !u.maySignIn(s.now()) {
+		s.endSessions(userID)
+	}
+}
+
+// RevokeSessions ends all sessions of a user, as an administrator can. JWTs are
+// refused by the resolver, their signatures stay good.
+func (s *Server) RevokeSessions(userID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.user(userID)
+	s.endSessions(userID)
+}
+
+// endSessions ends all sessions of a user. The caller holds s.mu.
+func (s *Server) endSessions(userID string) {
+	for credential, session := range s.sessions {
+		if session.userID == userID {
+			delete(s.sessions, credential)
+		}
+	}
+}
