@@ -1,0 +1,17 @@
+// Package authgearecho is the echo adapter of the Authgear SDK: middleware that
+// lets requests go on whose sender is known, and accessors for handlers.
+//
+//	import (
+//		authgearecho "github.com/authgear/authgear-sdk-go/adapters/echo"
+//		authgear "github.com/authgear/authgear-sdk-go/core"
+//	)
+//
+// Make one [Guard] for each authenticator with [New], and use [Guard.Require] or
+// [Guard.Optional] for a group or a route. Handlers ask [Identity], [User] or
+// [MustUser]. CORS middleware stands in front of the guard: preflights carry no
+// credentials.
+//
+// A refused request is answered at once; the error that the middleware returns
+// afterwards is an *echo.HTTPError whose Internal is the *authgear.Error, for
+// logging middleware.
+package authgearecho

@@ -1,0 +1,27 @@
+package authgearecho
+
+import (
+	"github.com/labstack/echo/v4"
+
+	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/guard"
+)
+
+// Identity returns who sent the request, a user or a machine: nil and false on
+// a route without a guard, or when an optional route found none.
+func Identity(c echo.Context) (*authgear.Identity, bool) {
+	return authgear.FromContext(c.Request().Context())
+}
+
+// User returns the user who sent the request: nil and false for a machine too.
+func User(c echo.Context) (*authgear.Identity, bool) { return guard.User(c.Request().Context()) }
+
+// MustUser returns the user who sent the request, and panics without one. Use it
+// behind [Guard.Require] where no machine can come in, which is the default.
+func MustUser(c echo.Context) *authgear.Identity { return guard.MustUser(c.Request().Context()) }
+
+// WithIdentity puts the identity into the request, for tests of handlers. It
+// satisfies no guard.
+func WithIdentity(c echo.Context, identity *authgear.Identity) {
+	c.SetRequest(c.Request().WithContext(authgear.NewContext(c.Request().Context(), identity)))
+}

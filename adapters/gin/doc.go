@@ -1,0 +1,16 @@
+// Package authgeargin is the gin adapter of the Authgear SDK: middleware that
+// lets requests go on whose sender is known, and accessors for handlers.
+//
+//	import (
+//		authgeargin "github.com/authgear/authgear-sdk-go/adapters/gin"
+//		authgear "github.com/authgear/authgear-sdk-go/core"
+//	)
+//
+// Make one [Guard] for each authenticator with [New], and use [Guard.Require] or
+// [Guard.Optional] for a group or a route. Handlers ask [Identity], [User] or
+// [MustUser]. CORS middleware stands in front of the guard: preflights carry no
+// credentials.
+//
+// A *gin.Context can be passed on as a context.Context: authgear.FromContext
+// finds the identity in it, and in what c.Copy returns.
+package authgeargin
