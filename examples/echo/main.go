@@ -1,0 +1,60 @@
+// Command echo is the example API on echo.
+package main
+
+import (
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+
+	authgearecho "github.com/authgear/authgear-sdk-go/adapters/echo"
+	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/examples/internal/demo"
+)
+
+func main() {
+	app := demo.New()
+	guard := authgearecho.New(app.Authenticator)
+
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.Logger.SetOutput(os.Stderr)
+	e.Server.ReadHeaderTimeout = 5 * time.Second
+	e.Use(middleware.Recover())
+	if len(app.CORSOrigins) > 0 { // in front of the guards: a preflight has no credentials
+		e.Use(middleware.CORSWithConfig(middleware.CORSConfig{
+			AllowOrigins:  app.CORSOrigins,
+			AllowMethods:  demo.CORSMethods,
+			AllowHeaders:  demo.CORSHeaders,
+			ExposeHeaders: demo.CORSExposed,
+		}))
+	}
+
+	get := []string{http.MethodGet, http.MethodHead}
+	e.Match(get, "/healthz", func(c echo.Context) error { return c.NoContent(http.StatusOK) })
+	e.Match(get, "/readyz", func(c echo.Context) error {
+		if !app.Ready(c.Request().Context()) {
+			return c.NoContent(http.StatusServiceUnavailable)
+		}
+		return c.NoContent(http.StatusOK)
+	})
+	e.Match(get, "/public", showIdentity, guard.Optional())
+	e.Match(append(get, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete), "/me", showIdentity, guard.Require())
+	e.Match(get, "/admin", showIdentity, guard.Require(authgear.Role("admin")))
+	e.Match(get, "/verified", showIdentity, guard.Require(authgear.Verified()))
+	e.Match(get, "/members", showIdentity, guard.Require(authgear.NotAnonymous()))
+
+	serve := func(l net.Listener) error {
+		e.Listener = l
+		return e.Start("")
+	}
+	app.Serve(serve, e.Shutdown)
+}
+
+func showIdentity(c echo.Context) error {
+	identity, _ := authgearecho.Identity(c)
+	return c.JSON(http.StatusOK, map[string]any{"identity": identity})
+}

@@ -1,0 +1,55 @@
+// Command fiber is the example API on fiber.
+package main
+
+import (
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/cors"
+	"github.com/gofiber/fiber/v2/middleware/recover"
+
+	authgearfiber "github.com/authgear/authgear-sdk-go/adapters/fiber"
+	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/examples/internal/demo"
+)
+
+func main() {
+	app := demo.New()
+	guard := authgearfiber.New(app.Authenticator)
+
+	f := fiber.New(fiber.Config{
+		DisableStartupMessage: true,
+		ReadBufferSize:        32 << 10, // the default of 4 KiB is too small for a long token
+	})
+	f.Use(recover.New())
+	if len(app.CORSOrigins) > 0 { // in front of the guards: a preflight has no credentials
+		f.Use(cors.New(cors.Config{
+			AllowOrigins:  strings.Join(app.CORSOrigins, ","),
+			AllowMethods:  strings.Join(demo.CORSMethods, ","),
+			AllowHeaders:  strings.Join(demo.CORSHeaders, ","),
+			ExposeHeaders: strings.Join(demo.CORSExposed, ","),
+		}))
+	}
+
+	f.Get("/healthz", func(c *fiber.Ctx) error { return c.Send(nil) })
+	f.Get("/readyz", func(c *fiber.Ctx) error {
+		if !app.Ready(c.UserContext()) {
+			return c.Status(fiber.StatusServiceUnavailable).Send(nil)
+		}
+		return c.Send(nil)
+	})
+	f.Get("/public", guard.Optional(), showIdentity)
+	for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} {
+		f.Add(method, "/me", guard.Require(), showIdentity)
+	}
+	f.Get("/admin", guard.Require(authgear.Role("admin")), showIdentity)
+	f.Get("/verified", guard.Require(authgear.Verified()), showIdentity)
+	f.Get("/members", guard.Require(authgear.NotAnonymous()), showIdentity)
+
+	app.Serve(f.Listener, f.ShutdownWithContext)
+}
+
+func showIdentity(c *fiber.Ctx) error {
+	identity, _ := authgearfiber.Identity(c)
+	return c.JSON(fiber.Map{"identity": identity})
+}

@@ -1,0 +1,53 @@
+// Command nethttp is the example API on net/http.
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/rs/cors"
+
+	authgearhttp "github.com/authgear/authgear-sdk-go/adapters/nethttp"
+	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/examples/internal/demo"
+)
+
+func main() {
+	app := demo.New()
+	guard := authgearhttp.New(app.Authenticator)
+	handler := http.HandlerFunc(showIdentity)
+
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		if !app.Ready(r.Context()) {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	})
+	mux.Handle("GET /public", guard.Optional()(handler))
+	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
+		mux.Handle(method+" /me", guard.Require()(handler))
+	}
+	mux.Handle("GET /admin", guard.Require(authgear.Role("admin"))(handler))
+	mux.Handle("GET /verified", guard.Require(authgear.Verified())(handler))
+	mux.Handle("GET /members", guard.Require(authgear.NotAnonymous())(handler))
+
+	var root http.Handler = mux
+	if len(app.CORSOrigins) > 0 { // in front of the guards: a preflight has no credentials
+		root = cors.New(cors.Options{
+			AllowedOrigins: app.CORSOrigins,
+			AllowedMethods: demo.CORSMethods,
+			AllowedHeaders: demo.CORSHeaders,
+			ExposedHeaders: demo.CORSExposed,
+		}).Handler(mux)
+	}
+	server := &http.Server{Handler: root, ReadHeaderTimeout: 5 * time.Second}
+	app.Serve(server.Serve, server.Shutdown)
+}
+
+func showIdentity(w http.ResponseWriter, r *http.Request) {
+	identity, _ := authgearhttp.Identity(r)
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(map[string]any{"identity": identity}) // the client is gone
+}
