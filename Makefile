@@ -1,0 +1,55 @@
+# make test runs every check of the project. Modules are those of go.work.
+MODULES = $(shell go list -m -f '{{.Dir}}')
+BIN := $(CURDIR)/bin
+
+.PHONY: test quickstart need format vet lint vulnerabilities tidy race alone jsonv2
+
+test: need format vet lint vulnerabilities tidy race alone jsonv2
+	@echo "all checks passed"
+
+quickstart:
+	go run ./examples/gin
+
+# The race detector needs a C compiler.
+need:
+	@command -v go >/dev/null || { echo "Go 1.26 or newer is needed: https://go.dev/doc/install"; exit 1; }
+	@command -v gcc >/dev/null || command -v clang >/dev/null || \
+		{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -y -qq gcc libc6-dev; } || \
+		{ echo "a C compiler is needed for the race detector: install gcc or clang"; exit 1; }
+
+format:
+	@unformatted=$$(gofmt -l $(MODULES)); [ -z "$$unformatted" ] || { echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; }
+
+vet:
+	go vet work
+
+$(BIN)/staticcheck $(BIN)/govulncheck: tools/go.mod tools/go.sum
+	GOBIN=$(BIN) GOWORK=off go -C tools install tool
+	@touch $(BIN)/*
+
+lint: $(BIN)/staticcheck
+	@for m in $(MODULES); do echo "staticcheck $$m"; (cd $$m && $(BIN)/staticcheck ./...) || exit 1; done
+
+# The database of vulnerabilities cannot be reached from everywhere.
+vulnerabilities: $(BIN)/govulncheck
+	@for m in $(MODULES); do \
+		out=$$(cd $$m && $(BIN)/govulncheck ./... 2>&1); status=$$?; \
+		case "$$status $$out" in \
+			0*) echo "govulncheck $$m: nothing found" ;; \
+			*"fetching vulnerabilities"*) echo "govulncheck: skipped, its database cannot be reached"; break ;; \
+			*) echo "$$out"; exit 1 ;; \
+		esac; done
+
+tidy:
+	@for m in $(MODULES) tools; do echo "go mod tidy -diff $$m"; (cd $$m && GOWORK=off go mod tidy -diff) || exit 1; done
+
+race:
+	go test -race work
+
+# Each module against its siblings' sources, as its own go.mod says.
+alone:
+	@for m in $(MODULES); do echo "alone: $$m"; (cd $$m && GOWORK=off go vet ./... && GOWORK=off go test ./...) || exit 1; done
+
+# What the JSON library is in the next release of Go.
+jsonv2:
+	GOEXPERIMENT=jsonv2 go test ./core/...
