@@ -60,14 +60,11 @@ func (c *Check) Run(ctx context.Context, r authgear.Request, fields Fields) (con
 // judge returns why the request does not go on, nil when it does.
 func (c *Check) judge(found *decision.Context, identity *authgear.Identity) *authgear.Error {
 	if found.Failure != nil {
-		return asError(found.Failure)
+		return asError(found.Failure, authgear.ReasonInternal)
 	}
 	for _, policy := range c.policies {
 		if err := policy(found, identity); err != nil {
-			if e, ok := errors.AsType[*authgear.Error](err); ok && e != nil {
-				return e
-			}
-			return &authgear.Error{Reason: authgear.ReasonPolicyDenied, Err: err}
+			return asError(err, authgear.ReasonPolicyDenied)
 		}
 	}
 	return nil
@@ -121,12 +118,17 @@ func (g *Guard) notice(ctx context.Context, kind string, err error) {
 	}
 }
 
-// asError makes an error of ours of any error that an authenticator returns.
-func asError(err error) *authgear.Error {
-	if e, ok := errors.AsType[*authgear.Error](err); ok && e != nil {
+// asError makes an error of ours, for the given reason, of an error that is not.
+func asError(err error, reason authgear.Reason) *authgear.Error {
+	e, ok := errors.AsType[*authgear.Error](err)
+	switch {
+	case !ok:
+		return &authgear.Error{Reason: reason, Err: err}
+	case e == nil: // a nil pointer in an interface, which is not nil
+		return &authgear.Error{Reason: reason, Err: errors.New("a nil *authgear.Error was returned as an error")}
+	default:
 		return e
 	}
-	return &authgear.Error{Reason: authgear.ReasonInternal, Err: err}
 }
 
 // isPreflight reports a CORS preflight (Fetch Standard, CORS-preflight fetch).

@@ -1,0 +1,84 @@
+package authgearecho_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+
+	authgearecho "github.com/authgear/authgear-sdk-go/adapters/echo"
+	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/guard/guardtest"
+)
+
+func TestConformance(t *testing.T) { guardtest.Run(t, mount) }
+
+func mount(t *testing.T, app guardtest.App) string {
+	t.Helper()
+	guards := make([]*authgearecho.Guard, len(app.Guards))
+	for i, g := range app.Guards {
+		guards[i] = authgearecho.New(g.Authenticator, authgearecho.Config{Options: g.Options, ErrorHandler: errorHandler(g.OnError)})
+	}
+	e := echo.New()
+	e.Logger.SetOutput(io.Discard)
+	e.Use(middleware.RecoverWithConfig(middleware.RecoverConfig{DisablePrintStack: true}))
+	for _, route := range app.Routes {
+		var steps []echo.MiddlewareFunc
+		for _, step := range route.Steps {
+			switch step.Kind {
+			case guardtest.Require:
+				steps = append(steps, guards[step.Guard].Require(step.Policies...))
+			case guardtest.Optional:
+				steps = append(steps, guards[step.Guard].Optional())
+			case guardtest.Strip:
+				steps = append(steps, authgearecho.Strip)
+			}
+		}
+		e.Any(route.Path, func(c echo.Context) error {
+			if status, body := route.Handler(view{c}); status != 0 {
+				return c.String(status, body)
+			}
+			return nil
+		}, steps...)
+	}
+	server := httptest.NewServer(e)
+	t.Cleanup(server.Close)
+	return server.Listener.Addr().String()
+}
+
+func errorHandler(kind guardtest.OnError) func(echo.Context, *authgear.Error) error {
+	switch kind {
+	case guardtest.Default:
+		return nil
+	case guardtest.Writes:
+		return func(c echo.Context, _ *authgear.Error) error {
+			return c.String(http.StatusTeapot, guardtest.CustomBody)
+		}
+	case guardtest.Redirects:
+		return func(c echo.Context, _ *authgear.Error) error { return c.Redirect(http.StatusSeeOther, "/login") }
+	case guardtest.ReturnsGiven:
+		return func(_ echo.Context, err *authgear.Error) error { return err }
+	case guardtest.ReturnsOther:
+		return func(echo.Context, *authgear.Error) error { return guardtest.ErrOther }
+	default:
+		return func(echo.Context, *authgear.Error) error { return nil }
+	}
+}
+
+type view struct{ c echo.Context }
+
+func (v view) Identity() (*authgear.Identity, bool) { return authgearecho.Identity(v.c) }
+func (v view) User() (*authgear.Identity, bool)     { return authgearecho.User(v.c) }
+func (v view) MustUser() *authgear.Identity         { return authgearecho.MustUser(v.c) }
+func (v view) PassedOn() []context.Context          { return []context.Context{v.c.Request().Context()} }
+
+func (v view) Fields() map[string][]string {
+	_, _ = io.Copy(io.Discard, v.c.Request().Body)
+	return v.c.Request().Header
+}
+
+func (v view) Stream(write func(io.Writer, func())) { write(v.c.Response(), v.c.Response().Flush) }

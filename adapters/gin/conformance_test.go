@@ -1,0 +1,84 @@
+package authgeargin_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/gin-gonic/gin"
+
+	authgeargin "github.com/authgear/authgear-sdk-go/adapters/gin"
+	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/guard/guardtest"
+)
+
+func TestMain(m *testing.M) {
+	gin.SetMode(gin.TestMode)
+	gin.DefaultErrorWriter = io.Discard // what gin.Recovery writes
+	m.Run()
+}
+
+func TestConformance(t *testing.T) { guardtest.Run(t, mount) }
+
+func mount(t *testing.T, app guardtest.App) string {
+	t.Helper()
+	guards := make([]*authgeargin.Guard, len(app.Guards))
+	for i, g := range app.Guards {
+		guards[i] = authgeargin.New(g.Authenticator, authgeargin.Config{Options: g.Options, ErrorHandler: errorHandler(g.OnError)})
+	}
+	r := gin.New()
+	r.Use(gin.Recovery())
+	for _, route := range app.Routes {
+		var handlers []gin.HandlerFunc
+		for _, step := range route.Steps {
+			switch step.Kind {
+			case guardtest.Require:
+				handlers = append(handlers, guards[step.Guard].Require(step.Policies...))
+			case guardtest.Optional:
+				handlers = append(handlers, guards[step.Guard].Optional())
+			case guardtest.Strip:
+				handlers = append(handlers, authgeargin.Strip)
+			}
+		}
+		r.Any(route.Path, append(handlers, func(c *gin.Context) {
+			if status, body := route.Handler(view{c}); status != 0 {
+				c.Data(status, "text/plain", []byte(body))
+			}
+		})...)
+	}
+	server := httptest.NewServer(r)
+	t.Cleanup(server.Close)
+	return server.Listener.Addr().String()
+}
+
+func errorHandler(kind guardtest.OnError) func(*gin.Context, *authgear.Error) {
+	switch kind {
+	case guardtest.Default:
+		return nil
+	case guardtest.Writes:
+		return func(c *gin.Context, _ *authgear.Error) { c.String(http.StatusTeapot, guardtest.CustomBody) }
+	case guardtest.Redirects:
+		return func(c *gin.Context, _ *authgear.Error) { c.Redirect(http.StatusSeeOther, "/login") }
+	default:
+		return func(*gin.Context, *authgear.Error) {}
+	}
+}
+
+type view struct{ c *gin.Context }
+
+func (v view) Identity() (*authgear.Identity, bool) { return authgeargin.Identity(v.c) }
+func (v view) User() (*authgear.Identity, bool)     { return authgeargin.User(v.c) }
+func (v view) MustUser() *authgear.Identity         { return authgeargin.MustUser(v.c) }
+
+func (v view) PassedOn() []context.Context {
+	return []context.Context{v.c.Request.Context(), v.c, v.c.Copy(), v.c.Copy().Request.Context()}
+}
+
+func (v view) Fields() map[string][]string {
+	_, _ = io.Copy(io.Discard, v.c.Request.Body)
+	return v.c.Request.Header
+}
+
+func (v view) Stream(write func(io.Writer, func())) { write(v.c.Writer, v.c.Writer.Flush) }

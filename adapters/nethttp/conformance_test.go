@@ -1,0 +1,84 @@
+package authgearhttp_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	authgearhttp "github.com/authgear/authgear-sdk-go/adapters/nethttp"
+	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/guard/guardtest"
+)
+
+func TestConformance(t *testing.T) { guardtest.Run(t, mount) }
+
+func mount(t *testing.T, app guardtest.App) string {
+	t.Helper()
+	guards := make([]*authgearhttp.Guard, len(app.Guards))
+	for i, g := range app.Guards {
+		guards[i] = authgearhttp.New(g.Authenticator, authgearhttp.Config{Options: g.Options, ErrorHandler: errorHandler(g.OnError)})
+	}
+	mux := http.NewServeMux()
+	for _, route := range app.Routes {
+		var handler http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if status, body := route.Handler(view{w, r}); status != 0 {
+				w.Header().Set("Content-Type", "text/plain")
+				w.WriteHeader(status)
+				_, _ = io.WriteString(w, body)
+			}
+		})
+		for i := len(route.Steps) - 1; i >= 0; i-- {
+			switch step := route.Steps[i]; step.Kind {
+			case guardtest.Require:
+				handler = guards[step.Guard].Require(step.Policies...)(handler)
+			case guardtest.Optional:
+				handler = guards[step.Guard].Optional()(handler)
+			case guardtest.Strip:
+				handler = authgearhttp.Strip(handler)
+			}
+		}
+		mux.Handle(route.Path, handler)
+	}
+	server := httptest.NewServer(mux) // which recovers by itself
+	t.Cleanup(server.Close)
+	return server.Listener.Addr().String()
+}
+
+func errorHandler(kind guardtest.OnError) func(http.ResponseWriter, *http.Request, *authgear.Error) {
+	switch kind {
+	case guardtest.Default:
+		return nil
+	case guardtest.Writes:
+		return func(w http.ResponseWriter, _ *http.Request, _ *authgear.Error) {
+			w.WriteHeader(http.StatusTeapot)
+			_, _ = io.WriteString(w, guardtest.CustomBody)
+		}
+	case guardtest.Redirects:
+		return func(w http.ResponseWriter, r *http.Request, _ *authgear.Error) {
+			http.Redirect(w, r, "/login", http.StatusSeeOther)
+		}
+	default:
+		return func(http.ResponseWriter, *http.Request, *authgear.Error) {}
+	}
+}
+
+type view struct {
+	w http.ResponseWriter
+	r *http.Request
+}
+
+func (v view) Identity() (*authgear.Identity, bool) { return authgearhttp.Identity(v.r) }
+func (v view) User() (*authgear.Identity, bool)     { return authgearhttp.User(v.r) }
+func (v view) MustUser() *authgear.Identity         { return authgearhttp.MustUser(v.r) }
+func (v view) PassedOn() []context.Context          { return []context.Context{v.r.Context()} }
+
+func (v view) Fields() map[string][]string {
+	_, _ = io.Copy(io.Discard, v.r.Body)
+	return v.r.Header
+}
+
+func (v view) Stream(write func(io.Writer, func())) {
+	write(v.w, func() { _ = http.NewResponseController(v.w).Flush() })
+}

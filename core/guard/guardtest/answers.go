@@ -1,0 +1,122 @@
+package guardtest
+
+import (
+	"io"
+	"net/http"
+	"testing"
+
+	authgear "github.com/authgear/authgear-sdk-go/core"
+)
+
+func testErrorHandlers(t *testing.T, mount Mount) {
+	for _, c := range []struct {
+		name    string
+		onError OnError
+		status  int // 0: the default answer
+		body    string
+	}{
+		{"writes", Writes, 418, CustomBody},
+		{"redirects", Redirects, 303, ""},
+		{"silent", Silent, 0, ""},
+		{"returns the given error", ReturnsGiven, 0, ""},
+		{"returns another error", ReturnsOther, 0, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, mount, c.onError,
+				Route{Path: "/required", Steps: []Step{{Kind: Require}}, Handler: whoAmI},
+				Route{Path: "/optional", Steps: []Step{{Kind: Optional}}, Handler: whoAmI},
+			)
+			for _, method := range []string{"GET", "POST", "HEAD"} {
+				for _, path := range []string{"/required", "/optional"} {
+					got, want := b.get(t, method, path, "Bearer error.token_expired"), refusal(authgear.ReasonTokenExpired, "")
+					if c.status == 0 {
+						if method == "HEAD" {
+							want.body = ""
+						}
+						same(t, method, got, want)
+						continue
+					}
+					if got.status != c.status || c.body != "" && method != "HEAD" && got.body != c.body {
+						t.Errorf("%s: %d %q", method, got.status, got.body)
+					}
+					for _, field := range []string{"Www-Authenticate", "Cache-Control"} {
+						if got.header.Get(field) != want.header.Get(field) {
+							t.Errorf("%s: %s = %q", method, field, got.header[field])
+						}
+					}
+					if c.onError == Redirects && got.header.Get("Location") != "/login" {
+						t.Errorf("%s: Location = %q", method, got.header.Get("Location"))
+					}
+				}
+			}
+			if c.onError == Writes {
+				if got := b.get(t, "GET", "/required", "Bearer error.internal"); got.header.Get("Retry-After") != "1" {
+					t.Errorf("Retry-After = %q", got.header.Get("Retry-After"))
+				}
+			}
+			_, notices := b.record.take()
+			for _, n := range notices { // of frameworks whose handler returns an error
+				if c.onError != ReturnsOther || n.Kind != authgear.NoticeErrorHandler || n.Err != ErrOther {
+					t.Errorf("notice = %+v", n)
+				}
+			}
+			says(t, "authenticated", b.get(t, "GET", "/required", "Bearer user.alice"), 200, "alice")
+		})
+	}
+}
+
+func testPanics(t *testing.T, mount Mount) {
+	b := newBench(t, mount, Default, Route{Path: "/", Steps: []Step{{Kind: Optional}}, Handler: func(c Context) (int, string) {
+		if user, ok := c.User(); ok && user.ID == "panic" {
+			panic(http.ErrAbortHandler)
+		}
+		return whoAmI(c)
+	}})
+	for range 3 {
+		func() {
+			response, err := http.DefaultClient.Do(request(t, b, "Bearer user.panic"))
+			if err == nil { // net/http drops the connection
+				_ = response.Body.Close()
+			}
+		}()
+		says(t, "the next request", b.get(t, "GET", "/", ""), 200, "nobody")
+		says(t, "the one after", b.get(t, "GET", "/", "Bearer user.alice"), 200, "alice")
+	}
+}
+
+func request(t *testing.T, b *bench, authorization string) *http.Request {
+	t.Helper()
+	r, err := http.NewRequest("GET", "http://"+b.addr+"/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", authorization)
+	r.Close = true
+	return r
+}
+
+func testStreaming(t *testing.T, mount Mount) {
+	read := make(chan struct{})
+	b := newBench(t, mount, Default, Route{Path: "/", Steps: []Step{{Kind: Require}}, Handler: func(c Context) (int, string) {
+		c.Stream(func(w io.Writer, flush func()) {
+			_, _ = io.WriteString(w, "first ")
+			flush()
+			<-read // until the client has it
+			_, _ = io.WriteString(w, "second")
+		})
+		return 0, ""
+	}})
+	response, err := http.DefaultClient.Do(request(t, b, "Bearer user.alice"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	first := make([]byte, len("first "))
+	_, err = io.ReadFull(response.Body, first)
+	close(read)
+	rest, _ := io.ReadAll(response.Body)
+	if err != nil || string(first) != "first " || string(rest) != "second" {
+		t.Errorf("%q, %q, %v", first, rest, err)
+	}
+}

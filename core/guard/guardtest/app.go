@@ -1,0 +1,96 @@
+package guardtest
+
+import (
+	"context"
+	"errors"
+	"io"
+	"testing"
+
+	authgear "github.com/authgear/authgear-sdk-go/core"
+)
+
+// Mount builds an application of the framework under test, serves it on a
+// loopback listener until the test ends, and returns its address, "host:port".
+// The framework's own recover middleware stands outermost.
+type Mount func(t *testing.T, app App) (addr string)
+
+// App is what to build.
+type App struct {
+	Guards []Guard
+	Routes []Route
+}
+
+// Guard is one guard of the adapter, made by its New.
+type Guard struct {
+	Authenticator authgear.Authenticator
+	Options       authgear.Options
+	OnError       OnError
+}
+
+// OnError is what the guard's custom error handler does.
+type OnError int
+
+const (
+	// Default: there is no custom error handler.
+	Default OnError = iota
+	// Writes: it answers 418 with the text [CustomBody].
+	Writes
+	// Redirects: it answers 303 to /login in the framework's usual way.
+	Redirects
+	// Silent: it writes nothing and returns nil.
+	Silent
+	// ReturnsGiven: it writes nothing and returns the error that it was given.
+	ReturnsGiven
+	// ReturnsOther: it writes nothing and returns [ErrOther].
+	ReturnsOther
+)
+
+// CustomBody is what an error handler of the kind Writes answers.
+const CustomBody = "custom answer"
+
+// ErrOther is what an error handler of the kind ReturnsOther returns.
+var ErrOther = errors.New("the error handler failed")
+
+// Route is served for every method.
+type Route struct {
+	Path    string
+	Steps   []Step // middleware, outermost first
+	Handler Handler
+}
+
+// Step is one middleware of a route.
+type Step struct {
+	Kind     StepKind
+	Guard    int // index into App.Guards
+	Policies []authgear.Policy
+}
+
+// StepKind says which middleware a step is.
+type StepKind int
+
+// The adapter's middleware.
+const (
+	Require StepKind = iota
+	Optional
+	Strip
+)
+
+// Handler is a framework-neutral handler: the body is sent as text/plain. It may
+// panic.
+type Handler func(Context) (status int, body string)
+
+// Context is what the framework's context offers to a handler.
+type Context interface {
+	// Identity, User and MustUser are the adapter's accessors.
+	Identity() (*authgear.Identity, bool)
+	User() (*authgear.Identity, bool)
+	MustUser() *authgear.Identity
+	// PassedOn returns each context that a handler of this framework may pass
+	// on as a context.Context: the request's own first.
+	PassedOn() []context.Context
+	// Fields returns all lines of the request's header as the handler sees
+	// them, by lower-cased name. It reads the body first.
+	Fields() map[string][]string
+	// Stream answers 200 and lets the function write the body in pieces.
+	Stream(func(w io.Writer, flush func()))
+}

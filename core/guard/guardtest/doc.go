@@ -1,0 +1,6 @@
+// Package guardtest is the conformance suite that every adapter passes, over a
+// real listener: exact status, fields and bytes for each rule.
+//
+// It is for those who write an adapter. An adapter's test is one call of [Run]
+// with a function that mounts the suite's routes in its framework.
+package guardtest

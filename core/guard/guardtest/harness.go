@@ -1,0 +1,222 @@
+package guardtest
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	authgear "github.com/authgear/authgear-sdk-go/core"
+)
+
+// fake is an authenticator that does what the token says:
+//
+//	user.NAME, client.NAME   this identity
+//	error.REASON             this error of ours
+//	foreign, nothing, both   a contract that is broken
+type fake struct {
+	mu    sync.Mutex
+	calls int
+	err   *authgear.Error // what "error" returns
+}
+
+func (f *fake) Authenticate(_ context.Context, r authgear.Request) (*authgear.Identity, error) {
+	f.mu.Lock()
+	f.calls++
+	f.mu.Unlock()
+	lines := r.Values("Authorization")
+	if len(lines) == 0 {
+		return nil, &authgear.Error{Reason: authgear.ReasonNoCredentials}
+	}
+	kind, name, _ := strings.Cut(strings.TrimPrefix(lines[0], "Bearer "), ".")
+	switch kind {
+	case "user":
+		return &authgear.Identity{Kind: authgear.KindUser, ID: name, Source: authgear.SourceJWT}, nil
+	case "client":
+		return &authgear.Identity{Kind: authgear.KindClient, ID: name, Source: authgear.SourceJWT}, nil
+	case "error":
+		if name == "" {
+			return nil, f.err
+		}
+		return nil, &authgear.Error{Reason: authgear.Reason(name), Err: errors.New("the cause is for the operator")}
+	case "wrapped":
+		return nil, fmt.Errorf("wrapped: %w", &authgear.Error{Reason: authgear.ReasonTokenExpired})
+	case "foreign":
+		return nil, errors.New("an error that is not ours")
+	case "both":
+		return &authgear.Identity{Kind: authgear.KindUser, ID: "both"}, &authgear.Error{Reason: authgear.ReasonTokenExpired}
+	case "typednil":
+		var err *authgear.Error
+		return nil, err
+	default:
+		return nil, nil
+	}
+}
+
+func (f *fake) called() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.calls
+}
+
+// record is an observer that keeps what it is told.
+type record struct {
+	mu        sync.Mutex
+	decisions []authgear.Decision
+	notices   []authgear.Notice
+}
+
+func (r *record) observer() *authgear.Observer {
+	return &authgear.Observer{
+		Decision: func(_ context.Context, d authgear.Decision) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.decisions = append(r.decisions, d)
+		},
+		Notice: func(_ context.Context, n authgear.Notice) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.notices = append(r.notices, n)
+		},
+	}
+}
+
+// take returns what was recorded since the last call.
+func (r *record) take() ([]authgear.Decision, []authgear.Notice) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	decisions, notices := r.decisions, r.notices
+	r.decisions, r.notices = nil, nil
+	return decisions, notices
+}
+
+// bench is an app of the framework under test with one guard.
+type bench struct {
+	addr   string
+	auth   *fake
+	record *record
+}
+
+func newBench(t *testing.T, mount Mount, onError OnError, routes ...Route) *bench {
+	t.Helper()
+	b := &bench{auth: &fake{}, record: &record{}}
+	b.addr = mount(t, App{
+		Guards: []Guard{{Authenticator: b.auth, Options: authgear.Options{Observer: b.record.observer()}, OnError: onError}},
+		Routes: routes,
+	})
+	return b
+}
+
+// whoAmI answers with the identity's id, "nobody" without one.
+func whoAmI(c Context) (int, string) {
+	if identity, ok := c.Identity(); ok {
+		return http.StatusOK, identity.ID
+	}
+	return http.StatusOK, "nobody"
+}
+
+// answer is a response as it came.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// get sends a request with that Authorization line, if not empty.
+func (b *bench) get(t *testing.T, method, path, authorization string) answer {
+	t.Helper()
+	lines := ""
+	if authorization != "" {
+		lines = "Authorization: " + authorization + "\r\n"
+	}
+	return b.raw(t, method+" "+path+" HTTP/1.1\r\nHost: api.example.com\r\n"+lines+"Connection: close\r\n\r\n")
+}
+
+// raw sends bytes on a connection of their own and reads one response.
+func (b *bench) raw(t *testing.T, request string) answer {
+	t.Helper()
+	conn, err := net.Dial("tcp", b.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := io.WriteString(conn, request); err != nil {
+		t.Fatal(err)
+	}
+	method, _, _ := strings.Cut(request, " ")
+	response, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: method})
+	if err != nil {
+		t.Fatalf("%q: %v", request, err)
+	}
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatalf("%q: %v", request, err)
+	}
+	return answer{response.StatusCode, response.Header, string(body)}
+}
+
+// refusal is the answer that a reason must have, from the rules and not from
+// the code under test.
+func refusal(reason authgear.Reason, retryAfter string) answer {
+	var status int
+	var code, challenge string
+	switch reason.Outcome() {
+	case authgear.OutcomeNoCredentials:
+		status, code, challenge = 401, "authentication_required", "Bearer"
+	case authgear.OutcomeInvalid:
+		status, code = 401, "invalid_token"
+	case authgear.OutcomeMalformed:
+		status, code = 400, "invalid_request"
+	case authgear.OutcomeDenied:
+		status, code = 403, string(reason)
+	default:
+		status, code = 503, "temporarily_unavailable"
+	}
+	if status == 400 || code == "invalid_token" {
+		challenge = fmt.Sprintf(`Bearer error=%q, error_description=%q`, code, reason.Description())
+	}
+	body := fmt.Sprintf("{%q:%q,%q:%q}\n", "error", code, "error_description", reason.Description())
+	header := http.Header{
+		"Cache-Control":  {"no-store"},
+		"Content-Type":   {"application/json"},
+		"Content-Length": {fmt.Sprint(len(body))},
+	}
+	if challenge != "" {
+		header["Www-Authenticate"] = []string{challenge}
+	}
+	if status == 503 {
+		header["Retry-After"] = []string{retryAfter}
+	}
+	return answer{status, header, body}
+}
+
+// same compares an answer with the one that it must be, each field included but
+// those of the connection.
+func same(t *testing.T, what string, got, want answer) {
+	t.Helper()
+	if got.status != want.status || got.body != want.body {
+		t.Errorf("%s: %d %q, want %d %q", what, got.status, got.body, want.status, want.body)
+	}
+	header := maps.Clone(got.header)
+	delete(header, "Date")
+	delete(header, "Connection")
+	if !maps.EqualFunc(header, want.header, slices.Equal) {
+		t.Errorf("%s: fields %v, want %v", what, header, want.header)
+	}
+}
+
+// says compares the status and body of an answer that is the handler's.
+func says(t *testing.T, what string, got answer, status int, body string) {
+	t.Helper()
+	if got.status != status || got.body != body {
+		t.Errorf("%s: %d %q, want %d %q", what, got.status, got.body, status, body)
+	}
+}

@@ -1,0 +1,181 @@
+package guardtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	authgear "github.com/authgear/authgear-sdk-go/core"
+)
+
+func testAuthenticated(t *testing.T, mount Mount) {
+	var after []context.Context
+	var mu sync.Mutex
+	b := newBench(t, mount, Default, Route{Path: "/", Steps: []Step{{Kind: Require}}, Handler: func(c Context) (int, string) {
+		identity, ok := c.Identity()
+		user, isUser := c.User()
+		for i, ctx := range c.PassedOn() {
+			if passed, found := authgear.FromContext(ctx); !found || passed != identity {
+				return 500, fmt.Sprintf("context %d has the identity %v", i, passed)
+			}
+		}
+		mu.Lock()
+		after = append(after, c.PassedOn()[0])
+		mu.Unlock()
+		return 200, fmt.Sprint(identity.ID, ok, isUser, user == identity)
+	}})
+	says(t, "a user", b.get(t, "GET", "/", "Bearer user.alice"), 200, "alicetrue true true")
+	says(t, "a machine", b.get(t, "GET", "/", "Bearer client.m2m"), 200, "m2mtrue false false")
+	for i, want := range []string{"alice", "m2m"} {
+		if identity, ok := authgear.FromContext(after[i]); !ok || identity.ID != want {
+			t.Errorf("after the request the context has %v, want %s", identity, want)
+		}
+	}
+}
+
+// mustUser answers with the user's id, or with what MustUser panics with.
+func mustUser(c Context) (status int, body string) {
+	defer func() {
+		if p := recover(); p != nil {
+			status, body = 500, fmt.Sprint(p)
+		}
+	}()
+	return 200, c.MustUser().ID
+}
+
+func testNoMiddleware(t *testing.T, mount Mount) {
+	b := newBench(t, mount, Default,
+		Route{Path: "/", Handler: func(c Context) (int, string) {
+			if _, ok := c.User(); ok {
+				return 500, "a user"
+			}
+			return whoAmI(c)
+		}},
+		Route{Path: "/must", Handler: mustUser},
+		Route{Path: "/guarded", Steps: []Step{{Kind: Require}}, Handler: mustUser},
+	)
+	says(t, "no middleware", b.get(t, "GET", "/", "Bearer user.alice"), 200, "nobody")
+	says(t, "MustUser with a user", b.get(t, "GET", "/guarded", "Bearer user.alice"), 200, "alice")
+	for _, got := range []answer{
+		b.get(t, "GET", "/must", "Bearer user.alice"),
+		b.get(t, "GET", "/guarded", "Bearer client.m2m"),
+	} {
+		if got.status != 500 || !strings.Contains(got.body, "Require") || !strings.Contains(got.body, "Identity") {
+			t.Errorf("MustUser: %d %q", got.status, got.body)
+		}
+	}
+}
+
+func testPolicies(t *testing.T, mount Mount) {
+	var mu sync.Mutex
+	var ran []string
+	policy := func(name string, err error) authgear.Policy {
+		return func(ctx context.Context, identity *authgear.Identity) error {
+			mu.Lock()
+			defer mu.Unlock()
+			ran = append(ran, name)
+			if passed, _ := authgear.FromContext(ctx); passed != identity || identity == nil {
+				return errors.New("the context does not hold the identity")
+			}
+			return err
+		}
+	}
+	own := &authgear.Error{Reason: authgear.ReasonInternal, Err: errors.New("the database is down")}
+	route := func(path string, policies ...authgear.Policy) Route {
+		return Route{Path: path, Steps: []Step{{Kind: Require, Policies: policies}}, Handler: whoAmI}
+	}
+	b := newBench(t, mount, Default,
+		route("/all", policy("1", nil), policy("2", nil)),
+		route("/first", policy("1", errors.New("no")), policy("2", nil)),
+		route("/second", policy("1", nil), policy("2", fmt.Errorf("wrapped: %w", own)), policy("3", nil)),
+		route("/role", authgear.Role("admin")),
+		route("/verified", authgear.Verified()),
+		route("/members", authgear.NotAnonymous(), authgear.Role("admin")),
+	)
+	says(t, "all allow", b.get(t, "GET", "/all", "Bearer user.alice"), 200, "alice")
+	same(t, "a foreign error", b.get(t, "GET", "/first", "Bearer user.alice"), refusal(authgear.ReasonPolicyDenied, ""))
+	same(t, "an error of ours", b.get(t, "GET", "/second", "Bearer user.alice"), refusal(authgear.ReasonInternal, "1"))
+	if got := strings.Join(ran, ""); got != "12112" {
+		t.Errorf("policies ran in the order %s, want 12112", got)
+	}
+	same(t, "no identity, no policy", b.get(t, "GET", "/all", ""), refusal(authgear.ReasonNoCredentials, ""))
+	same(t, "Role", b.get(t, "GET", "/role", "Bearer user.alice"), refusal(authgear.ReasonRoleMissing, ""))
+	same(t, "Verified", b.get(t, "GET", "/verified", "Bearer user.alice"), refusal(authgear.ReasonNotVerified, ""))
+	same(t, "NotAnonymous denies a machine", b.get(t, "GET", "/members", "Bearer client.m2m"), refusal(authgear.ReasonAnonymousUser, ""))
+	same(t, "NotAnonymous allows a user", b.get(t, "GET", "/members", "Bearer user.alice"), refusal(authgear.ReasonRoleMissing, ""))
+	if got := strings.Join(ran, ""); got != "12112" {
+		t.Errorf("a policy ran for a request without identity: %s", got)
+	}
+	b.record.take()
+	b.get(t, "GET", "/role", "Bearer user.alice")
+	if decisions, _ := b.record.take(); len(decisions) != 1 || decisions[0].Outcome != authgear.OutcomeDenied || decisions[0].Source != authgear.SourceJWT {
+		t.Errorf("decisions = %+v", decisions)
+	}
+}
+
+func testReuse(t *testing.T, mount Mount) {
+	first, second := &fake{}, &fake{}
+	options := authgear.Options{Observer: &authgear.Observer{}}
+	route := func(path string, steps ...Step) Route { return Route{Path: path, Steps: steps, Handler: whoAmI} }
+	b := &bench{addr: mount(t, App{
+		Guards: []Guard{{Authenticator: first, Options: options}, {Authenticator: second, Options: options}},
+		Routes: []Route{
+			route("/same", Step{Kind: Optional}, Step{Kind: Require}, Step{Kind: Require}),
+			route("/other", Step{Kind: Optional}, Step{Kind: Require, Guard: 1}, Step{Kind: Require}),
+		},
+	})}
+	check := func(what string, firstCalls, secondCalls int) {
+		t.Helper()
+		if first.called() != firstCalls || second.called() != secondCalls {
+			t.Errorf("%s: %d and %d calls, want %d and %d", what, first.called(), second.called(), firstCalls, secondCalls)
+		}
+	}
+	says(t, "identity", b.get(t, "GET", "/same", "Bearer user.alice"), 200, "alice")
+	check("identity", 1, 0)
+	same(t, "error", b.get(t, "GET", "/same", ""), refusal(authgear.ReasonNoCredentials, ""))
+	check("error", 2, 0)
+	says(t, "another guard", b.get(t, "GET", "/other", "Bearer user.alice"), 200, "alice")
+	check("another guard", 3, 1)
+}
+
+func testConcurrency(t *testing.T, mount Mount) {
+	const requests = 200
+	var arrived sync.WaitGroup
+	arrived.Add(requests)
+	b := newBench(t, mount, Default, Route{Path: "/", Steps: []Step{{Kind: Require}}, Handler: func(c Context) (int, string) {
+		before, _ := c.Identity()
+		arrived.Done()
+		arrived.Wait() // all handlers run at once
+		after, _ := authgear.FromContext(c.PassedOn()[0])
+		return 200, before.ID + " " + after.ID
+	}})
+	var wg sync.WaitGroup
+	for i := range requests {
+		wg.Go(func() {
+			name := fmt.Sprintf("user%d", i)
+			request, err := http.NewRequest("GET", "http://"+b.addr+"/", nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			request.Close = true
+			request.Header.Set("Authorization", "Bearer user."+name)
+			response, err := http.DefaultClient.Do(request)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer func() { _ = response.Body.Close() }()
+			body := make([]byte, 100)
+			n, _ := response.Body.Read(body)
+			if got, want := string(body[:n]), name+" "+name; got != want {
+				t.Errorf("%q, want %q", got, want)
+			}
+		})
+	}
+	wg.Wait()
+}

@@ -1,0 +1,42 @@
+package guardtest
+
+import "testing"
+
+// conformance is the list of all cases: a name, the rule that it stands for,
+// and the test.
+var conformance = []struct {
+	name, rule string
+	test       func(*testing.T, Mount)
+}{
+	{"outcomes", "each outcome has one answer, the same bytes and fields everywhere (RFC 6750 §3)", testOutcomes},
+	{"retry after", "503 says when to come back: whole seconds, rounded up, 1 to 30", testRetryAfter},
+	{"authenticated", "handlers and whatever they pass their context to see who sent the request", testAuthenticated},
+	{"no middleware", "accessors on a route without a guard find nobody, and MustUser says what to do", testNoMiddleware},
+	{"fail closed", "an authenticator that breaks its contract lets nobody in", testFailClosed},
+	{"policies", "policies run in order after authentication, and the first refusal counts", testPolicies},
+	{"reuse", "a guard reuses its own decision, identity or error, and no other's", testReuse},
+	{"error handlers", "a custom error handler answers or leaves the default answer standing", testErrorHandlers},
+	{"concurrency", "requests at the same time never see each other's identity", testConcurrency},
+	{"panics", "a handler that panics leaves nothing behind for the next request", testPanics},
+	{"streaming", "nothing is buffered: the handler's writer is the server's own", testStreaming},
+	{"repeated fields", "a repeated field is never resolved by taking one of its lines", testRepeatedFields},
+	{"identity fields", "no handler sees an X-Authgear-* field of the client, in any spelling", testIdentityFields},
+	{"trailers", "nothing in a trailer counts", testTrailers},
+	{"preflight", "a refused CORS preflight tells the operator about the order, once", testPreflight},
+	{"bearer", "Authorization is one Bearer scheme and one token, or is not ours (RFC 6750 §2.1)", testBearer},
+}
+
+// Run tests an adapter.
+func Run(t *testing.T, mount Mount) {
+	for _, c := range conformance {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			t.Cleanup(func() {
+				if t.Failed() {
+					t.Logf("rule: %s", c.rule)
+				}
+			})
+			c.test(t, mount)
+		})
+	}
+}
