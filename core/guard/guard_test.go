@@ -1,0 +1,220 @@
+package guard_test
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"testing"
+
+	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/guard"
+)
+
+// constant is an authenticator that knows everybody, and counts.
+type constant struct {
+	identity authgear.Identity
+	calls    int
+}
+
+func (c *constant) Authenticate(context.Context, authgear.Request) (*authgear.Identity, error) {
+	c.calls++
+	return &c.identity, nil
+}
+
+func silent() authgear.Options { return authgear.Options{Observer: &authgear.Observer{}} }
+
+func panics(f func()) (panicked bool) {
+	defer func() { panicked = recover() != nil }()
+	f()
+	return false
+}
+
+func TestNewPanics(t *testing.T) {
+	t.Parallel()
+	if !panics(func() { guard.New(nil, authgear.Options{}) }) {
+		t.Error("nil is taken for an authenticator")
+	}
+	if !panics(func() { guard.New((*authgear.JWT)(nil), authgear.Options{}) }) {
+		t.Error("a nil *JWT is taken for an authenticator")
+	}
+	g := guard.New(&constant{}, silent())
+	if !panics(func() { g.Require(authgear.Role("admin"), nil) }) {
+		t.Error("nil is taken for a policy")
+	}
+}
+
+func newRequest(authorization, cookie string) *http.Request {
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header["Authorization"], r.Header["Cookie"] = []string{authorization}, []string{cookie}
+	return r
+}
+
+// A decision belongs to the guard that made it and to the request whose
+// credentials it was made from.
+func TestReuse(t *testing.T) {
+	t.Parallel()
+	auth := &constant{identity: authgear.Identity{Kind: authgear.KindUser, ID: "alice"}}
+	g := guard.New(auth, silent())
+	run := func(g *guard.Guard, ctx context.Context, r *http.Request) context.Context {
+		t.Helper()
+		ctx, refusal := g.Require().Run(ctx, guard.HTTP(r), http.Header{})
+		if refusal != nil {
+			t.Fatal(refusal.Err)
+		}
+		return ctx
+	}
+	want := func(what string, calls int) {
+		t.Helper()
+		if auth.calls != calls {
+			t.Errorf("%s: %d calls, want %d", what, auth.calls, calls)
+		}
+	}
+
+	ctx := run(g, context.Background(), newRequest("Bearer a", "session=b"))
+	want("first", 1)
+	run(g, ctx, newRequest("Bearer a", "session=b"))
+	want("the same again", 1)
+	run(g, ctx, newRequest("Bearer x", "session=b"))
+	want("a sub-request with another token", 2)
+	run(g, ctx, newRequest("Bearer a", "session=x"))
+	want("a sub-request with another cookie", 3)
+	run(g, ctx, httptest.NewRequest("GET", "/", nil))
+	want("a sub-request without credentials", 4)
+
+	other := guard.New(auth, silent())
+	within := run(other, ctx, newRequest("Bearer a", "session=b"))
+	want("another guard of the same authenticator", 5)
+	run(g, within, newRequest("Bearer a", "session=b"))
+	want("the first guard inside the other", 5)
+
+	byHand := authgear.NewContext(context.Background(), &authgear.Identity{Kind: authgear.KindUser, ID: "mallory"})
+	got, _ := authgear.FromContext(run(g, byHand, newRequest("Bearer a", "session=b")))
+	want("an identity that was put in by hand", 6)
+	if got.ID != "alice" {
+		t.Errorf("the handler sees %s", got.ID)
+	}
+}
+
+// A request without credentials hides an identity that came with the context.
+func TestOptionalHidesOuterIdentity(t *testing.T) {
+	t.Parallel()
+	g := guard.New(none{}, silent())
+	outer := authgear.NewContext(context.Background(), &authgear.Identity{Kind: authgear.KindUser, ID: "outer"})
+	ctx, refusal := g.Optional().Run(outer, guard.HTTP(newRequest("", "")), http.Header{})
+	if identity, ok := authgear.FromContext(ctx); ok || refusal != nil {
+		t.Errorf("identity = %v, refusal = %v", identity, refusal)
+	}
+}
+
+type none struct{}
+
+func (none) Authenticate(context.Context, authgear.Request) (*authgear.Identity, error) {
+	return nil, &authgear.Error{Reason: authgear.ReasonNoCredentials}
+}
+
+// raw is a request as a server shows it that refuses nothing by itself.
+type raw struct {
+	authgear.Request
+	lines [][2]string
+}
+
+func (r raw) Lines() iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		for _, line := range r.lines {
+			if !yield(line[0], line[1]) {
+				return
+			}
+		}
+	}
+}
+
+func TestMalformedLines(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name  string
+		lines [][2]string
+		ok    bool
+	}{
+		{"as usual", [][2]string{{"Host", "a"}, {"Cookie", "a=b\tc"}, {"X-Text", "caf\xc3\xa9 \xff"}}, true},
+		{"two hosts", [][2]string{{"Host", "a"}, {"host", "a"}}, false},
+		{"NUL", [][2]string{{"X", "a\x00"}}, false},
+		{"a line feed", [][2]string{{"X", "a\nb"}}, false},
+		{"DEL", [][2]string{{"X", "\x7f"}}, false},
+		{"a control byte in a name", [][2]string{{"X\x1b", "a"}}, false},
+		{"a tab in a name is not a control byte here", [][2]string{{"X\t", "a"}}, true},
+	} {
+		auth := &constant{identity: authgear.Identity{Kind: authgear.KindUser}}
+		g := guard.New(auth, silent())
+		_, refusal := g.Optional().Run(context.Background(), raw{guard.HTTP(newRequest("", "")), c.lines}, http.Header{})
+		if c.ok != (refusal == nil) || !c.ok && (refusal.Err.Reason != authgear.ReasonRequestMalformed || auth.calls != 0) {
+			t.Errorf("%s: refusal = %+v, %d calls", c.name, refusal, auth.calls)
+		}
+	}
+}
+
+// The view matches names in any spelling and shows every line.
+func TestHTTPView(t *testing.T) {
+	t.Parallel()
+	r := httptest.NewRequest("PUT", "http://api.example.com/", nil)
+	r.Header = http.Header{"Authorization": {" a\t", "b"}, "authorization": {"c"}, "Cookie": {"d"}}
+	view := guard.HTTP(r)
+	got := view.Values("AUTHORIZATION")
+	slices.Sort(got)
+	if !slices.Equal(got, []string{"a", "b", "c"}) {
+		t.Errorf("Values = %q", got)
+	}
+	if r.Header["Authorization"][0] != " a\t" {
+		t.Error("the view changed the request")
+	}
+	names := slices.Sorted(view.Names())
+	if !slices.Equal(names, []string{"Authorization", "Cookie", "authorization"}) {
+		t.Errorf("Names = %q", names)
+	}
+	if view.Method() != "PUT" || view.Host() != "api.example.com" || view.RemoteAddr() == "" || view.Values("X") != nil {
+		t.Error("the view is wrong")
+	}
+}
+
+func TestIsIdentityField(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]bool{
+		"X-Authgear-User-Id":        true,
+		"x-authgear-user-id":        true,
+		"X_AUTHGEAR_USER_ID":        true,
+		"x.authgear.user.id":        true,
+		"X-Authgear_User-Roles":     true,
+		"X-Authgear-":               true,
+		"X-Authgear-Anything":       true,
+		"X-Authgear-Body-Signature": false,
+		"x-authgear-body-signature": false,
+		"X_Authgear_Body_Signature": true, // nobody but an attacker spells it so
+		"X-Authgear":                false,
+		"XX-Authgear-User-Id":       false,
+		"X-Authgeary-User-Id":       false,
+		"Authorization":             false,
+		"":                          false,
+	} {
+		if got := guard.IsIdentityField(name); got != want {
+			t.Errorf("IsIdentityField(%q) = %v", name, got)
+		}
+	}
+}
+
+func TestHandlerReturned(t *testing.T) {
+	t.Parallel()
+	var notices []authgear.Notice
+	g := guard.New(none{}, authgear.Options{Observer: &authgear.Observer{
+		Notice: func(_ context.Context, n authgear.Notice) { notices = append(notices, n) },
+	}})
+	_, refusal := g.Require().Run(context.Background(), guard.HTTP(newRequest("", "")), http.Header{})
+	other := errors.New("other")
+	for _, err := range []error{nil, refusal.Err, other} {
+		refusal.HandlerReturned(context.Background(), err)
+	}
+	if len(notices) != 1 || notices[0].Kind != authgear.NoticeErrorHandler || notices[0].Err != other {
+		t.Errorf("notices = %+v", notices)
+	}
+}
