@@ -3,7 +3,6 @@ package guard_test
 import (
 	"context"
 	"errors"
-	"iter"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -118,33 +117,25 @@ func (none) Authenticate(context.Context, authgear.Request) (*authgear.Identity,
 // raw is a request as a server shows it that refuses nothing by itself.
 type raw struct {
 	authgear.Request
-	lines [][2]string
+	lines []guard.Line
 }
 
-func (r raw) Lines() iter.Seq2[string, string] {
-	return func(yield func(string, string) bool) {
-		for _, line := range r.lines {
-			if !yield(line[0], line[1]) {
-				return
-			}
-		}
-	}
-}
+func (r raw) Lines() []guard.Line { return r.lines }
 
 func TestMalformedLines(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name  string
-		lines [][2]string
+		lines []guard.Line
 		ok    bool
 	}{
-		{"as usual", [][2]string{{"Host", "a"}, {"Cookie", "a=b\tc"}, {"X-Text", "caf\xc3\xa9 \xff"}}, true},
-		{"two hosts", [][2]string{{"Host", "a"}, {"host", "a"}}, false},
-		{"NUL", [][2]string{{"X", "a\x00"}}, false},
-		{"a line feed", [][2]string{{"X", "a\nb"}}, false},
-		{"DEL", [][2]string{{"X", "\x7f"}}, false},
-		{"a control byte in a name", [][2]string{{"X\x1b", "a"}}, false},
-		{"a tab in a name is not a control byte here", [][2]string{{"X\t", "a"}}, true},
+		{"as usual", []guard.Line{{"Host", "a"}, {"Cookie", "a=b\tc"}, {"X-Text", "caf\xc3\xa9 \xff"}}, true},
+		{"two hosts", []guard.Line{{"Host", "a"}, {"host", "a"}}, false},
+		{"NUL", []guard.Line{{"X", "a\x00"}}, false},
+		{"a line feed", []guard.Line{{"X", "a\nb"}}, false},
+		{"DEL", []guard.Line{{"X", "\x7f"}}, false},
+		{"a control byte in a name", []guard.Line{{"X\x1b", "a"}}, false},
+		{"a tab in a name is not a control byte here", []guard.Line{{"X\t", "a"}}, true},
 	} {
 		auth := &constant{identity: authgear.Identity{Kind: authgear.KindUser}}
 		g := guard.New(auth, silent())

@@ -2,19 +2,21 @@ package guard
 
 import (
 	"errors"
-	"iter"
 	"strings"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
 )
+
+// Line is one field line of a request.
+type Line struct{ Name, Value string }
 
 // RawRequest is implemented by the view of a request whose server, unlike
 // net/http, lets control bytes and a second Host field through. They are
 // refused here.
 type RawRequest interface {
 	authgear.Request
-	// Lines yields all field lines as received, name and value.
-	Lines() iter.Seq2[string, string]
+	// Lines returns all field lines as received.
+	Lines() []Line
 }
 
 // checkLines refuses what two servers in a row could read differently
@@ -25,11 +27,11 @@ func checkLines(r authgear.Request) error {
 		return nil
 	}
 	hosts := 0
-	for name, value := range raw.Lines() {
-		if strings.ContainsFunc(name, isControl) || strings.ContainsFunc(value, isControl) {
+	for _, line := range raw.Lines() {
+		if hasControl(line.Name) || hasControl(line.Value) {
 			return &authgear.Error{Reason: authgear.ReasonRequestMalformed, Err: errors.New("a field has a control byte in its name or value")}
 		}
-		if strings.EqualFold(name, "Host") {
+		if strings.EqualFold(line.Name, "Host") {
 			hosts++
 		}
 	}
@@ -39,4 +41,11 @@ func checkLines(r authgear.Request) error {
 	return nil
 }
 
-func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
+func hasControl(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' && c != '\t' || c == 0x7f {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,5 @@
+//go:build race
+
+package authgearecho_test
+
+const raceEnabled = true

@@ -1,0 +1,184 @@
+package authgearfiber_test
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	authgearfiber "github.com/authgear/authgear-sdk-go/adapters/fiber"
+	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/guard"
+	"github.com/authgear/authgear-sdk-go/core/guard/guardtest"
+)
+
+func TestAllocations(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	cost := func(handlers ...fiber.Handler) float64 {
+		app := fiber.New()
+		app.Get("/", append(handlers, func(*fiber.Ctx) error { return nil })...)
+		handler := app.Handler()
+		var c fasthttp.RequestCtx
+		raw := "GET / HTTP/1.1\r\nHost: api.example.com\r\nAuthorization: Bearer token\r\nCookie: a=b\r\n\r\n"
+		reader := bufio.NewReader(nil)
+		return testing.AllocsPerRun(100, func() {
+			c.ResetUserValues()
+			reader.Reset(strings.NewReader(raw))
+			if err := c.Request.Read(reader); err != nil {
+				t.Fatal(err)
+			}
+			handler(&c)
+		})
+	}
+	if got := cost(authgearfiber.New(alice).Require()) - cost(); got > 4 {
+		t.Errorf("%v allocations, at most 4", got)
+	}
+}
+
+// A refused request has its error in the locals, and the middleware returns nil.
+func TestError(t *testing.T) {
+	t.Parallel()
+	app := fiber.New()
+	var refused *authgear.Error
+	app.Use(func(c *fiber.Ctx) error {
+		err := c.Next()
+		refused, _ = authgearfiber.Error(c)
+		return err
+	})
+	app.Get("/", authgearfiber.New(nobody{}).Require())
+	response, err := app.Test(httptest.NewRequest("GET", "/", nil))
+	if err != nil || response.StatusCode != http.StatusUnauthorized || refused == nil || refused.Reason != authgear.ReasonNoCredentials {
+		t.Errorf("%v, %v, %v", response, err, refused)
+	}
+}
+
+// What a custom error handler returns goes to the observer, not to fiber.
+func TestErrorHandlerReturns(t *testing.T) {
+	t.Parallel()
+	var notices []authgear.Notice
+	app := fiber.New()
+	app.Get("/", authgearfiber.New(nobody{}, authgearfiber.Config{
+		Options: authgear.Options{Observer: &authgear.Observer{
+			Notice: func(_ context.Context, n authgear.Notice) { notices = append(notices, n) },
+		}},
+		ErrorHandler: func(*fiber.Ctx, *authgear.Error) error { return guardtest.ErrOther },
+	}).Require())
+	response, err := app.Test(httptest.NewRequest("GET", "/", nil))
+	if err != nil || response.StatusCode != http.StatusUnauthorized || len(notices) != 1 || notices[0].Err != guardtest.ErrOther {
+		t.Errorf("%v, %v, %+v", response, err, notices)
+	}
+}
+
+func TestNext(t *testing.T) {
+	t.Parallel()
+	app := fiber.New()
+	app.Get("/", authgearfiber.New(nobody{}, authgearfiber.Config{Next: func(*fiber.Ctx) bool { return true }}).Require(),
+		func(c *fiber.Ctx) error { return c.SendString(c.Get("X-Authgear-User-Id", "stripped")) })
+	request := httptest.NewRequest("GET", "/", nil)
+	request.Header.Set("X-Authgear-User-Id", "mallory")
+	response, err := app.Test(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body, _ := io.ReadAll(response.Body); string(body) != "stripped" {
+		t.Errorf("body = %s", body)
+	}
+}
+
+func TestWithIdentity(t *testing.T) {
+	t.Parallel()
+	app := fiber.New()
+	app.Use(func(c *fiber.Ctx) error {
+		authgearfiber.WithIdentity(c, alice.identity)
+		return c.Next()
+	})
+	app.Get("/handler", func(c *fiber.Ctx) error { return c.SendString(authgearfiber.MustUser(c).ID) })
+	app.Get("/guarded", authgearfiber.New(nobody{}).Require())
+	for path, want := range map[string]int{"/handler": 200, "/guarded": 401} {
+		response, err := app.Test(httptest.NewRequest("GET", path, nil))
+		if err != nil || response.StatusCode != want {
+			t.Errorf("%s: %v, %v", path, response, err)
+		}
+	}
+}
+
+// keeper keeps all that the view shows.
+type keeper struct{ kept []string }
+
+func (k *keeper) Authenticate(_ context.Context, r authgear.Request) (*authgear.Identity, error) {
+	k.kept = append(k.kept, r.Method(), r.Host(), r.RemoteAddr())
+	k.kept = append(k.kept, r.Values("Authorization")...)
+	k.kept = append(k.kept, r.Values("Cookie")...)
+	k.kept = slices.AppendSeq(k.kept, r.Names())
+	for _, line := range r.(guard.RawRequest).Lines() {
+		k.kept = append(k.kept, line.Name, line.Value)
+	}
+	return alice.identity, nil
+}
+
+// fasthttp uses its buffers again; nothing that was shown may change with them.
+func TestNothingOutlivesTheHandler(t *testing.T) {
+	t.Parallel()
+	k := &keeper{}
+	addr := mount(fiber.Config{})(t, guardtest.App{
+		Guards: []guardtest.Guard{{Authenticator: k, Options: authgear.Options{Observer: &authgear.Observer{}}}},
+		Routes: []guardtest.Route{{Path: "/", Steps: []guardtest.Step{{Kind: guardtest.Require}}, Handler: func(guardtest.Context) (int, string) { return 200, "" }}},
+	})
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	reader := bufio.NewReader(conn)
+	send := func(letter string) {
+		fill := strings.Repeat(letter, 40)
+		if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: "+fill+"\r\nAuthorization: Bearer "+fill+"\r\nCookie: a="+fill+"\r\nX-"+fill+": "+fill+"\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.ReadResponse(reader, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, response.Body)
+		_ = response.Body.Close()
+	}
+	send("a")
+	first := slices.Clone(k.kept)
+	copies := make([]string, len(first))
+	for i, s := range first {
+		copies[i] = strings.Clone(s)
+	}
+	for range 5 {
+		send("b")
+	}
+	if !slices.Equal(first, copies) || !strings.Contains(strings.Join(first, " "), strings.Repeat("a", 40)) {
+		t.Errorf("%q\nbecame %q", copies, first)
+	}
+}
+
+// Middleware may set Authorization; what it sets counts.
+func TestMiddlewareMaySetAuthorization(t *testing.T) {
+	t.Parallel()
+	k := &keeper{}
+	app := fiber.New()
+	app.Use(func(c *fiber.Ctx) error {
+		c.Request().Header.Set("Authorization", "Bearer mine")
+		return c.Next()
+	})
+	app.Get("/", authgearfiber.New(k).Require())
+	request := httptest.NewRequest("GET", "/", nil)
+	request.Header.Set("Authorization", "Bearer theirs")
+	if _, err := app.Test(request); err != nil || k.kept[3] != "Bearer mine" || strings.HasPrefix(k.kept[4], "Bearer") {
+		t.Errorf("%v, %q", err, k.kept)
+	}
+}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package authgearfiber_test
+
+const raceEnabled = false

@@ -1,0 +1,87 @@
+package authgeargin_test
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/gin-gonic/gin"
+
+	authgeargin "github.com/authgear/authgear-sdk-go/adapters/gin"
+	authgear "github.com/authgear/authgear-sdk-go/core"
+)
+
+// discard is a writer that allocates nothing.
+type discard struct{ header http.Header }
+
+func (d discard) Header() http.Header       { return d.header }
+func (discard) Write(b []byte) (int, error) { return len(b), nil }
+func (discard) WriteHeader(int)             {}
+
+func TestAllocations(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	cost := func(handlers ...gin.HandlerFunc) float64 {
+		r := gin.New()
+		r.GET("/", append(handlers, func(*gin.Context) {})...)
+		w, request := discard{http.Header{}}, httptest.NewRequest("GET", "/", nil)
+		request.Header.Set("Authorization", "Bearer token")
+		return testing.AllocsPerRun(100, func() { r.ServeHTTP(w, request) })
+	}
+	if got := cost(authgeargin.New(alice).Require()) - cost(); got > 4 {
+		t.Errorf("%v allocations, at most 4", got)
+	}
+}
+
+// Logging middleware finds the error where gin keeps errors.
+func TestErrorIsRecorded(t *testing.T) {
+	t.Parallel()
+	var recorded []*gin.Error
+	r := gin.New()
+	r.Use(func(c *gin.Context) {
+		c.Next()
+		recorded = c.Errors
+	})
+	ran := false
+	r.GET("/", authgeargin.New(nobody{}).Require(), func(*gin.Context) { ran = true })
+	r.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+	if e, ok := errors.AsType[*authgear.Error](recorded[0]); len(recorded) != 1 || !ok || e.Reason != authgear.ReasonNoCredentials {
+		t.Errorf("errors = %v", recorded)
+	}
+	if ran {
+		t.Error("the handler ran")
+	}
+}
+
+// gin presets the status of NoRoute handlers; that is no answer of the handler.
+func TestSilentHandlerOnNoRoute(t *testing.T) {
+	t.Parallel()
+	config := authgeargin.Config{ErrorHandler: func(*gin.Context, *authgear.Error) {}}
+	r := gin.New()
+	r.NoRoute(authgeargin.New(nobody{}, config).Require())
+	w := httptest.NewRecorder()
+	r.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	if w.Code != http.StatusUnauthorized {
+		t.Errorf("status %d", w.Code)
+	}
+}
+
+func TestWithIdentity(t *testing.T) {
+	t.Parallel()
+	c, _ := gin.CreateTestContext(httptest.NewRecorder())
+	authgeargin.WithIdentity(c, alice.identity)
+	if user := authgeargin.MustUser(c); user.ID != "alice" {
+		t.Errorf("user = %+v", user)
+	}
+	c.Request = httptest.NewRequest("GET", "/", nil)
+	authgeargin.WithIdentity(c, alice.identity)
+	if identity, ok := authgear.FromContext(c.Request.Context()); !ok || identity.ID != "alice" {
+		t.Errorf("identity = %+v", identity)
+	}
+	authgeargin.New(nobody{}).Require()(c)
+	if !c.IsAborted() {
+		t.Error("an identity that was put in by hand passes the guard")
+	}
+}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package authgeargin_test
+
+const raceEnabled = false

@@ -1,0 +1,5 @@
+//go:build !race
+
+package authgearhttp_test
+
+const raceEnabled = false
