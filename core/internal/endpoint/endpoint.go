@@ -13,6 +13,10 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/quote"
 )
 
+// maxAdvice is how long an origin may be that a mistake tells to write: what was
+// configured goes into a log.
+const maxAdvice = 64
+
 // Parse returns an origin in the form that Authgear uses for it in tokens: scheme
 // and host in lower case, no default port, no trailing slash (RFC 6454 §6.2).
 // Plain http is for loopback addresses and localhost, or for insecureHTTP.
@@ -20,14 +24,14 @@ func Parse(raw string, insecureHTTP bool) (string, error) {
 	if raw == "" {
 		return "", errors.New("is empty; write the project's origin, such as https://myapp.authgear.cloud")
 	}
-	fail := func(what string) (string, error) { return "", fmt.Errorf("%s %s", quote.Quote(raw), what) }
+	fail := func(what string) (string, error) { return "", fmt.Errorf("%s %s", shown(raw), what) }
 
 	if !strings.Contains(raw, "://") {
-		return fail("has no scheme; write https:// before the host")
+		return fail("has no scheme; write " + withScheme(raw))
 	}
 	u, err := url.Parse(raw)
 	if err != nil {
-		return fail("is not a URL")
+		return fail("is not a URL; write scheme and host, such as https://myapp.authgear.cloud")
 	}
 	switch {
 	case u.Scheme != "https" && u.Scheme != "http":
@@ -35,7 +39,11 @@ func Parse(raw string, insecureHTTP bool) (string, error) {
 	case u.User != nil:
 		return fail("has user information; write scheme and host only")
 	case u.Path != "" && u.Path != "/" || strings.ContainsAny(raw, "?#"):
-		return fail("has a path, query or fragment; write scheme and host only")
+		what := "has a path, query or fragment; write scheme and host only"
+		if origin := Of(u); origin != "" && len(origin) <= maxAdvice {
+			what += ": " + origin
+		}
+		return fail(what)
 	}
 	origin, loopback, err := normal(u)
 	if err != nil {
@@ -45,6 +53,26 @@ func Parse(raw string, insecureHTTP bool) (string, error) {
 		return fail("is plain http to an address that is not loopback; use https, or set InsecureHTTP")
 	}
 	return origin, nil
+}
+
+// shown quotes a refused origin, without a password before the host: the
+// mistake ends in a log.
+func shown(raw string) string {
+	if at := strings.LastIndexByte(raw, '@'); at >= 0 {
+		raw = "***" + raw[at:]
+	}
+	return quote.Quote(raw)
+}
+
+// withScheme says what to write instead of an origin without "://".
+func withScheme(raw string) string {
+	host := strings.TrimPrefix(strings.TrimPrefix(raw, "https:"), "//")
+	if !strings.Contains(host, "://") {
+		if origin, err := Parse("https://"+host, false); err == nil && len(origin) <= maxAdvice {
+			return origin
+		}
+	}
+	return "https:// before the host"
 }
 
 // Of returns the origin of a URL in the same form, "" when it has none.
@@ -62,7 +90,7 @@ func Of(u *url.URL) string {
 // normal puts scheme, host and port together. url.Parse has lower-cased the
 // scheme.
 func normal(u *url.URL) (origin string, loopback bool, err error) {
-	host, port := strings.ToLower(u.Hostname()), u.Port()
+	host, port := u.Hostname(), u.Port()
 	if strings.HasSuffix(u.Host, ":") {
 		return "", false, errors.New("has a colon without a port")
 	}
@@ -74,6 +102,7 @@ func normal(u *url.URL) (origin string, loopback bool, err error) {
 	} else if !isName(host) {
 		return "", false, errors.New("has no usable host; a name is letters, digits, '-', '_' and '.', other scripts in Punycode")
 	} else {
+		host = strings.ToLower(host)                                            // after isName: outside ASCII, "\u212a" would become "k"
 		loopback = host == "localhost" || strings.HasSuffix(host, ".localhost") // RFC 6761 §6.3
 	}
 	if port != "" {
@@ -99,7 +128,7 @@ func isName(host string) bool {
 		}
 		for i := range len(label) {
 			c := label[i]
-			if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '_' {
+			if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' {
 				return false
 			}
 		}

@@ -38,6 +38,7 @@ func New(endpoint, internal string, base *http.Client) *Client {
 	if base != nil {
 		client = *base
 	}
+	client.Transport = quiet{client.Transport}
 	client.Jar = nil   // each answer sets a cookie
 	client.Timeout = 0 // ours counts
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -48,6 +49,24 @@ func New(endpoint, internal string, base *http.Client) *Client {
 		c.proto, c.host, _ = strings.Cut(endpoint, "://")
 	}
 	return c
+}
+
+// quiet takes an unreadable Location away from http.Client, whose error would
+// quote all of it.
+type quiet struct{ transport http.RoundTripper }
+
+func (q quiet) RoundTrip(request *http.Request) (*http.Response, error) {
+	transport := q.transport
+	if transport == nil {
+		transport = http.DefaultTransport
+	}
+	response, err := transport.RoundTrip(request)
+	if err == nil && response != nil {
+		if _, err := url.Parse(response.Header.Get("Location")); err != nil {
+			response.Header.Set("Location", "about:blank")
+		}
+	}
+	return response, err
 }
 
 // URL returns what Get asks for path.

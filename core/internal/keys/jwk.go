@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -75,7 +76,7 @@ func (m *members) usable() bool {
 // since jwx cuts what is longer than 64 bits.
 func usableExponent(text string) bool {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(b) == 0 || len(b) > 4 {
+	if err != nil || len(b) == 0 || len(b) > 4 || strings.ContainsAny(text, "\r\n") { // base64 skips line ends
 		return false
 	}
 	e := 0

@@ -11,9 +11,14 @@ var errTooLong = errors.New("the project takes too long to answer")
 
 // refresh waits for one refresh, which it begins when none runs. Within the
 // pause after a failure it returns that failure; for an unknown kid within the
-// cooldown it returns ErrUnknownKey.
-func (s *Set) refresh(ctx context.Context, unknownKey bool) error {
+// cooldown it returns ErrUnknownKey. held is what the caller found wanting: a
+// refresh that has replaced it meanwhile is the caller's, too.
+func (s *Set) refresh(ctx context.Context, held *snapshot, unknownKey bool) error {
 	s.mu.Lock()
+	if s.snapshot.Load() != held {
+		s.mu.Unlock()
+		return nil
+	}
 	if s.flight == nil {
 		if wait := s.pause(); wait > 0 {
 			err := s.lastErr
@@ -37,10 +42,9 @@ func (s *Set) refresh(ctx context.Context, unknownKey bool) error {
 	return nil
 }
 
-// begin returns the refresh that runs, or begins one; nil within the pause. The
-// caller holds the lock.
+// begin returns the refresh that runs, or begins one. The caller holds the lock.
 func (s *Set) begin(unknownKey bool) *flight {
-	if s.flight == nil && s.pause() == 0 {
+	if s.flight == nil {
 		s.flight = &flight{done: make(chan struct{}), unknownKey: unknownKey}
 		go s.run(s.flight)
 	}

@@ -97,43 +97,44 @@ func New(config Config) *Set { return &Set{config: config} }
 func (s *Set) Lookup(ctx context.Context, kid string) ([]*rsa.PublicKey, error) {
 	held := s.snapshot.Load()
 	if held == nil {
-		return s.lookupAfterRefresh(ctx, kid)
+		return s.lookupAfterRefresh(ctx, held, kid)
 	}
 	age := since(held.fetched)
 	if age >= usable {
-		return s.lookupAfterRefresh(ctx, kid)
+		return s.lookupAfterRefresh(ctx, held, kid)
 	}
 	keys := held.keys[kid]
 	switch {
 	case keys == nil:
-		return s.lookupUnknown(ctx, kid)
+		return s.lookupUnknown(ctx, held, kid)
 	case age < freshFor:
 		return keys, nil
 	default:
-		return s.lookupOld(ctx, kid, keys)
+		return s.lookupOld(ctx, held, kid)
 	}
 }
 
 // Ready returns nil when keys are held. Else it joins or begins a fetch, or
 // returns the last error while the next attempt has to wait.
 func (s *Set) Ready(ctx context.Context) error {
-	if held := s.snapshot.Load(); held != nil && since(held.fetched) < usable {
+	held := s.snapshot.Load()
+	if held != nil && since(held.fetched) < usable {
 		return nil
 	}
-	return s.refresh(ctx, false)
+	return s.refresh(ctx, held, false)
 }
 
 // lookupAfterRefresh is for a set without usable keys. The fetch that this
 // request waits for is its refresh: an unknown kid causes no other.
-func (s *Set) lookupAfterRefresh(ctx context.Context, kid string) ([]*rsa.PublicKey, error) {
-	if err := s.refresh(ctx, false); err != nil {
+func (s *Set) lookupAfterRefresh(ctx context.Context, held *snapshot, kid string) ([]*rsa.PublicKey, error) {
+	if err := s.refresh(ctx, held, false); err != nil {
 		return nil, err
 	}
 	return s.known(kid)
 }
 
-func (s *Set) lookupUnknown(ctx context.Context, kid string) ([]*rsa.PublicKey, error) {
-	if err := s.refresh(ctx, true); err != nil {
+func (s *Set) lookupUnknown(ctx context.Context, held *snapshot, kid string) ([]*rsa.PublicKey, error) {
+	if err := s.refresh(ctx, held, true); err != nil {
 		return nil, err
 	}
 	return s.known(kid)
@@ -142,16 +143,24 @@ func (s *Set) lookupUnknown(ctx context.Context, kid string) ([]*rsa.PublicKey, 
 // lookupOld goes on with the key that is held, but begins a refresh, and waits
 // for it a little when nobody has tried for long: the key may have been removed
 // while the service was idle.
-func (s *Set) lookupOld(ctx context.Context, kid string, held []*rsa.PublicKey) ([]*rsa.PublicKey, error) {
+func (s *Set) lookupOld(ctx context.Context, held *snapshot, kid string) ([]*rsa.PublicKey, error) {
 	s.mu.Lock()
+	if s.snapshot.Load() != held { // a refresh has just ended
+		s.mu.Unlock()
+		return s.known(kid)
+	}
+	if s.flight == nil && s.pause() > 0 {
+		s.mu.Unlock()
+		return held.keys[kid], nil
+	}
 	idle := since(s.lastAttempt) >= idleFor
 	f := s.begin(false)
 	s.mu.Unlock()
-	if f == nil || !idle {
-		return held, nil
+	if !idle {
+		return held.keys[kid], nil
 	}
 	if err := f.wait(ctx, idleWait); err != nil {
-		return held, nil //nolint:nilerr // an old key is good for 24 hours
+		return held.keys[kid], nil //nolint:nilerr // an old key is good for 24 hours
 	}
 	return s.known(kid)
 }
