@@ -73,14 +73,16 @@ func (c *Check) judge(found *decision.Context, identity *authgear.Identity) *aut
 // find returns what is found out about the request: an identity or an error.
 func (g *Guard) find(ctx context.Context, r authgear.Request) *decision.Context {
 	authorization, cookie := r.Values("Authorization"), r.Values("Cookie")
-	innermost := decision.From(ctx)
-	if earlier := g.earlier(innermost, authorization, cookie); earlier != nil {
-		if earlier == innermost {
+	if earlier := g.earlier(decision.From(ctx), authorization, cookie); earlier != nil {
+		if ctx == context.Context(earlier) {
 			return earlier
 		}
-		return &decision.Context{Context: ctx, Identity: earlier.Identity, Guard: g, Failure: earlier.Failure, Authorization: authorization, Cookie: cookie}
+		// Something else has come into the context since, and stays in it.
+		found := g.newFinding(ctx, authorization, cookie)
+		found.Identity, found.Failure = earlier.Identity, earlier.Failure
+		return found
 	}
-	found := &decision.Context{Context: ctx, Guard: g, Authorization: authorization, Cookie: cookie}
+	found := g.newFinding(ctx, authorization, cookie)
 	identity, err := g.authenticate(ctx, r)
 	switch {
 	case err != nil: // also when there is an identity beside it
@@ -91,6 +93,18 @@ func (g *Guard) find(ctx context.Context, r authgear.Request) *decision.Context 
 		found.Identity = identity
 	}
 	return found
+}
+
+// newFinding keeps copies of the lines, since a field can be changed in place.
+// They have room beside the context, so that one line costs no allocation.
+func (g *Guard) newFinding(ctx context.Context, authorization, cookie []string) *decision.Context {
+	f := &struct {
+		decision.Context
+		authorization, cookie [1]string
+	}{Context: decision.Context{Context: ctx, Guard: g}}
+	f.Authorization = append(f.authorization[:0], authorization...)
+	f.Cookie = append(f.cookie[:0], cookie...)
+	return &f.Context
 }
 
 func (g *Guard) authenticate(ctx context.Context, r authgear.Request) (*authgear.Identity, error) {

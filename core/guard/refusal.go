@@ -70,8 +70,8 @@ func newRefusal(g *Guard, err *authgear.Error, fields Fields) *Refusal {
 // retryAfter returns delay-seconds (RFC 9110 §10.2.3): rounded up, so that the
 // next attempt does not come too early, and between 1 and 30.
 func retryAfter(d time.Duration) string {
-	seconds := (d + time.Second - 1) / time.Second
-	return strconv.Itoa(int(min(max(seconds, 1), 30)))
+	d = min(max(d, time.Second), 30*time.Second)
+	return strconv.Itoa(int((d + time.Second - 1) / time.Second))
 }
 
 // Write writes the default answer. The body is written for HEAD too: the server

@@ -23,6 +23,12 @@ var conformance = []struct {
 	{"identity fields", "no handler sees an X-Authgear-* field of the client, in any spelling", testIdentityFields},
 	{"trailers", "nothing in a trailer counts", testTrailers},
 	{"preflight", "a refused CORS preflight tells the operator about the order, once", testPreflight},
+	{"wire", "a refusal is the same bytes everywhere, and HEAD gets all of them but the body (RFC 9110 §9.3.2)", testWire},
+	{"connection", "nothing of one request or answer gets into the next one of the connection", testConnection},
+	{"decisions", "each check tells the observer its decision once, and notices nothing else", testDecisions},
+	{"secrets", "neither an answer nor an observer gets a token or a user id", testSecrets},
+	{"grammar", "Authorization is read to the letter, and a token is looked for nowhere else (RFC 6750 §2)", testGrammar},
+	{"late fields", "a trailer changes neither who sent the request nor its fields (RFC 9110 §6.5.1)", testLateFields},
 	{"bearer", "Authorization is one Bearer scheme and one token, or is not ours (RFC 6750 §2.1)", testBearer},
 }
 

@@ -1,0 +1,152 @@
+package guardtest
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	authgear "github.com/authgear/authgear-sdk-go/core"
+)
+
+// patience ends a case whose server does not answer. A case that passes never
+// waits for it.
+const patience = 20 * time.Second
+
+// dial opens a connection that ends with the test.
+func (b *bench) dial(t *testing.T) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", b.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+// testWire reads refusals as bytes, since a client that parses them drops the
+// body of an answer to HEAD and joins what is spelt differently.
+func testWire(t *testing.T, mount Mount) {
+	b := newBench(t, mount, Default, Route{Path: "/", Steps: []Step{{Kind: Require}}, Handler: whoAmI})
+	for _, reason := range []authgear.Reason{
+		authgear.ReasonNoCredentials, authgear.ReasonAuthorizationMalformed, authgear.ReasonTokenExpired,
+		authgear.ReasonKeysUnavailable, authgear.ReasonRoleMissing,
+	} {
+		for _, method := range []string{"GET", "HEAD", "POST", "OPTIONS"} {
+			conn := b.dial(t)
+			if _, err := io.WriteString(conn, head(method, "/", "Authorization: Bearer error."+string(reason))); err != nil {
+				t.Fatal(err)
+			}
+			all, err := io.ReadAll(conn)
+			if err != nil {
+				t.Fatalf("%s %s: %v", method, reason, err)
+			}
+			header, body, _ := strings.Cut(string(all), "\r\n\r\n")
+			status, fields, _ := strings.Cut(header, "\r\n")
+
+			want := refusal(reason, "1")
+			if method == "HEAD" {
+				want.body = ""
+			}
+			var lines []string
+			for name, values := range want.header {
+				lines = append(lines, name+": "+values[0])
+			}
+			slices.Sort(lines)
+			got := slices.DeleteFunc(strings.Split(fields, "\r\n"), func(line string) bool {
+				return strings.HasPrefix(line, "Date: ") || line == "Connection: close"
+			})
+			slices.Sort(got)
+			if !strings.HasPrefix(status, fmt.Sprintf("HTTP/1.1 %d ", want.status)) || !slices.Equal(got, lines) || body != want.body {
+				t.Errorf("%s %s: got %q, want status %d, fields %q, body %q", method, reason, all, want.status, lines, want.body)
+			}
+		}
+	}
+}
+
+// testConnection sends everything at once and reads the answers in order, so
+// that a buffer or a context that the server uses again shows.
+func testConnection(t *testing.T, mount Mount) {
+	b := newBench(t, mount, Default,
+		Route{Path: "/required", Steps: []Step{{Kind: Require}}, Handler: whoAmI},
+		Route{Path: "/optional", Steps: []Step{{Kind: Optional}}, Handler: whoAmI},
+		Route{Path: "/open", Handler: whoAmI},
+	)
+	smuggled := "GET /required HTTP/1.1\r\nHost: api.example.com\r\nAuthorization: Bearer user.mallory\r\n\r\n"
+	headOf := func(reason authgear.Reason) answer {
+		want := refusal(reason, "1")
+		want.body = ""
+		return want
+	}
+	steps := []struct {
+		what, method, path, token, body string
+		says                            string // of the handler
+		refused                         *answer
+	}{
+		{what: "alice", path: "/required", token: "user.alice", says: "alice"},
+		{what: "nobody after alice", path: "/optional", says: "nobody"},
+		{what: "no guard after alice", path: "/open", token: "user.alice", says: "nobody"},
+		{what: "no credentials", path: "/required", refused: new(refusal(authgear.ReasonNoCredentials, ""))},
+		{what: "HEAD", method: "HEAD", path: "/required", refused: new(headOf(authgear.ReasonNoCredentials))},
+		{what: "nobody after a refusal", path: "/optional", says: "nobody"},
+		{what: "unavailable", path: "/optional", token: "error.internal", refused: new(refusal(authgear.ReasonInternal, "1"))},
+		{what: "bob after a refusal", path: "/optional", token: "user.bob", says: "bob"},
+		{what: "a request in the body of a refused one", method: "POST", path: "/required", token: "error.token_expired",
+			body: smuggled, refused: new(refusal(authgear.ReasonTokenExpired, ""))},
+		{what: "nobody after that", path: "/optional", says: "nobody"},
+		{what: "a machine", path: "/required", token: "client.m2m", says: "m2m"},
+		{what: "alice again", path: "/required", token: "user.alice", says: "alice"},
+	}
+	var requests strings.Builder
+	for i := range steps {
+		if steps[i].method == "" {
+			steps[i].method = "GET"
+		}
+		s := steps[i]
+		fmt.Fprintf(&requests, "%s %s HTTP/1.1\r\nHost: api.example.com\r\n", s.method, s.path)
+		if s.token != "" {
+			fmt.Fprintf(&requests, "Authorization: Bearer %s\r\n", s.token)
+		}
+		if s.body != "" {
+			fmt.Fprintf(&requests, "Content-Length: %d\r\n", len(s.body))
+		}
+		fmt.Fprintf(&requests, "\r\n%s", s.body)
+	}
+	conn := b.dial(t)
+	if _, err := io.WriteString(conn, requests.String()); err != nil {
+		t.Fatal(err)
+	}
+	reader := bufio.NewReader(conn)
+	for _, s := range steps {
+		response, err := http.ReadResponse(reader, &http.Request{Method: s.method})
+		if err != nil {
+			t.Fatalf("%s: %v", s.what, err)
+		}
+		body, err := io.ReadAll(response.Body)
+		if err != nil {
+			t.Fatalf("%s: %v", s.what, err)
+		}
+		got := answer{response.StatusCode, response.Header, string(body)}
+		if s.refused != nil {
+			same(t, s.what, got, *s.refused)
+			continue
+		}
+		says(t, s.what, got, 200, s.says)
+		for _, field := range []string{"Www-Authenticate", "Cache-Control", "Retry-After"} {
+			if lines := got.header.Values(field); len(lines) > 0 {
+				t.Errorf("%s: %s = %q from another answer", s.what, field, lines)
+			}
+		}
+	}
+	if got := b.auth.called(); got != len(steps)-1 {
+		t.Errorf("the authenticator was called %d times for %d guarded requests", got, len(steps)-1)
+	}
+}

@@ -1,0 +1,152 @@
+package guard_test
+
+import (
+	"context"
+	"errors"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"testing"
+	"time"
+
+	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/guard"
+)
+
+// authenticate is an authenticator that is a function.
+type authenticate func(authgear.Request) (*authgear.Identity, error)
+
+func (f authenticate) Authenticate(_ context.Context, r authgear.Request) (*authgear.Identity, error) {
+	return f(r)
+}
+
+func failing(err error) authenticate {
+	return func(authgear.Request) (*authgear.Identity, error) { return nil, err }
+}
+
+func TestRetryAfter(t *testing.T) {
+	t.Parallel()
+	for wait, want := range map[time.Duration]string{
+		math.MinInt64:          "1",
+		-time.Nanosecond:       "1",
+		0:                      "1",
+		time.Nanosecond:        "1",
+		time.Second:            "1",
+		time.Second + 1:        "2",
+		29*time.Second + 1:     "30",
+		30 * time.Second:       "30",
+		30*time.Second + 1:     "30",
+		math.MaxInt64 - 100000: "30",
+		math.MaxInt64:          "30",
+	} {
+		fields := http.Header{}
+		g := guard.New(failing(&authgear.Error{Reason: authgear.ReasonKeysUnavailable, RetryAfter: wait}), silent())
+		g.Require().Run(context.Background(), guard.HTTP(newRequest("", "")), fields)
+		if got := fields.Get("Retry-After"); got != want {
+			t.Errorf("%s: Retry-After = %q, want %q", wait, got, want)
+		}
+	}
+}
+
+// A time to wait is for those who are told to come back.
+func TestRetryAfterOnlyWhenUnavailable(t *testing.T) {
+	t.Parallel()
+	fields := http.Header{}
+	g := guard.New(failing(&authgear.Error{Reason: authgear.ReasonTokenExpired, RetryAfter: time.Second}), silent())
+	if _, refusal := g.Require().Run(context.Background(), guard.HTTP(newRequest("", "")), fields); refusal.Status != 401 {
+		t.Errorf("status %d", refusal.Status)
+	}
+	if got, ok := fields["Retry-After"]; ok {
+		t.Errorf("Retry-After = %q", got)
+	}
+}
+
+// A refusal replaces what other middleware has set, and a request that goes on
+// gets nothing set.
+func TestFields(t *testing.T) {
+	t.Parallel()
+	g := guard.New(none{}, silent())
+	w := httptest.NewRecorder()
+	w.Header().Set("Cache-Control", "public, max-age=3600")
+	w.Header().Set("Www-Authenticate", "Basic")
+	w.Header().Set("Content-Type", "text/html")
+	_, refusal := g.Require().Run(context.Background(), guard.HTTP(newRequest("", "")), w.Header())
+	refusal.Write(w)
+	const body = `{"error":"authentication_required","error_description":"This request needs an access token."}` + "\n"
+	for name, want := range map[string]string{
+		"Cache-Control": "no-store", "Www-Authenticate": "Bearer", "Content-Type": "application/json", "Content-Length": strconv.Itoa(len(body)),
+	} {
+		if got := w.Header()[name]; len(got) != 1 || got[0] != want {
+			t.Errorf("%s = %q, want %q", name, got, want)
+		}
+	}
+	if w.Code != 401 || w.Body.String() != body {
+		t.Errorf("%d %q, want %q", w.Code, w.Body, body)
+	}
+
+	fields := http.Header{}
+	if _, refusal := g.Optional().Run(context.Background(), guard.HTTP(newRequest("", "")), fields); refusal != nil || len(fields) != 0 {
+		t.Errorf("refusal %+v, fields %v", refusal, fields)
+	}
+}
+
+// Only a preflight that is refused tells about the order of middleware.
+func TestPreflightNotice(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, method, field string
+		auth                authgear.Authenticator
+		want                int
+	}{
+		{"refused", "OPTIONS", "Access-Control-Request-Method", none{}, 1},
+		{"allowed", "OPTIONS", "Access-Control-Request-Method", &constant{}, 0},
+		{"another method", "GET", "Access-Control-Request-Method", none{}, 0},
+		{"no preflight", "OPTIONS", "Origin", none{}, 0},
+	} {
+		var notices []authgear.Notice
+		g := guard.New(c.auth, authgear.Options{Observer: &authgear.Observer{
+			Notice: func(_ context.Context, n authgear.Notice) { notices = append(notices, n) },
+		}})
+		r := httptest.NewRequest(c.method, "/", nil)
+		r.Header.Set(c.field, "GET")
+		g.Require().Run(context.Background(), guard.HTTP(r), http.Header{})
+		if len(notices) != c.want || c.want == 1 && notices[0].Kind != authgear.NoticePreflight {
+			t.Errorf("%s: notices = %+v", c.name, notices)
+		}
+	}
+}
+
+// What an authenticator or a policy of a user's own returns never lets anybody
+// in, nor tells the client more than a reason's sentence.
+func TestForeignErrors(t *testing.T) {
+	t.Parallel()
+	var typedNil *authgear.Error
+	own := &authgear.Error{Reason: authgear.ReasonInternal, Err: errors.New("the database is down")}
+	for _, c := range []struct {
+		name   string
+		policy error
+		status int
+		reason authgear.Reason
+	}{
+		{"an error that is not ours", errors.New("no"), 403, authgear.ReasonPolicyDenied},
+		{"an error of ours", own, 503, authgear.ReasonInternal},
+		{"an error of ours, joined", errors.Join(errors.New("no"), own), 503, authgear.ReasonInternal},
+		{"a nil pointer", typedNil, 403, authgear.ReasonPolicyDenied},
+		{"a reason that nobody knows", &authgear.Error{Reason: "x\"\r\n"}, 503, "x\"\r\n"},
+		{"no reason", &authgear.Error{}, 503, ""},
+	} {
+		g := guard.New(&constant{}, silent())
+		fields := http.Header{}
+		policy := func(context.Context, *authgear.Identity) error { return c.policy }
+		_, refusal := g.Require(policy).Run(context.Background(), guard.HTTP(newRequest("", "")), fields)
+		if refusal == nil || refusal.Status != c.status || refusal.Err.Reason != c.reason {
+			t.Errorf("%s: refusal = %+v", c.name, refusal)
+			continue
+		}
+		if c.status == 503 && string(refusal.Body) != `{"error":"temporarily_unavailable","error_description":"The request cannot be authenticated now. Try again later."}`+"\n" {
+			t.Errorf("%s: body %q", c.name, refusal.Body)
+		}
+		_ = refusal.Err.LogValue() // does not panic
+	}
+}

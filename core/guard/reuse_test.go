@@ -1,0 +1,175 @@
+package guard_test
+
+import (
+	"context"
+	"net/http"
+	"testing"
+
+	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/guard"
+)
+
+// byToken knows whose token is a name.
+func byToken(calls *int) authenticate {
+	return func(r authgear.Request) (*authgear.Identity, error) {
+		*calls++
+		lines := r.Values("Authorization")
+		if len(lines) != 1 || len(lines[0]) <= len("Bearer ") {
+			return nil, &authgear.Error{Reason: authgear.ReasonNoCredentials}
+		}
+		return &authgear.Identity{Kind: authgear.KindUser, ID: lines[0][len("Bearer "):]}, nil
+	}
+}
+
+// The error that an optional guard found is the error that the inner one
+// refuses with; other credentials are judged anew.
+func TestReuseOfErrors(t *testing.T) {
+	t.Parallel()
+	calls := 0
+	g := guard.New(byToken(&calls), silent())
+	ctx, refusal := g.Optional().Run(context.Background(), guard.HTTP(newRequest("", "")), http.Header{})
+	if refusal != nil {
+		t.Fatal(refusal.Err)
+	}
+	_, first := g.Require().Run(ctx, guard.HTTP(newRequest("", "")), http.Header{})
+	_, again := g.Require().Run(ctx, guard.HTTP(newRequest("", "")), http.Header{})
+	if first == nil || again == nil || first.Err != again.Err || first.Err.Reason != authgear.ReasonNoCredentials || calls != 1 {
+		t.Errorf("refusals %+v and %+v, %d calls", first, again, calls)
+	}
+	sub, refusal := g.Require().Run(ctx, guard.HTTP(newRequest("Bearer alice", "")), http.Header{})
+	if identity, ok := authgear.FromContext(sub); refusal != nil || !ok || identity.ID != "alice" || calls != 2 {
+		t.Errorf("a sub-request with a token: refusal %+v, identity %+v, %d calls", refusal, identity, calls)
+	}
+}
+
+// A sub-request never gets the identity of the request around it.
+func TestSubRequest(t *testing.T) {
+	t.Parallel()
+	calls := 0
+	g := guard.New(byToken(&calls), silent())
+	outer, refusal := g.Require().Run(context.Background(), guard.HTTP(newRequest("Bearer alice", "")), http.Header{})
+	if refusal != nil {
+		t.Fatal(refusal.Err)
+	}
+	if _, refusal := g.Require().Run(outer, guard.HTTP(newRequest("", "")), http.Header{}); refusal == nil {
+		t.Error("Require: a sub-request without a token went on")
+	}
+	inner, refusal := g.Optional().Run(outer, guard.HTTP(newRequest("", "")), http.Header{})
+	if identity, ok := authgear.FromContext(inner); refusal != nil || ok {
+		t.Errorf("Optional: refusal %+v, identity %+v", refusal, identity)
+	}
+	inner, refusal = g.Require().Run(outer, guard.HTTP(newRequest("Bearer bob", "")), http.Header{})
+	if identity, _ := authgear.FromContext(inner); refusal != nil || identity.ID != "bob" {
+		t.Errorf("Require: refusal %+v, identity %+v", refusal, identity)
+	}
+	// Back to alice's token within bob's context.
+	back, refusal := g.Require().Run(inner, guard.HTTP(newRequest("Bearer alice", "")), http.Header{})
+	if identity, _ := authgear.FromContext(back); refusal != nil || identity.ID != "alice" {
+		t.Errorf("back: refusal %+v, identity %+v", refusal, identity)
+	}
+}
+
+// An identity put in by hand between two checks of a guard serves neither.
+func TestPlantedIdentity(t *testing.T) {
+	t.Parallel()
+	calls := 0
+	g := guard.New(byToken(&calls), silent())
+	planted := &authgear.Identity{Kind: authgear.KindUser, ID: "mallory", Roles: []string{"admin"}}
+
+	if _, refusal := g.Require().Run(authgear.NewContext(context.Background(), planted), guard.HTTP(newRequest("", "")), http.Header{}); refusal == nil {
+		t.Error("an identity put in by hand satisfies Require")
+	}
+
+	ctx, refusal := g.Require().Run(context.Background(), guard.HTTP(newRequest("Bearer alice", "")), http.Header{})
+	if refusal != nil {
+		t.Fatal(refusal.Err)
+	}
+	calls = 0
+	ctx, refusal = g.Require().Run(authgear.NewContext(ctx, planted), guard.HTTP(newRequest("Bearer alice", "")), http.Header{})
+	if identity, _ := authgear.FromContext(ctx); refusal != nil || identity.ID != "alice" || calls != 0 {
+		t.Errorf("refusal %+v, identity %+v, %d calls", refusal, identity, calls)
+	}
+	if _, refusal := g.Require(authgear.Role("admin")).Run(authgear.NewContext(ctx, planted), guard.HTTP(newRequest("Bearer alice", "")), http.Header{}); refusal == nil {
+		t.Error("a policy judged the identity that was put in by hand")
+	}
+
+	// Another value under the guard's key is none of ours.
+	if identity, ok := authgear.FromContext(holding{context.Background(), planted}); ok {
+		t.Errorf("FromContext = %+v", identity)
+	}
+}
+
+// holding is a context with a value under the guard's key, as gin's and fiber's
+// own contexts can have one.
+type holding struct {
+	context.Context
+	value any
+}
+
+func (h holding) Value(key any) any {
+	if key == any(guard.ContextKey) {
+		return h.value
+	}
+	return h.Context.Value(key)
+}
+
+// A credential that is changed in place makes it another request.
+func TestReuseSeesChangesInPlace(t *testing.T) {
+	t.Parallel()
+	calls := 0
+	g := guard.New(byToken(&calls), silent())
+	r := newRequest("Bearer alice", "")
+	ctx, refusal := g.Require().Run(context.Background(), guard.HTTP(r), http.Header{})
+	if refusal != nil {
+		t.Fatal(refusal.Err)
+	}
+	r.Header["Authorization"][0] = "Bearer bob"
+	ctx, refusal = g.Require().Run(ctx, guard.HTTP(r), http.Header{})
+	if identity, _ := authgear.FromContext(ctx); refusal != nil || identity.ID != "bob" || calls != 2 {
+		t.Errorf("refusal %+v, identity %+v, %d calls", refusal, identity, calls)
+	}
+}
+
+// What other middleware put into the context between two checks of a guard
+// stays there: its values, and its end.
+func TestContextBetweenChecks(t *testing.T) {
+	t.Parallel()
+	type key struct{}
+	for _, authorization := range []string{"Bearer alice", ""} {
+		calls := 0
+		g := guard.New(byToken(&calls), silent())
+		r := newRequest(authorization, "")
+		ctx, refusal := g.Optional().Run(context.Background(), guard.HTTP(r), http.Header{})
+		if refusal != nil {
+			t.Fatal(refusal.Err)
+		}
+		between, cancel := context.WithCancel(context.WithValue(ctx, key{}, "value"))
+		after, refusal := g.Optional().Run(between, guard.HTTP(r), http.Header{})
+		cancel()
+		if refusal != nil || calls != 1 || after.Value(key{}) != "value" || after.Err() == nil {
+			t.Errorf("%q: refusal %+v, %d calls, value %v, error %v", authorization, refusal, calls, after.Value(key{}), after.Err())
+		}
+		identity, _ := authgear.FromContext(after)
+		if (identity != nil) != (authorization != "") {
+			t.Errorf("%q: identity %+v", authorization, identity)
+		}
+	}
+}
+
+// The guard costs one context, and net/http another one for its request.
+func TestAllocations(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	g := guard.New(&constant{identity: authgear.Identity{Kind: authgear.KindUser, ID: "alice", Roles: []string{"admin"}}}, silent())
+	check, r, fields := g.Require(authgear.Role("admin")), newRequest("Bearer a", "session=b"), http.Header{}
+	if got := testing.AllocsPerRun(1000, func() {
+		ctx, refusal := check.Run(r.Context(), guard.HTTP(r), fields)
+		if refusal != nil {
+			t.Fatal(refusal.Err)
+		}
+		_ = r.WithContext(ctx)
+	}); got > 2 {
+		t.Errorf("%v allocations, want at most 2", got)
+	}
+}
