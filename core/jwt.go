@@ -42,7 +42,8 @@ type JWTConfig struct {
 	// HTTPClient, when not nil, is copied and used for every request to
 	// Authgear: for a private CA, an egress proxy, tracing. Its redirect
 	// policy, cookie jar and time-out do not count: there are no redirects, no
-	// cookies, and five seconds for a fetch.
+	// cookies, and five seconds for a fetch. A RoundTripper of yours has to
+	// return when the request's context ends.
 	HTTPClient *http.Client
 	// Observer is told of each fetch and of each Verify. nil: LogObserver(nil).
 	Observer *Observer

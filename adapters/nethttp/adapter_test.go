@@ -65,6 +65,21 @@ func TestErrorHandlerWriter(t *testing.T) {
 	}
 }
 
+// A handler that flushes has answered; a refusal's body behind it would lie.
+func TestErrorHandlerFlushes(t *testing.T) {
+	t.Parallel()
+	config := authgearhttp.Config{ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ *authgear.Error) {
+		if err := http.NewResponseController(w).Flush(); err != nil {
+			t.Error(err)
+		}
+	}}
+	w := httptest.NewRecorder()
+	authgearhttp.New(nobody{}, config).Require()(http.NotFoundHandler()).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	if !w.Flushed || w.Body.Len() > 0 {
+		t.Errorf("flushed %v, body %q", w.Flushed, w.Body)
+	}
+}
+
 func TestWithIdentity(t *testing.T) {
 	t.Parallel()
 	r := authgearhttp.WithIdentity(httptest.NewRequest("GET", "/", nil), alice.identity)

@@ -76,13 +76,19 @@ type watchedWriter struct {
 }
 
 func (w *watchedWriter) WriteHeader(status int) {
-	w.written = w.written || status >= 200 // 1xx is not the answer yet
+	w.written = w.written || status >= 200 || status == http.StatusSwitchingProtocols // other 1xx come before the answer
 	w.ResponseWriter.WriteHeader(status)
 }
 
 func (w *watchedWriter) Write(b []byte) (int, error) {
 	w.written = true
 	return w.ResponseWriter.Write(b)
+}
+
+// FlushError sends the fields, if nothing else: that is an answer too.
+func (w *watchedWriter) FlushError() error {
+	w.written = true
+	return http.NewResponseController(w.ResponseWriter).Flush()
 }
 
 // Unwrap gives http.ResponseController the server's own writer.
