@@ -1,0 +1,326 @@
+// Package examples_test runs the example servers as their users do.
+package examples_test
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/authgear/authgear-sdk-go/core/authgeartest"
+)
+
+var frameworks = []string{"gin", "echo", "fiber", "nethttp"}
+
+// programs is where TestMain builds the servers.
+var programs string
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		var err error
+		if programs, err = os.MkdirTemp("", "examples"); err != nil {
+			panic(err)
+		}
+		defer func() { _ = os.RemoveAll(programs) }()
+		for _, framework := range frameworks {
+			out, err := exec.Command("go", "build", "-o", programs+"/", "./"+framework).CombinedOutput()
+			if err != nil {
+				panic(string(out))
+			}
+		}
+		return m.Run()
+	}())
+}
+
+// server is a running example.
+type server struct {
+	url     string
+	process *exec.Cmd
+	output  *bufio.Scanner
+}
+
+func start(t *testing.T, framework string, env ...string) *server {
+	t.Helper()
+	s := &server{process: exec.Command(filepath.Join(programs, framework))}
+	s.process.Env = append(os.Environ(), append([]string{"ADDR=127.0.0.1:0"}, env...)...)
+	stdout, err := s.process.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.process.Process.Kill() }) // it has usually ended
+	s.output = bufio.NewScanner(stdout)
+	s.output.Buffer(nil, 64<<10)
+	for s.output.Scan() {
+		if url, ok := strings.CutPrefix(s.output.Text(), "listening on "); ok {
+			s.url = url
+			return s
+		}
+	}
+	t.Fatalf("%s does not listen", framework)
+	return nil
+}
+
+// stop ends the server as an orchestrator does, and wants status 0.
+func (s *server) stop(t *testing.T) {
+	t.Helper()
+	if err := s.process.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	for s.output.Scan() { // to the end, before Wait closes the pipe
+	}
+	if err := s.process.Wait(); err != nil {
+		t.Errorf("after SIGTERM: %v", err)
+	}
+}
+
+// answer is what matters of a response.
+type answer struct {
+	status               int
+	challenge, kind      string
+	cache, retry, length string
+	body                 string
+}
+
+func (s *server) ask(t *testing.T, method, path, token string) answer {
+	t.Helper()
+	request, err := http.NewRequest(method, s.url+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := response.Header
+	return answer{response.StatusCode, h.Get("Www-Authenticate"), h.Get("Content-Type"), h.Get("Cache-Control"), h.Get("Retry-After"), h.Get("Content-Length"), string(body)}
+}
+
+// The same requests have the same answers on all frameworks: refusals to the
+// byte, identities as the same JSON.
+func TestContract(t *testing.T) {
+	t.Parallel()
+	project := authgeartest.New(t)
+	token := func(user authgeartest.User, change ...authgeartest.Token) string {
+		return project.AccessToken(project.AddUser(user), change...)
+	}
+	tokens := map[string]string{
+		"none":      "",
+		"alice":     token(authgeartest.User{ID: "alice", Verified: true, Roles: []string{"editor", "admin", "admin"}}, authgeartest.Token{ClientID: "spa"}),
+		"bob":       token(authgeartest.User{ID: "bob"}, authgeartest.Token{ClientID: "spa"}),
+		"guest":     token(authgeartest.User{ID: "guest", Anonymous: true}, authgeartest.Token{ClientID: "spa"}),
+		"machine":   project.MachineToken("spa", "https://api.example.com", "read", "write"),
+		"expired":   token(authgeartest.User{ID: "late"}, authgeartest.Token{ExpiresIn: -time.Hour}),
+		"audience":  token(authgeartest.User{ID: "lost"}, authgeartest.Token{Claims: map[string]any{"aud": "https://other.example.com"}}),
+		"client":    token(authgeartest.User{ID: "stranger"}, authgeartest.Token{ClientID: "other"}),
+		"opaque":    project.OpaqueToken("alice"),
+		"malformed": "a.b.c",
+	}
+	const (
+		none = `{"error":"authentication_required","error_description":"This request needs an access token."}` + "\n"
+		role = `{"error":"role_missing","error_description":"This request needs a role that the user does not have."}` + "\n"
+	)
+	wanted := []struct {
+		method, path, token string
+		status              int
+		body                string // a part of it
+	}{
+		{"GET", "/healthz", "none", 200, ""},
+		{"GET", "/readyz", "none", 200, ""},
+		{"HEAD", "/healthz", "none", 200, ""},
+		{"GET", "/public", "none", 200, `{"identity":null}`},
+		{"GET", "/public", "alice", 200, `{"identity":{"kind":"user","id":"alice","client_id":"spa","anonymous":false,"verified":true,"can_reauthenticate":true,"roles":["admin","editor"],`},
+		{"GET", "/public", "expired", 401, "The access token has expired."},
+		{"GET", "/me", "none", 401, none},
+		{"HEAD", "/me", "none", 401, ""},
+		{"GET", "/me", "alice", 200, `"id":"alice"`},
+		{"HEAD", "/me", "alice", 200, ""},
+		{"POST", "/me", "alice", 200, `"id":"alice"`},
+		{"PUT", "/me", "alice", 200, `"id":"alice"`},
+		{"PATCH", "/me", "alice", 200, `"id":"alice"`},
+		{"DELETE", "/me", "alice", 200, `"id":"alice"`},
+		{"GET", "/me", "machine", 200, `{"identity":{"kind":"client","id":"client_id_spa","client_id":"spa","anonymous":true,"verified":false,"can_reauthenticate":false,"scopes":["read","write"],`},
+		{"GET", "/me", "expired", 401, "The access token has expired."},
+		{"GET", "/me", "audience", 401, "The access token is meant for somebody else."},
+		{"GET", "/me", "client", 401, "The access token was issued to a client that is not accepted."},
+		{"GET", "/me", "opaque", 401, "The access token is not a JSON Web Token."},
+		{"GET", "/me", "malformed", 401, "The access token is malformed."},
+		{"GET", "/admin", "alice", 200, `"id":"alice"`},
+		{"GET", "/admin", "bob", 403, role},
+		{"GET", "/verified", "alice", 200, `"id":"alice"`},
+		{"GET", "/verified", "bob", 403, "This request needs a verified user."},
+		{"GET", "/members", "bob", 200, `"id":"bob"`},
+		{"GET", "/members", "guest", 403, "This request needs a user who is not anonymous."},
+		{"GET", "/members", "machine", 403, "This request needs a user who is not anonymous."},
+	}
+	first := make([]answer, len(wanted))
+	for i, framework := range frameworks {
+		s := start(t, framework, "AUTHGEAR_ENDPOINT="+project.Endpoint(), "AUTHGEAR_CLIENT_IDS=spa, mobile", "AUTHGEAR_RESOURCES=https://api.example.com", "AUTHGEAR_MODE=jwt")
+		for j, w := range wanted {
+			got := s.ask(t, w.method, w.path, tokens[w.token])
+			if got.status != w.status || !strings.Contains(got.body, w.body) {
+				t.Errorf("%s: %s %s %s: %d %s", framework, w.method, w.path, w.token, got.status, got.body)
+			}
+			if got.status == 200 { // how JSON is sent is the framework's own
+				got = answer{status: 200, body: strings.TrimSpace(got.body)}
+			}
+			if i == 0 {
+				first[j] = got
+			} else if got != first[j] {
+				t.Errorf("%s: %s %s %s: %+v\n%s: %+v", framework, w.method, w.path, w.token, got, frameworks[0], first[j])
+			}
+		}
+		s.stop(t)
+	}
+}
+
+// Without an endpoint the server brings an Authgear along, and prints commands
+// that work when they are pasted.
+func TestCommands(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("curl is not installed")
+	}
+	for _, framework := range frameworks {
+		s := start(t, framework)
+		statuses := ""
+		for s.output.Scan() && len(statuses) < 8*4 {
+			command, ok := strings.CutPrefix(s.output.Text(), "curl ")
+			if !ok {
+				continue
+			}
+			out, err := exec.Command("sh", "-c", "curl -s "+command).Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			statuses += strings.Fields(string(out))[1] + " "
+			if len(statuses) == 8*4 {
+				break
+			}
+		}
+		if want := "401 200 200 200 403 403 401 401 "; statuses != want {
+			t.Errorf("%s: %s, want %s", framework, statuses, want)
+		}
+		s.stop(t)
+	}
+}
+
+// The service starts without Authgear, says so, and recovers by itself.
+func TestStartsWithoutAuthgear(t *testing.T) {
+	t.Parallel()
+	project := authgeartest.New(t)
+	token := project.AccessToken(project.AddUser(authgeartest.User{ID: "alice"}))
+	project.SetDown(true)
+	servers := map[string]*server{}
+	for _, framework := range frameworks {
+		s := start(t, framework, "AUTHGEAR_ENDPOINT="+project.Endpoint())
+		servers[framework] = s
+		if got := s.ask(t, "GET", "/readyz", ""); got.status != 503 {
+			t.Errorf("%s: not ready is %d", framework, got.status)
+		}
+		got := s.ask(t, "GET", "/public", token)
+		if got.status != 503 || got.retry == "" || got.challenge != "" || !strings.Contains(got.body, `"temporarily_unavailable"`) {
+			t.Errorf("%s: %+v", framework, got)
+		}
+		if got := s.ask(t, "GET", "/public", ""); got.status != 200 {
+			t.Errorf("%s: a request without credentials needs no Authgear: %+v", framework, got)
+		}
+	}
+	project.SetDown(false)
+	for framework, s := range servers {
+		deadline := time.Now().Add(time.Minute)
+		for s.ask(t, "GET", "/readyz", "").status != 200 {
+			if time.Now().After(deadline) {
+				t.Fatalf("%s does not recover", framework)
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		if got := s.ask(t, "GET", "/me", token); got.status != 200 {
+			t.Errorf("%s: %+v", framework, got)
+		}
+		s.stop(t)
+	}
+}
+
+// Scripts of the configured origin may read refusals; a preflight needs no
+// credentials.
+func TestCORS(t *testing.T) {
+	t.Parallel()
+	for _, framework := range frameworks {
+		s := start(t, framework, "CORS_ORIGINS=https://app.example.com,https://admin.example.com")
+		for _, method := range []string{"OPTIONS", "GET"} {
+			request, err := http.NewRequest(method, s.url+"/me", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			request.Header.Set("Origin", "https://admin.example.com")
+			if method == "OPTIONS" {
+				request.Header.Set("Access-Control-Request-Method", "GET")
+				request.Header.Set("Access-Control-Request-Headers", "authorization")
+			}
+			response, err := http.DefaultClient.Do(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = response.Body.Close()
+			if got := response.Header.Get("Access-Control-Allow-Origin"); got != "https://admin.example.com" {
+				t.Errorf("%s: %s: allowed origin %q", framework, method, got)
+			}
+			exposed := strings.ToLower(response.Header.Get("Access-Control-Expose-Headers"))
+			if method == "GET" && (response.StatusCode != 401 || !strings.Contains(exposed, "www-authenticate") || !strings.Contains(exposed, "retry-after")) {
+				t.Errorf("%s: %d, exposed %q", framework, response.StatusCode, exposed)
+			}
+			if method == "OPTIONS" && response.StatusCode/100 != 2 {
+				t.Errorf("%s: preflight %d", framework, response.StatusCode)
+			}
+		}
+		s.stop(t)
+	}
+}
+
+// A wrong value ends the program with status 2 and one line that names it.
+func TestWrongValues(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ want, env string }{
+		{"ADDR", "ADDR=nonsense"},
+		{"ADDR", "ADDR=127.0.0.1:99999"},
+		{"AUTHGEAR_MODE", "AUTHGEAR_MODE=magic"},
+		{"AUTHGEAR_ENDPOINT", "AUTHGEAR_ENDPOINT=myapp.authgear.cloud"},
+		{"AUTHGEAR_ENDPOINT", "AUTHGEAR_ENDPOINT=http://10.0.0.1"},
+		{"AUTHGEAR_RESOURCES", "AUTHGEAR_RESOURCES=my-client"},
+		{"AUTHGEAR_CLIENT_IDS", "AUTHGEAR_CLIENT_IDS=a,,b"},
+		{"AUTHGEAR_INTERNAL_URL", "AUTHGEAR_INTERNAL_URL=http://127.0.0.1:3000"},
+		{"AUTHGEAR_INSECURE_HTTP", "AUTHGEAR_INSECURE_HTTP=yes"},
+		{"CORS_ORIGINS", "CORS_ORIGINS=app.example.com"},
+		{"CORS_ORIGINS", "CORS_ORIGINS=https://app.example.com/"},
+	} {
+		for _, framework := range frameworks {
+			command := exec.Command(filepath.Join(programs, framework))
+			command.Env = append(os.Environ(), "ADDR=127.0.0.1:0", c.env)
+			var stderr strings.Builder
+			command.Stderr = &stderr
+			err := command.Run()
+			exit, ok := errors.AsType[*exec.ExitError](err)
+			if !ok || exit.ExitCode() != 2 || !strings.HasPrefix(stderr.String(), c.want+": ") || strings.Count(stderr.String(), "\n") != 1 {
+				t.Errorf("%s with %s: %v, %s", framework, c.env, err, stderr.String())
+			}
+		}
+	}
+}
