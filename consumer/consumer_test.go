@@ -1,0 +1,175 @@
+package consumer
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// frameworks are the modules of which a user gets none but their own.
+var frameworks = []string{"github.com/gin-gonic/gin", "github.com/labstack/echo", "github.com/gofiber/fiber", "github.com/valyala/fasthttp"}
+
+// Each program makes a guard, sends itself one request without credentials and
+// prints the answer.
+var consumers = []struct {
+	adapter string
+	own     []string // of frameworks
+	imports string
+	serve   string // sets response and err
+}{
+	{"gin", frameworks[:1], `"github.com/gin-gonic/gin"`, `
+	gin.SetMode(gin.ReleaseMode)
+	r := gin.New()
+	r.GET("/", adapter.New(auth).Require())
+	w := httptest.NewRecorder()
+	r.ServeHTTP(w, request)
+	response := w.Result()`},
+	{"echo", frameworks[1:2], `"github.com/labstack/echo/v4"`, `
+	e := echo.New()
+	e.GET("/", func(echo.Context) error { return nil }, adapter.New(auth).Require())
+	w := httptest.NewRecorder()
+	e.ServeHTTP(w, request)
+	response := w.Result()`},
+	{"fiber", frameworks[2:], `"github.com/gofiber/fiber/v2"`, `
+	app := fiber.New()
+	app.Get("/", adapter.New(auth).Require())
+	response, err := app.Test(request)
+	if err != nil {
+		panic(err)
+	}`},
+	{"nethttp", nil, `"net/http"`, `
+	w := httptest.NewRecorder()
+	adapter.New(auth).Require()(http.NotFoundHandler()).ServeHTTP(w, request)
+	response := w.Result()`},
+}
+
+const program = `package main
+
+import (
+	"fmt"
+	"io"
+	"net/http/httptest"
+	%s
+
+	adapter "github.com/authgear/authgear-sdk-go/adapters/%s"
+	authgear "github.com/authgear/authgear-sdk-go/core"
+)
+
+func main() {
+	auth, err := authgear.NewJWT(authgear.JWTConfig{Endpoint: "https://myapp.authgear.cloud"})
+	if err != nil {
+		panic(err)
+	}
+	request := httptest.NewRequest("GET", "/", nil)
+	%s
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Print(response.StatusCode, " ", string(body))
+}
+`
+
+func TestConsumers(t *testing.T) {
+	t.Parallel()
+	for _, c := range consumers {
+		t.Run(c.adapter, func(t *testing.T) {
+			t.Parallel()
+			user := newUser(t, "core", "adapters/"+c.adapter)
+			write(t, filepath.Join(user.dir, "main.go"), fmt.Sprintf(program, c.imports, c.adapter, c.serve))
+			user.run(t, "go", "build", "-o", "program", ".")
+			got := user.run(t, filepath.Join(user.dir, "program"))
+			if want := `401 {"error":"authentication_required","error_description":"This request needs an access token."}` + "\n"; got != want {
+				t.Errorf("the program prints %q, want %q", got, want)
+			}
+			user.checkGraph(t, c.own)
+			if compiled := strings.Count(user.run(t, "go", "version", "-m", "program"), "\tdep\t"); c.own == nil && compiled > 12 {
+				t.Errorf("%d modules are compiled into the program, at most 12", compiled)
+			}
+		})
+	}
+}
+
+func TestCoreAlone(t *testing.T) {
+	t.Parallel()
+	user := newUser(t, "core")
+	write(t, filepath.Join(user.dir, "main.go"), `package main
+
+import (
+	_ "github.com/authgear/authgear-sdk-go/core"
+	_ "github.com/authgear/authgear-sdk-go/core/authgeartest"
+	_ "github.com/authgear/authgear-sdk-go/core/guard"
+)
+
+func main() {}
+`)
+	user.run(t, "go", "build", ".")
+	user.checkGraph(t, nil)
+}
+
+// user is somebody's module, outside of the repository.
+type user struct {
+	dir string
+	env []string
+}
+
+// newUser makes a module that requires these of ours. What it needs beside them
+// comes from the download cache, so that no test asks the internet; its sums are
+// those that we have recorded.
+func newUser(t *testing.T, directories ...string) user {
+	t.Helper()
+	cache, err := exec.Command("go", "env", "GOMODCACHE").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := publish(t, directories...)
+	u := user{dir: t.TempDir()}
+	u.env = append(os.Environ(),
+		"GOWORK=off",
+		"GOFLAGS=-mod=mod -modcacherw -trimpath", // the last for the build cache, since directories differ
+		"GOMODCACHE="+t.TempDir(),
+		"GOPROXY=file://"+filepath.ToSlash(proxy)+",file://"+strings.TrimSpace(string(cache))+"/cache/download",
+		"GONOSUMDB="+root+"*",
+	)
+	mod, sums := "module example.com/user\n\ngo 1.26\n", ""
+	for _, directory := range directories {
+		mod += "\nrequire " + root + directory + " " + version + "\n"
+		recorded, err := os.ReadFile(filepath.Join("..", filepath.FromSlash(directory), "go.sum"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sums += string(recorded)
+	}
+	write(t, filepath.Join(u.dir, "go.mod"), mod)
+	write(t, filepath.Join(u.dir, "go.sum"), sums)
+	return u
+}
+
+func (u user) run(t *testing.T, name string, arguments ...string) string {
+	t.Helper()
+	command := exec.Command(name, arguments...)
+	command.Dir, command.Env = u.dir, u.env
+	out, err := command.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %v: %v\n%s", name, arguments, err, out)
+	}
+	return string(out)
+}
+
+// checkGraph fails when the module graph has a framework that is not the user's.
+func (u user) checkGraph(t *testing.T, own []string) {
+	t.Helper()
+	graph := u.run(t, "go", "mod", "graph")
+	for _, framework := range frameworks {
+		isOwn := false
+		for _, o := range own {
+			isOwn = isOwn || o == framework
+		}
+		if has := strings.Contains(graph, framework); has != isOwn {
+			t.Errorf("%s in the module graph: %v, want %v\n%s", framework, has, isOwn, graph)
+		}
+	}
+}

@@ -1,0 +1,3 @@
+// Package consumer has the test that what is published builds: programs outside
+// this repository, each of which imports one adapter.
+package consumer
