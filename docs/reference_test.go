@@ -1,0 +1,183 @@
+package docs
+
+import (
+	"context"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	authgearecho "github.com/authgear/authgear-sdk-go/adapters/echo"
+	authgearfiber "github.com/authgear/authgear-sdk-go/adapters/fiber"
+	authgeargin "github.com/authgear/authgear-sdk-go/adapters/gin"
+	authgearhttp "github.com/authgear/authgear-sdk-go/adapters/nethttp"
+	authgear "github.com/authgear/authgear-sdk-go/core"
+)
+
+// reasons returns the constants of core/reason.go.
+func reasons(t *testing.T) []authgear.Reason {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, "core", "reason.go"), nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []authgear.Reason
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok {
+			return true
+		}
+		if kind, ok := spec.Type.(*ast.Ident); ok && kind.Name == "Reason" {
+			for _, value := range spec.Values {
+				code, err := strconv.Unquote(value.(*ast.BasicLit).Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				found = append(found, authgear.Reason(code))
+			}
+		}
+		return true
+	})
+	if len(found) < 20 {
+		t.Fatalf("only %d reasons found", len(found))
+	}
+	return found
+}
+
+// sections returns the text of each section of that level, by its heading.
+func sections(document, level string) map[string]string {
+	found := map[string]string{}
+	for _, part := range strings.Split("\n"+document, "\n"+level+" ")[1:] {
+		title, text, _ := strings.Cut(part, "\n")
+		found[title] = text
+	}
+	return found
+}
+
+// refuses is an authenticator that refuses everybody for one reason.
+type refuses authgear.Reason
+
+func (r refuses) Authenticate(context.Context, authgear.Request) (*authgear.Identity, error) {
+	return nil, &authgear.Error{Reason: authgear.Reason(r)}
+}
+
+func answer(reason authgear.Reason) *httptest.ResponseRecorder {
+	guard := authgearhttp.New(refuses(reason), authgearhttp.Config{Options: authgear.Options{Observer: &authgear.Observer{}}})
+	w := httptest.NewRecorder()
+	guard.Require()(http.NotFoundHandler()).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	return w
+}
+
+// Each reason has one section, with what the client sees.
+func TestReasons(t *testing.T) {
+	t.Parallel()
+	found := sections(read(t, "reasons.md"), "##")
+	for _, reason := range reasons(t) {
+		title := "`" + string(reason) + "`"
+		text, ok := found[title]
+		delete(found, title)
+		if !ok {
+			t.Errorf("%s has no section", reason)
+			continue
+		}
+		w := answer(reason)
+		code := strings.Split(w.Body.String(), `"`)[3]
+		for _, want := range []string{
+			"\n> " + reason.Description() + "\n",
+			fmt.Sprintf("The client sees %d `%s`:", w.Code, code),
+			"Outcome: " + strings.ReplaceAll(reason.Outcome().String(), "_", " ") + ".",
+			"**What to do.** ",
+		} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: %q is missing", reason, want)
+			}
+		}
+	}
+	for title := range found {
+		t.Errorf("%s is not a reason", title)
+	}
+}
+
+// The answers of docs/decisions.md are those of the guard, byte for byte.
+func TestAnswers(t *testing.T) {
+	t.Parallel()
+	outcomes := map[authgear.Outcome]bool{}
+	for _, b := range blocks(read(t, "decisions.md")) {
+		if b.language != "http" {
+			continue
+		}
+		code, ok := strings.CutPrefix(b.mark, "answer: ")
+		if !ok {
+			t.Errorf("line %d: the block has no comment that names its reason", b.line)
+			continue
+		}
+		outcomes[authgear.Reason(code).Outcome()] = true
+		if got := render(answer(authgear.Reason(code)).Result(), answer(authgear.Reason(code)).Body.String()); got != b.text {
+			t.Errorf("line %d: the answer is\n%s", b.line, got)
+		}
+	}
+	for _, reason := range reasons(t) {
+		if !outcomes[reason.Outcome()] {
+			t.Errorf("the outcome %v is not shown", reason.Outcome())
+		}
+	}
+}
+
+// render writes an answer as curl -i shows it, but for the date, and with
+// sorted fields.
+func render(response *http.Response, body string) string {
+	lines := []string{}
+	for name, values := range response.Header {
+		if name != "Date" {
+			lines = append(lines, name+": "+strings.Join(values, ", ")+"\n")
+		}
+	}
+	slices.Sort(lines)
+	return fmt.Sprintf("HTTP/1.1 %d %s\n%s\n%s", response.StatusCode, http.StatusText(response.StatusCode), strings.Join(lines, ""), body)
+}
+
+// Every option is documented.
+func TestOptions(t *testing.T) {
+	t.Parallel()
+	text := read(t, "options.md")
+	found := sections(text, "###")
+	for field := range reflect.TypeFor[authgear.JWTConfig]().Fields() {
+		if _, ok := found[field.Name]; !ok {
+			t.Errorf("JWTConfig.%s has no section", field.Name)
+		}
+	}
+	for field := range reflect.TypeFor[authgear.Options]().Fields() {
+		if !strings.Contains(text, "`Options."+field.Name+"`") {
+			t.Errorf("Options.%s is missing", field.Name)
+		}
+	}
+	for _, config := range []reflect.Type{
+		reflect.TypeFor[authgearecho.Config](), reflect.TypeFor[authgearfiber.Config](),
+		reflect.TypeFor[authgeargin.Config](), reflect.TypeFor[authgearhttp.Config](),
+	} {
+		for field := range config.Fields() {
+			if !field.Anonymous && !strings.Contains(text, "| `"+field.Name+"` |") {
+				t.Errorf("%v.%s is missing", config, field.Name)
+			}
+		}
+	}
+	_, err := authgear.NewJWT(authgear.JWTConfig{Endpoint: "myapp.authgear.cloud", Leeway: 5 * time.Minute})
+	if !strings.Contains(text, err.Error()) {
+		t.Errorf("the error of NewJWT is now\n%v", err)
+	}
+	text = read(t, "observability.md")
+	for field := range reflect.TypeFor[authgear.Observer]().Fields() {
+		if !strings.Contains(text, "| `"+field.Name+"` |") {
+			t.Errorf("Observer.%s is missing", field.Name)
+		}
+	}
+}

@@ -1,0 +1,415 @@
+// Package docs holds the documentation; its tests compile what it shows, run
+// what can be run, and compare the answers.
+//
+// A block of Go in a document is either a whole program, or a fragment after a
+// comment that says where it stands:
+//
+//	<!-- snippet: core -->   auth, ctx, token and identity are there
+//	<!-- snippet: http -->   auth, guard, mux and handlers are there, and so
+//	<!-- snippet: gin -->    on for the other frameworks
+//	<!-- snippet: test -->   a test, which is run
+//
+// A block of diff is a whole program, compiled before and after.
+package docs
+
+import (
+	"bytes"
+	"fmt"
+	"go/ast"
+	"go/format"
+	"go/parser"
+	"go/token"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	// What the snippets import beside the adapters.
+	_ "github.com/gin-contrib/cors"
+	_ "github.com/gin-gonic/gin"
+	_ "github.com/gofiber/fiber/v2"
+	_ "github.com/labstack/echo/v4"
+	_ "github.com/rs/cors"
+
+	"github.com/authgear/authgear-sdk-go/core/authgeartest"
+)
+
+// packages are what fragments use without an import.
+var packages = map[string]string{
+	"authgear":      "github.com/authgear/authgear-sdk-go/core",
+	"authgeartest":  "github.com/authgear/authgear-sdk-go/core/authgeartest",
+	"authgearecho":  "github.com/authgear/authgear-sdk-go/adapters/echo",
+	"authgearfiber": "github.com/authgear/authgear-sdk-go/adapters/fiber",
+	"authgeargin":   "github.com/authgear/authgear-sdk-go/adapters/gin",
+	"authgearhttp":  "github.com/authgear/authgear-sdk-go/adapters/nethttp",
+	"context":       "context",
+	"echo":          "github.com/labstack/echo/v4",
+	"errors":        "errors",
+	"expvar":        "expvar",
+	"fiber":         "github.com/gofiber/fiber/v2",
+	"fmt":           "fmt",
+	"gin":           "github.com/gin-gonic/gin",
+	"http":          "net/http",
+	"httptest":      "net/http/httptest",
+	"io":            "io",
+	"log":           "log",
+	"middleware":    "github.com/labstack/echo/v4/middleware",
+	"os":            "os",
+	"recover":       "github.com/gofiber/fiber/v2/middleware/recover",
+	"slog":          "log/slog",
+	"testing":       "testing",
+	"time":          "time",
+	"tls":           "crypto/tls",
+	"url":           "net/url",
+	"x509":          "crypto/x509",
+}
+
+var corsPackages = map[string]string{
+	"gin":   "github.com/gin-contrib/cors",
+	"fiber": "github.com/gofiber/fiber/v2/middleware/cors",
+	"http":  "github.com/rs/cors",
+}
+
+// surroundings are what a fragment finds declared.
+var surroundings = map[string]string{
+	"core": `var (
+	ctx      context.Context
+	auth     *authgear.JWT
+	token    string
+	identity *authgear.Identity
+)
+
+func isMember(context.Context, string) (bool, error)     { return false, nil }
+func traced(transport http.RoundTripper) http.RoundTripper { return transport }
+`,
+	"http": `var (
+	auth           *authgear.JWT
+	guard          *authgearhttp.Guard
+	mux            *http.ServeMux
+	me, deletePost http.Handler
+)
+`,
+	"gin": `var (
+	auth                 *authgear.JWT
+	guard                *authgeargin.Guard
+	r                    *gin.Engine
+	me, home, deletePost gin.HandlerFunc
+)
+`,
+	"echo": `var (
+	auth                 *authgear.JWT
+	guard                *authgearecho.Guard
+	e                    *echo.Echo
+	me, home, deletePost echo.HandlerFunc
+)
+`,
+	"fiber": `var (
+	auth                 *authgear.JWT
+	guard                *authgearfiber.Guard
+	app                  *fiber.App
+	me, home, deletePost fiber.Handler
+)
+
+func listOrders(context.Context, string) []string { return nil }
+`,
+	"test": "",
+}
+
+// imports returns the import declarations for the packages that the source uses.
+func imports(source, kind string) string {
+	known := maps.Clone(packages)
+	known["cors"] = corsPackages[kind]
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(known)) {
+		if regexp.MustCompile(`\b` + name + `\.[A-Z]`).MatchString(source) {
+			fmt.Fprintf(&b, "import %s %q\n", name, known[name])
+		}
+	}
+	return b.String()
+}
+
+// complete makes a file of a fragment: declarations as they are, statements in a
+// function that uses what they declare, as the rest of a program would.
+func complete(fragment, kind string) (string, error) {
+	head := "package main\n\n" + imports(fragment, kind) + "\n"
+	if _, err := parser.ParseFile(token.NewFileSet(), "", head+fragment, 0); err == nil {
+		return head + fragment, nil
+	}
+	wrapped := "func snippet() {\n" + fragment
+	file, err := parser.ParseFile(token.NewFileSet(), "", head+wrapped+"}\n", 0)
+	if err != nil {
+		return "", err
+	}
+	body := file.Decls[len(file.Decls)-1].(*ast.FuncDecl).Body
+	for _, statement := range body.List {
+		if assign, ok := statement.(*ast.AssignStmt); ok && assign.Tok == token.DEFINE {
+			for _, left := range assign.Lhs {
+				if name := left.(*ast.Ident).Name; name != "_" {
+					wrapped += "_ = " + name + "\n"
+				}
+			}
+		}
+	}
+	return head + wrapped + "}\n", nil
+}
+
+// patched returns the program before and after a diff, and how many lines are
+// added.
+func patched(diff string) (before, after string, added int) {
+	for line := range strings.Lines(diff) {
+		switch line[0] {
+		case '-':
+			before += line[1:]
+		case '+':
+			after += line[1:]
+			added++
+		default:
+			line = strings.TrimPrefix(line, " ")
+			before += line
+			after += line
+		}
+	}
+	return before, after, added
+}
+
+// module is a temporary one, outside the workspace, with the requirements of
+// this one.
+type module struct{ dir string }
+
+func newModule(t *testing.T) *module {
+	t.Helper()
+	m := &module{t.TempDir()}
+	absolute, err := filepath.Abs(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.write(t, "go.mod", strings.ReplaceAll(read(t, "go.mod"), "=> ..", "=> "+absolute))
+	m.write(t, "go.sum", read(t, "go.sum"))
+	return m
+}
+
+func (m *module) write(t *testing.T, name, content string) {
+	t.Helper()
+	path := filepath.Join(m.dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (m *module) run(t *testing.T, args ...string) {
+	t.Helper()
+	command := exec.Command("go", args...)
+	command.Dir = m.dir
+	command.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=readonly")
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Errorf("go %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+}
+
+// Every block of Go compiles, and the tests among them pass.
+func TestSnippets(t *testing.T) {
+	t.Parallel()
+	m := newModule(t)
+	for name, text := range documents(t) {
+		for _, b := range blocks(text) {
+			where := fmt.Sprintf("%s:%d", name, b.line)
+			dir := strings.NewReplacer("/", "_", ".", "_", ":", "_").Replace(where)
+			switch {
+			case b.language == "diff":
+				before, after, _ := patched(b.text)
+				formatted(t, where, before)
+				formatted(t, where, after)
+				m.write(t, dir+"/before/main.go", before)
+				m.write(t, dir+"/after/main.go", after)
+			case b.language == "go" && strings.HasPrefix(b.text, "package "):
+				formatted(t, where, b.text)
+				m.write(t, dir+"/main.go", b.text)
+			case b.language == "go":
+				kind := strings.TrimPrefix(b.mark, "snippet: ")
+				around, ok := surroundings[kind]
+				if !ok {
+					t.Errorf("%s: no comment says where the fragment stands", where)
+					continue
+				}
+				formatted(t, where, b.text)
+				source, err := complete(b.text, kind)
+				if err != nil {
+					t.Errorf("%s: %v", where, err)
+					continue
+				}
+				file := dir + "/snippet.go"
+				if kind == "test" {
+					file = dir + "/snippet_test.go"
+				} else {
+					m.write(t, dir+"/main.go", "package main\n\n"+imports(around, kind)+"\nfunc main() {}\n\n"+around)
+				}
+				m.write(t, file, source)
+			}
+		}
+	}
+	m.run(t, "vet", "./...")
+	m.run(t, "test", "./...")
+}
+
+func formatted(t *testing.T, where, source string) {
+	t.Helper()
+	want, err := format.Source([]byte(source))
+	if err != nil {
+		t.Errorf("%s: %v", where, err)
+	} else if string(want) != source {
+		t.Errorf("%s: not formatted by gofmt; it would be\n%s", where, want)
+	}
+}
+
+// The programs of README.md are short, serve, and answer as it says.
+func TestREADME(t *testing.T) {
+	t.Parallel()
+	text := documents(t)["README.md"]
+	programs, m := map[string]string{}, newModule(t)
+	for _, b := range blocks(text) {
+		switch b.language {
+		case "go":
+			programs["nethttp"] = b.text
+			if lines := len(regexp.MustCompile(`(?m)^.*\S.*$`).FindAllString(b.text, -1)); lines > 20 {
+				t.Errorf("the net/http program has %d lines, more than 20", lines)
+			}
+		case "diff":
+			_, after, added := patched(b.text)
+			framework := regexp.MustCompile(`adapters/(\w+)`).FindStringSubmatch(after)[1]
+			programs[framework] = after
+			if added > 10 {
+				t.Errorf("%d lines are added to a service on %s, more than 10", added, framework)
+			}
+		}
+	}
+	if len(programs) != 4 {
+		t.Fatalf("%d programs found", len(programs))
+	}
+	for framework, program := range programs {
+		for literal, variable := range map[string]string{`"https://myapp.authgear.cloud"`: "endpoint", `"127.0.0.1:8081"`: "addr"} {
+			if strings.Count(program, literal) != 1 {
+				t.Errorf("%s: %s does not stand there once", framework, literal)
+			}
+			program = strings.Replace(program, literal, variable, 1)
+		}
+		m.write(t, framework+"/main.go", program)
+		m.write(t, framework+"/variables.go", "package main\n\nimport \"os\"\n\nvar endpoint, addr = os.Getenv(\"ENDPOINT\"), os.Getenv(\"ADDR\")\n")
+	}
+	m.run(t, "build", "-o", m.dir+"/bin/", "./...")
+	if t.Failed() {
+		return
+	}
+
+	server := authgeartest.New(t)
+	user := server.AccessToken(server.AddUser(authgeartest.User{ID: "alice"}))
+	for framework := range programs {
+		t.Run(framework, func(t *testing.T) {
+			t.Parallel()
+			addr := serve(t, filepath.Join(m.dir, "bin", framework), server.Endpoint())
+			commands := 0
+			for _, b := range blocks(text) {
+				if b.language != "console" {
+					continue
+				}
+				commands++
+				command, want, _ := strings.Cut(b.text, "\n")
+				got := curl(t, command, addr, user)
+				if strings.HasPrefix(want, "HTTP/1.1 200") { // the framework's own fields are not shown
+					got = regexp.MustCompile(`(?s)^([^\n]*\n).*?\n\n`).ReplaceAllString(got, "$1\n")
+				}
+				if got != want {
+					t.Errorf("%s\nanswers\n%s", command, got)
+				}
+			}
+			if commands != 3 {
+				t.Errorf("%d commands found", commands)
+			}
+		})
+	}
+}
+
+// serve runs a program until the test ends. The port is free when it is chosen;
+// should somebody else take it meanwhile, another is tried.
+func serve(t *testing.T, program, endpoint string) (addr string) {
+	t.Helper()
+	var out bytes.Buffer
+	for range 3 {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		addr = l.Addr().String()
+		_ = l.Close() // for the program
+		out.Reset()
+		command := exec.Command(program)
+		command.Env = append(os.Environ(), "ENDPOINT="+endpoint, "ADDR="+addr)
+		command.Stdout, command.Stderr = &out, &out
+		if err := command.Start(); err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan struct{})
+		go func() { _ = command.Wait(); close(ended) }() // it ends by a signal, or has said why
+		t.Cleanup(func() { _ = command.Process.Kill(); <-ended })
+		if listening(addr, ended) {
+			return addr
+		}
+		_ = command.Process.Kill()
+		<-ended
+	}
+	t.Fatalf("%s does not serve: %s", program, &out)
+	return ""
+}
+
+// listening waits until somebody listens, or the program has ended.
+func listening(addr string, ended <-chan struct{}) bool {
+	for limit := time.After(20 * time.Second); ; {
+		if c, err := net.Dial("tcp", addr); err == nil {
+			_ = c.Close()
+			return true
+		}
+		select {
+		case <-ended:
+			return false
+		case <-limit:
+			return false
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// curl does what the command of a document says.
+func curl(t *testing.T, command, addr, bearer string) string {
+	t.Helper()
+	match := regexp.MustCompile(`^\$ curl -i (?:-H "Authorization: (Bearer \$TOKEN)" )?http://127\.0\.0\.1:8081(/\w+)$`).FindStringSubmatch(command)
+	if match == nil {
+		t.Fatalf("%q is not understood", command)
+	}
+	request, err := http.NewRequest("GET", "http://"+addr+match[2], nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if match[1] != "" {
+		request.Header.Set("Authorization", "Bearer "+bearer)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return render(response, string(body))
+}
