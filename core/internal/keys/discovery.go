@@ -15,7 +15,10 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/quote"
 )
 
-const discoveryPath = "/.well-known/openid-configuration"
+const (
+	discoveryPath = "/.well-known/openid-configuration"
+	maxPath       = 2048 // of the JWKS; each error and log line names it
+)
 
 // fetch gets the keys. Discovery is kept once it succeeded, and asked again
 // after the JWKS did not answer 200.
@@ -27,18 +30,20 @@ func (s *Set) fetch(ctx context.Context) (keyMap, error) {
 		}
 		s.jwksPath = path
 	}
+	path := s.jwksPath
+	s.jwksPath = "" // until the answer is a 200: the client can panic
 	start := time.Now()
-	body, status, err := s.config.Client.Get(ctx, s.jwksPath)
+	body, status, err := s.config.Client.Get(ctx, path)
+	if status == http.StatusOK {
+		s.jwksPath = path
+	}
 	var keys keyMap
 	if err == nil {
 		if keys, err = parseSet(body); err != nil {
-			err = fmt.Errorf("GET %s: %w", s.config.Client.URL(s.jwksPath), explain(body, err))
+			err = fmt.Errorf("GET %s: %w", s.config.Client.URL(path), explain(body, err))
 		}
 	}
-	s.observe(ctx, "jwks", s.jwksPath, status, start, err)
-	if status != http.StatusOK {
-		s.jwksPath = ""
-	}
+	s.observe(ctx, "jwks", path, status, start, err)
 	return keys, err
 }
 
@@ -71,7 +76,11 @@ func (s *Set) jwksFrom(document []byte) (string, error) {
 	if err != nil || endpoint.Of(u) != s.config.Endpoint {
 		return "", fmt.Errorf("jwks_uri %s is not at the endpoint %s", quote.Quote(metadata.JWKS), s.config.Endpoint)
 	}
-	return u.RequestURI(), nil
+	path := u.RequestURI()
+	if len(path) > maxPath {
+		return "", fmt.Errorf("jwks_uri %s has more than %d bytes", quote.Quote(metadata.JWKS), maxPath)
+	}
+	return path, nil
 }
 
 // explain names the usual reason for an answer that is no JSON.

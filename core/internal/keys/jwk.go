@@ -15,6 +15,7 @@ import (
 const (
 	maxSharedKid = 4 // keys of one kid that are tried
 	maxKid       = 256
+	maxKeys      = 100  // of a set; a project has a few, and each is parsed at our cost
 	minBits      = 2048 // RFC 7518 §3.3
 	maxBits      = 8192 // more makes a signature too dear to check
 )
@@ -32,9 +33,13 @@ func parseSet(document []byte) (keyMap, error) {
 		return nil, errors.New("the answer is not a JWK Set")
 	}
 	keys := keyMap{}
+	kept := 0
 	for _, raw := range set.Keys {
 		if kid, key := parseKey(raw); key != nil && len(keys[kid]) < maxSharedKid {
 			keys[kid] = append(keys[kid], key)
+			if kept++; kept == maxKeys {
+				break
+			}
 		}
 	}
 	if len(keys) == 0 {

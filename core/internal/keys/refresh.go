@@ -7,7 +7,10 @@ import (
 	"time"
 )
 
-var errTooLong = errors.New("the project takes too long to answer")
+var (
+	errTooLong = errors.New("the project takes too long to answer")
+	errEnded   = errors.New("the HTTP client ended the goroutine of the fetch")
+)
 
 // refresh waits for one refresh, which it begins when none runs. Within the
 // pause after a failure it returns that failure; for an unknown kid within the
@@ -65,7 +68,13 @@ func (s *Set) pause() time.Duration {
 // request that began it, and must not keep that request's context, which some
 // frameworks use again.
 func (s *Set) run(f *flight) {
-	keys, err := s.fetchSafely(context.Background())
+	keys, err := keyMap(nil), errEnded
+	defer func() { s.land(f, keys, err) }() // even when the client ends the goroutine
+	keys, err = s.fetchSafely(context.Background())
+}
+
+// land ends a flight with its result.
+func (s *Set) land(f *flight, keys keyMap, err error) {
 	s.mu.Lock()
 	now := time.Now()
 	s.lastAttempt, s.flight = now, nil

@@ -160,6 +160,12 @@ func (s *Set) lookupOld(ctx context.Context, held *snapshot, kid string) ([]*rsa
 		return held.keys[kid], nil
 	}
 	if err := f.wait(ctx, idleWait); err != nil {
+		if since(held.fetched) >= usable { // while it waited
+			s.mu.Lock()
+			wait := s.pause()
+			s.mu.Unlock()
+			return nil, &UnavailableError{Err: err, RetryAfter: wait}
+		}
 		return held.keys[kid], nil //nolint:nilerr // an old key is good for 24 hours
 	}
 	return s.known(kid)
