@@ -123,8 +123,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 			mention(t, err, []string{fmt.Sprintf("status %d", status), c.want, "not followed"}, []string{"secret", "private"})
 		}
 	}
-	var server *httptest.Server
-	server = serve(t, func(w http.ResponseWriter, r *http.Request) {
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != path {
 			t.Error("the redirect was followed")
 		}
