@@ -70,6 +70,7 @@ type JWT struct {
 	leeway    time.Duration
 	keys      *keys.Set
 	observer  *Observer
+	parser    jws.Parser
 }
 
 // NewJWT needs no network: keys are fetched by the first request, or by
@@ -199,7 +200,7 @@ func (j *JWT) Verify(ctx context.Context, token string) (*Identity, error) {
 // verify checks the cheap things first and the key last, so that foreign and
 // expired tokens never cause a fetch.
 func (j *JWT) verify(ctx context.Context, compact string) (*Identity, *Error) {
-	token, err := jws.Parse(compact)
+	token, err := j.parser.Parse(compact)
 	if err != nil {
 		return nil, headerError(err)
 	}

@@ -17,7 +17,10 @@ func FuzzParse(f *testing.F) {
 	f.Add("ABCDEFGHIJKLMNOPQRSTUVWXYZ012345")
 	f.Add("e30.e31.AA==")
 	f.Fuzz(func(t *testing.T, compact string) {
-		token, err := jws.Parse(compact)
+		token, err := new(jws.Parser).Parse(compact)
+		if shared, sharedErr := parser.Parse(compact); shared.KeyID != token.KeyID || (sharedErr == nil) != (err == nil) {
+			t.Fatalf("a parser that read others says %q, %v; a new one %q, %v", shared.KeyID, sharedErr, token.KeyID, err)
+		}
 		if err != nil {
 			return
 		}

@@ -21,7 +21,7 @@ func compact(header string) string {
 func TestParseRecorded(t *testing.T) {
 	for _, name := range []string{"user", "machine", "hook"} {
 		t.Run(name, func(t *testing.T) {
-			token, err := jws.Parse(recorded(t, name))
+			token, err := new(jws.Parser).Parse(recorded(t, name))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -37,7 +37,7 @@ func TestParseRecorded(t *testing.T) {
 
 // An ID token has the same keys and issuer as an access token (RFC 9068 §5).
 func TestParseRefusesIDToken(t *testing.T) {
-	if _, err := jws.Parse(recorded(t, "id")); !errors.Is(err, jws.ErrType) {
+	if _, err := new(jws.Parser).Parse(recorded(t, "id")); !errors.Is(err, jws.ErrType) {
 		t.Errorf("err = %v, want ErrType", err)
 	}
 }
@@ -81,7 +81,7 @@ func TestParseForm(t *testing.T) {
 		{"LF only part", "RFC 7515 §2", header + ".\n." + signature, jws.ErrMalformed},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if _, err := jws.Parse(c.token); !errors.Is(err, c.want) {
+			if _, err := new(jws.Parser).Parse(c.token); !errors.Is(err, c.want) {
 				t.Errorf("%s: err = %v, want %v", c.source, err, c.want)
 			}
 		})
@@ -101,7 +101,7 @@ func TestParseAlphabet(t *testing.T) {
 			header + "." + c + ".AAAA", // one character is never enough
 		} {
 			want := strings.Contains(alphabet, c) && !strings.Contains(token, "."+c+".")
-			if _, err := jws.Parse(token); (err == nil) != want {
+			if _, err := new(jws.Parser).Parse(token); (err == nil) != want {
 				t.Errorf("byte %#x in %q: err = %v", b, token, err)
 			}
 		}
@@ -221,7 +221,7 @@ func TestParseHeader(t *testing.T) {
 		{"depth 100,000, unfinished", "limit", `{"x":` + strings.Repeat(`{"x":`, 100_000), jws.ErrMalformed},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if _, err := jws.Parse(compact(c.header)); !errors.Is(err, c.want) {
+			if _, err := new(jws.Parser).Parse(compact(c.header)); !errors.Is(err, c.want) {
 				t.Errorf("%s: err = %v, want %v", c.source, err, c.want)
 			}
 		})
@@ -240,14 +240,33 @@ func TestParseDetail(t *testing.T) {
 		{"line break", "a.b\n.c", `token is malformed: it has a line break`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if _, err := jws.Parse(c.token); err == nil || err.Error() != c.want {
+			if _, err := new(jws.Parser).Parse(c.token); err == nil || err.Error() != c.want {
 				t.Errorf("err = %v, want %v", err, c.want)
 			}
 		})
 	}
 	name := strings.Repeat("n\u2028", 1000)
-	_, err := jws.Parse(compact(`{"` + name + `":1,"` + name + `":2}`))
+	_, err := new(jws.Parser).Parse(compact(`{"` + name + `":1,"` + name + `":2}`))
 	if err == nil || len(err.Error()) > 200 || strings.ContainsAny(err.Error(), "\n\u2028") {
 		t.Errorf("err = %v", err)
+	}
+}
+
+// A parser that has read a good header says of every other token what a new one
+// says, and of the same header again what it said before.
+func TestParserRemembers(t *testing.T) {
+	t.Parallel()
+	var shared jws.Parser
+	long := `{"alg":"RS256","typ":"at+jwt","kid":"long","x":"` + strings.Repeat("x", 1000) + `"}`
+	for _, header := range []string{
+		goodHeader, goodHeader, `{"alg":"none","typ":"at+jwt","kid":"k"}`, goodHeader,
+		`{"alg":"RS256","typ":"at+jwt","kid":"other"}`, `{"alg":"RS256","typ":"at+jwt","kid":"other"}`, goodHeader,
+		long, long, `{"alg":"RS256","typ":"JWT","kid":"k"}`, `{"alg":"RS256","typ":"JWT","kid":"k"}`, ``,
+	} {
+		want, wantErr := new(jws.Parser).Parse(compact(header))
+		got, err := shared.Parse(compact(header))
+		if got.KeyID != want.KeyID || string(got.Payload) != string(want.Payload) || fmt.Sprint(err) != fmt.Sprint(wantErr) {
+			t.Errorf("%.60s: %q, %v, want %q, %v", header, got.KeyID, err, want.KeyID, wantErr)
+		}
 	}
 }

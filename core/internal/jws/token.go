@@ -7,6 +7,8 @@ package jws
 import (
 	"crypto/rsa"
 	"fmt"
+	"strings"
+	"sync/atomic"
 
 	"github.com/golang-jwt/jwt/v5"
 )
@@ -23,27 +25,52 @@ type Token struct {
 	signature    []byte
 }
 
+// Parser reads tokens. It remembers the last good header, which the tokens of one
+// key share byte for byte. The zero value is ready, and safe for concurrent use.
+type Parser struct {
+	last atomic.Pointer[knownHeader]
+}
+
+// knownHeader is a header, as encoded, that was read and found good.
+type knownHeader struct{ encoded, keyID string }
+
+// maxKnown is how long a header may be to be remembered; Authgear's have about
+// a hundred bytes.
+const maxKnown = 512
+
 // Parse reads the compact form (RFC 7515 §3.1) and the header. It needs memory
 // in proportion to the token, whose size the caller limits.
-func Parse(compact string) (Token, error) {
-	p, err := split(compact)
+func (p *Parser) Parse(compact string) (Token, error) {
+	d, err := split(compact)
 	if err != nil {
 		return Token{}, err
 	}
-	d, err := p.decode(compact)
+	decoded, err := d.decode(compact)
 	if err != nil {
 		return Token{}, err
 	}
-	keyID, err := readHeader(d.header)
+	keyID, err := p.keyID(compact[:d.first], decoded.header)
 	if err != nil {
 		return Token{}, err
 	}
 	return Token{
 		KeyID:        keyID,
-		Payload:      d.payload,
-		signingInput: compact[:p.second],
-		signature:    d.signature,
+		Payload:      decoded.payload,
+		signingInput: compact[:d.second],
+		signature:    decoded.signature,
 	}, nil
+}
+
+// keyID returns the kid of a good header.
+func (p *Parser) keyID(encoded string, header []byte) (string, error) {
+	if known := p.last.Load(); known != nil && known.encoded == encoded {
+		return known.keyID, nil
+	}
+	keyID, err := readHeader(header)
+	if err == nil && len(encoded) <= maxKnown {
+		p.last.Store(&knownHeader{strings.Clone(encoded), keyID}) // a copy: nothing else of the token is kept
+	}
+	return keyID, err
 }
 
 // Verify checks the signature (RFC 7515 §5.2 step 8). The algorithm is fixed
