@@ -182,3 +182,79 @@ func TestMiddlewareMaySetAuthorization(t *testing.T) {
 		t.Errorf("%v, %q", err, k.kept)
 	}
 }
+
+// A status or a body that other middleware left there is not an answer of the
+// error handler: a refused request never gets it.
+func TestSilentErrorHandlerAfterOtherMiddleware(t *testing.T) {
+	t.Parallel()
+	silent := func(*fiber.Ctx, *authgear.Error) error { return nil }
+	for name, before := range map[string]func(*fiber.Ctx){
+		"a status":         func(c *fiber.Ctx) { c.Status(fiber.StatusCreated) },
+		"the same status":  func(c *fiber.Ctx) { c.Status(fiber.StatusUnauthorized) },
+		"a body":           func(c *fiber.Ctx) { c.Response().SetBodyString("left over") },
+		"a body stream":    func(c *fiber.Ctx) { c.Response().SetBodyStream(strings.NewReader("left over"), 9) },
+		"a stream, chunks": func(c *fiber.Ctx) { c.Response().SetBodyStream(strings.NewReader("left over"), -1) },
+	} {
+		for kind, handler := range map[string]func(*fiber.Ctx, *authgear.Error) error{"default": nil, "silent": silent} {
+			app := fiber.New()
+			app.Use(func(c *fiber.Ctx) error {
+				before(c)
+				return c.Next()
+			})
+			app.Get("/", authgearfiber.New(nobody{}, authgearfiber.Config{ErrorHandler: handler}).Require())
+			response, err := app.Test(httptest.NewRequest("GET", "/", nil))
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, _ := io.ReadAll(response.Body)
+			if response.StatusCode != http.StatusUnauthorized || !strings.HasPrefix(string(body), `{"error":"authentication_required"`) ||
+				response.ContentLength != int64(len(body)) || response.Header.Get("Content-Type") != guard.ContentType {
+				t.Errorf("%s, %s: %d %q %v", name, kind, response.StatusCode, body, response.Header)
+			}
+		}
+	}
+}
+
+// After Strip no view shows an identity field, even one that other middleware
+// had removed from fasthttp's store, but not from the raw block.
+func TestStripReachesTheRawBlock(t *testing.T) {
+	t.Parallel()
+	k := &keeper{}
+	app := fiber.New()
+	app.Use(func(c *fiber.Ctx) error {
+		c.Request().Header.Del("X-Authgear-User-Id")
+		return c.Next()
+	}, authgearfiber.Strip)
+	app.Get("/", authgearfiber.New(k).Require())
+	request := httptest.NewRequest("GET", "/", nil)
+	request.Header.Set("X-Authgear-User-Id", "mallory")
+	if _, err := app.Test(request); err != nil || len(k.kept) == 0 || slices.Contains(k.kept, "mallory") {
+		t.Errorf("%v, %q", err, k.kept)
+	}
+}
+
+// fasthttp's VisitAllInOrder joins continued lines in place. What it leaves at
+// the end of the block is a piece that the client can choose, and no field.
+func TestRawBlockVisitedBefore(t *testing.T) {
+	t.Parallel()
+	const smuggled = "X-Smuggled: mallory\r\n\r\n"
+	for cut := range 8 { // the piece begins at a byte that depends on the lines joined
+		k := &keeper{}
+		app := fiber.New()
+		app.Use(func(c *fiber.Ctx) error {
+			c.Request().Header.VisitAllInOrder(func(_, _ []byte) {})
+			return c.Next()
+		})
+		app.Get("/", authgearfiber.New(k).Require())
+		var c fasthttp.RequestCtx
+		raw := "GET / HTTP/1.1\r\nHost: api.example.com\r\nX-Folded: a" + strings.Repeat("\r\n b", len(smuggled)/2+cut) +
+			"\r\nX-Safe: aaaaaaaaaaaaaaaa" + smuggled
+		if err := c.Request.Read(bufio.NewReader(strings.NewReader(raw))); err != nil {
+			t.Fatal(err)
+		}
+		app.Handler()(&c)
+		if len(k.kept) == 0 || slices.Contains(k.kept, "mallory") {
+			t.Errorf("%q", k.kept)
+		}
+	}
+}

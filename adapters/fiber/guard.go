@@ -68,6 +68,9 @@ func (g *Guard) refuse(c *fiber.Ctx, refusal *guard.Refusal) error {
 	c.Locals(errorKey, refusal.Err)
 	response := c.Response()
 	if g.errorHandler != nil {
+		// What other middleware has left there is not an answer to a refusal.
+		response.SetStatusCode(fiber.StatusOK)
+		response.ResetBody()
 		err := g.errorHandler(c, refusal.Err)
 		refusal.HandlerReturned(c.UserContext(), err)
 		if response.StatusCode() != fiber.StatusOK || response.IsBodyStream() || len(response.Body()) > 0 {

@@ -38,7 +38,7 @@ type localKey int
 
 const (
 	errorKey    localKey = iota // the error of a refused request
-	strippedKey                 // true when identity fields were removed
+	strippedKey                 // true when later views leave identity fields out
 )
 
 // setContext keeps the context as the user context, and under a key at which it

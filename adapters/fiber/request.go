@@ -42,9 +42,11 @@ func newRequest(c *fiber.Ctx) *request {
 	return r
 }
 
-// parse splits a header block. A line that continues the one before (obs-fold,
-// RFC 9112 §5.2) becomes a value with its line break, which the guard refuses
-// like any control byte.
+// parse splits a header block up to the empty line: VisitAllInOrder, should
+// other middleware have called it, joins continued lines in place and leaves
+// the rest of the block behind that line. A line that continues the one before
+// (obs-fold, RFC 9112 §5.2) becomes a value with its line break, which the guard
+// refuses like any control byte.
 func (r *request) parse(raw string) {
 	for raw != "" {
 		var line string
@@ -52,6 +54,7 @@ func (r *request) parse(raw string) {
 		line = strings.TrimSuffix(line, "\r")
 		switch {
 		case line == "":
+			return
 		case line[0] == ' ' || line[0] == '\t':
 			r.lines = append(r.lines, guard.Line{Value: "\n" + line})
 		default:
@@ -127,8 +130,10 @@ func (r *request) Names() iter.Seq[string] {
 }
 
 // strip removes identity fields from the store, trailers among them, and from
-// every later view of the request.
+// every later view of the request, whose raw block may have what the store has
+// not.
 func strip(c *fiber.Ctx) {
+	c.Locals(strippedKey, true)
 	var names []string
 	c.Request().Header.VisitAll(func(name, _ []byte) {
 		if guard.IsIdentityField(string(name)) {
@@ -137,6 +142,5 @@ func strip(c *fiber.Ctx) {
 	})
 	for _, name := range names {
 		c.Request().Header.Del(name)
-		c.Locals(strippedKey, true)
 	}
 }
