@@ -1,0 +1,172 @@
+package authgeartest
+
+import (
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// answer counts a request and answers it as the levers say.
+func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	s.requests[r.URL.Path]++
+	slow := s.slow
+	s.mu.Unlock()
+	if slow > 0 {
+		timer := time.NewTimer(slow)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-r.Context().Done():
+			panic(http.ErrAbortHandler)
+		}
+	}
+	s.mu.Lock()
+	failing, handler := s.failing, s.handlers[r.URL.Path]
+	s.mu.Unlock()
+	switch {
+	case failing != 0:
+		writeFailure(w, failing)
+	case handler != nil:
+		handler.ServeHTTP(w, r)
+	default:
+		s.ServeHTTP(w, r)
+	}
+}
+
+// ServeHTTP answers as Authgear does, whatever [Server.SetSlow],
+// [Server.SetFailing] and [Server.Handle] say, and does not count. So a handler
+// given to [Server.Handle] can hold or look at a request and then let it be
+// answered.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch r.URL.Path {
+	case "/_resolver/resolve", "/resolve":
+		s.resolver(w, r)
+	case "/_resolver/resolve/", "/resolve/":
+		http.Redirect(w, r, strings.TrimSuffix(r.URL.Path, "/"), http.StatusMovedPermanently)
+	case "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server":
+		s.public(w, r, "GET", s.discovery)
+	case "/oauth2/jwks":
+		s.public(w, r, "GET", s.jwks)
+	case "/oauth2/userinfo":
+		s.private(w, r, "GET, POST", s.userinfo)
+	case "/oauth2/revoke":
+		s.private(w, r, "POST", s.revoke)
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+// public answers at a path of the main server that every origin may read.
+func (s *Server) public(w http.ResponseWriter, r *http.Request, methods string, next http.HandlerFunc) {
+	s.main(w, r, methods, func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Access-Control-Allow-Origin", "*")
+		h.Set("Access-Control-Max-Age", "900")
+		if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
+			h.Set("Access-Control-Allow-Methods", methods)
+		}
+		if s.redirected(w, r) || r.Method == http.MethodOptions {
+			return
+		}
+		next(w, r)
+	})
+}
+
+// private answers at a path of the main server that must not be stored.
+func (s *Server) private(w http.ResponseWriter, r *http.Request, methods string, next http.HandlerFunc) {
+	s.main(w, r, methods, func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Cache-Control", "no-store")
+		h.Set("Pragma", "no-cache")
+		h.Add("Vary", "Origin")
+		if s.redirected(w, r) || r.Method == http.MethodOptions {
+			return
+		}
+		next(w, r)
+	})
+}
+
+func (s *Server) main(w http.ResponseWriter, r *http.Request, methods string, next http.HandlerFunc) {
+	allowed := append(strings.Split(methods, ", "), http.MethodOptions)
+	if !slices.Contains(allowed, r.Method) {
+		methodNotAllowed(w, allowed)
+		return
+	}
+	if s.ours(r) && !validProto(r) {
+		writeFailure(w, http.StatusInternalServerError)
+		return
+	}
+	h := w.Header()
+	commonFields(h)
+	h.Set("Vary", "User-Agent")
+	if !s.ours(r) {
+		writeError(w, http.StatusNotFound, "NotFound", "ResourceNotFound", "specified resource is not configured")
+		return
+	}
+	nonce := ""
+	if c, err := r.Cookie("csp_nonce"); err == nil {
+		nonce = c.Value
+	} else {
+		nonce = randomString(32, crockford)
+		c := &http.Cookie{Name: "csp_nonce", Value: nonce, Path: "/", HttpOnly: true}
+		if requestProto(r) == "https" {
+			c.Secure, c.SameSite = true, http.SameSiteNoneMode
+		}
+		http.SetCookie(w, c)
+	}
+	h.Set("Content-Security-Policy", "script-src 'self' https: 'nonce-"+nonce+"' 'strict-dynamic'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("X-Frame-Options", "DENY")
+	next(w, r)
+}
+
+// redirected sends a request for another origin to the public one.
+func (s *Server) redirected(w http.ResponseWriter, r *http.Request) bool {
+	if requestOrigin(r) == s.Endpoint() {
+		return false
+	}
+	target := *s.endpoint
+	target.Path, target.RawQuery = r.URL.Path, r.URL.RawQuery
+	http.Redirect(w, r, target.String(), http.StatusTemporaryRedirect)
+	return true
+}
+
+// ours says whether the project owns the host that a request asks for. The port
+// does not matter. A loopback endpoint is known by both its usual names.
+func (s *Server) ours(r *http.Request) bool {
+	host := requestHost(r)
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	local := []string{"127.0.0.1", "localhost"}
+	name := s.endpoint.Hostname()
+	return host == name || host == "["+name+"]" || slices.Contains(local, name) && slices.Contains(local, host)
+}
+
+// requestHost is the host that a request asks for, as behind a trusted proxy.
+func requestHost(r *http.Request) string {
+	for _, name := range []string{"X-Forwarded-Host", "X-Original-Host"} {
+		if host := r.Header.Get(name); host != "" {
+			return host
+		}
+	}
+	return r.Host
+}
+
+func requestProto(r *http.Request) string {
+	if proto := r.Header.Get("X-Forwarded-Proto"); proto != "" {
+		return proto
+	}
+	return "http"
+}
+
+func validProto(r *http.Request) bool {
+	_, err := url.Parse(requestProto(r) + "://localhost")
+	return err == nil
+}
+
+// requestOrigin is the origin that the server believes a request to be for.
+func requestOrigin(r *http.Request) string { return requestProto(r) + "://" + requestHost(r) }
