@@ -258,3 +258,30 @@ func TestRawBlockVisitedBefore(t *testing.T) {
 		}
 	}
 }
+
+// A refusal's fields take the place of what other middleware has set, in any
+// spelling.
+func TestRefusalReplacesFields(t *testing.T) {
+	t.Parallel()
+	for _, config := range []fiber.Config{{}, {DisableHeaderNormalizing: true}} {
+		app := fiber.New(config)
+		app.Use(func(c *fiber.Ctx) error {
+			header := &c.Response().Header
+			header.Add("cache-control", "public")
+			header.Add("Cache-Control", "max-age=60")
+			header.Add("www-authenticate", "Basic")
+			header.Add("Www-Authenticate", "Negotiate")
+			return c.Next()
+		})
+		app.Get("/", authgearfiber.New(nobody{}).Require())
+		response, err := app.Test(httptest.NewRequest("GET", "/", nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, want := range map[string]string{"Cache-Control": "no-store", "Www-Authenticate": "Bearer"} {
+			if got := response.Header[name]; !slices.Equal(got, []string{want}) {
+				t.Errorf("%s: %q, want %q", name, got, want)
+			}
+		}
+	}
+}

@@ -54,7 +54,7 @@ func (g *Guard) middleware(check *guard.Check) fiber.Handler {
 		if g.next != nil && g.next(c) {
 			return Strip(c)
 		}
-		ctx, refusal := check.Run(c.UserContext(), newRequest(c), &c.Response().Header)
+		ctx, refusal := check.Run(c.UserContext(), newRequest(c), fields{&c.Response().Header})
 		if refusal != nil {
 			strip(c)
 			return g.refuse(c, refusal)
