@@ -19,6 +19,7 @@ import (
 const (
 	timeout  = 5 * time.Second // in all, the body included
 	maxBytes = 1 << 20
+	maxText  = 512 // of an error in which net/http quotes the peer
 )
 
 // Client asks one project.
@@ -89,7 +90,7 @@ func (c *Client) Get(ctx context.Context, path string) (body []byte, status int,
 	}
 	response, err := c.client.Do(request)
 	if err != nil {
-		return nil, 0, fmt.Errorf("%w; is the address right, and can this machine reach it?", err)
+		return nil, 0, fmt.Errorf("%w; is the address right, and can this machine reach it?", bounded(err))
 	}
 	defer func() { _ = response.Body.Close() }() // nothing depends on the rest of the answer
 	body, err = read(response)
@@ -97,6 +98,15 @@ func (c *Client) Get(ctx context.Context, path string) (body []byte, status int,
 		return nil, response.StatusCode, fmt.Errorf("GET %s: %w", c.URL(path), err)
 	}
 	return body, response.StatusCode, nil
+}
+
+// bounded keeps what a peer sends out of logs and of memory: net/http quotes a
+// malformed answer whole.
+func bounded(err error) error {
+	if text := err.Error(); len(text) > maxText {
+		return errors.New(strings.ToValidUTF8(text[:maxText], "") + "…")
+	}
+	return err
 }
 
 func read(response *http.Response) ([]byte, error) {
@@ -112,7 +122,7 @@ func read(response *http.Response) ([]byte, error) {
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxBytes+1))
 	if err != nil {
-		return nil, fmt.Errorf("reading the answer: %w", err)
+		return nil, fmt.Errorf("reading the answer: %w", bounded(err))
 	}
 	if len(body) > maxBytes {
 		return nil, errors.New("the answer is larger than 1 MiB")

@@ -604,3 +604,28 @@ func TestNothingStaysOpen(t *testing.T) {
 	secure.Close()
 	goleak.VerifyNone(t, others)
 }
+
+// A malformed answer is not quoted whole.
+func TestHugeLineIsNotQuoted(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nX"+strings.Repeat("Q", 1<<20)+"\r\n\r\n")
+		_ = conn.Close()
+	}()
+	_, _, err = fetch.New("http://"+listener.Addr().String(), "", nil).Get(t.Context(), "/")
+	if err == nil || len(err.Error()) > 1000 {
+		t.Errorf("an error of %d bytes", len(fmt.Sprint(err)))
+	}
+	<-served
+}
