@@ -301,6 +301,7 @@ func TestWrongValues(t *testing.T) {
 	for _, c := range []struct{ want, env string }{
 		{"ADDR", "ADDR=nonsense"},
 		{"ADDR", "ADDR=127.0.0.1:99999"},
+		{"ADDR", "ADDR= :0"},
 		{"AUTHGEAR_MODE", "AUTHGEAR_MODE=magic"},
 		{"AUTHGEAR_ENDPOINT", "AUTHGEAR_ENDPOINT=myapp.authgear.cloud"},
 		{"AUTHGEAR_ENDPOINT", "AUTHGEAR_ENDPOINT=http://10.0.0.1"},
@@ -310,6 +311,9 @@ func TestWrongValues(t *testing.T) {
 		{"AUTHGEAR_INSECURE_HTTP", "AUTHGEAR_INSECURE_HTTP=yes"},
 		{"CORS_ORIGINS", "CORS_ORIGINS=app.example.com"},
 		{"CORS_ORIGINS", "CORS_ORIGINS=https://app.example.com/"},
+		{"CORS_ORIGINS", "CORS_ORIGINS=*,https://app.example.com"},
+		{"CORS_ORIGINS", "CORS_ORIGINS=https://*.example.com"},
+		{"CORS_ORIGINS", "CORS_ORIGINS=https://app.example.com:99999"},
 	} {
 		for _, framework := range frameworks {
 			command := exec.Command(filepath.Join(programs, framework))

@@ -8,7 +8,7 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"strconv"
+	"regexp"
 	"strings"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
@@ -50,12 +50,7 @@ func readEnvironment() (environment, error) {
 	if e.jwt.Endpoint == "" && e.jwt.InternalURL != "" {
 		return e, errors.New("AUTHGEAR_INTERNAL_URL: needs AUTHGEAR_ENDPOINT, whose address it takes the place of")
 	}
-	for _, origin := range e.origins {
-		if err := checkOrigin(origin); err != nil {
-			return e, err
-		}
-	}
-	return e, nil
+	return e, checkOrigins(e.origins)
 }
 
 // list reads a comma-separated variable.
@@ -72,22 +67,25 @@ func list(name string) []string {
 }
 
 func checkAddr(addr string) error {
-	_, port, err := net.SplitHostPort(addr)
-	if err == nil {
-		_, err = strconv.ParseUint(port, 10, 16)
-	}
-	if err != nil {
+	if _, err := net.ResolveTCPAddr("tcp", addr); err != nil || strings.ContainsRune(addr, ' ') {
 		return fmt.Errorf("ADDR: %q is not host:port", addr)
 	}
 	return nil
 }
 
-// checkOrigin refuses what the CORS middleware of some framework would panic at
+// origin is what browsers send in Origin, but for names in other scripts.
+var origin = regexp.MustCompile(`^https?://([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?$`)
+
+// checkOrigins refuses what the CORS middleware of some framework would panic at
 // and that of another would never match.
-func checkOrigin(origin string) error {
-	u, err := url.Parse(origin)
-	if origin == "*" || err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.Scheme+"://"+u.Host == origin {
-		return nil
+func checkOrigins(origins []string) error {
+	for _, o := range origins {
+		if o == "*" && len(origins) == 1 {
+			continue
+		}
+		if u, err := url.Parse(o); err != nil || !origin.MatchString(o) || len(u.Port()) == 5 && u.Port() > "65535" {
+			return fmt.Errorf("CORS_ORIGINS: %q is not an origin such as https://app.example.com; * stands alone", o)
+		}
 	}
-	return fmt.Errorf("CORS_ORIGINS: %q is not an origin such as https://app.example.com, or *", origin)
+	return nil
 }
