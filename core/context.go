@@ -10,7 +10,7 @@ import (
 // for the adapters' accessors: for tests, and for work that goes on in the name
 // of an identity. It satisfies no guard, which always looks at the request.
 func NewContext(ctx context.Context, identity *Identity) context.Context {
-	return &decision.Context{Context: ctx, Identity: identity}
+	return &decision.Context{Context: ctx, Outer: decision.From(ctx), Identity: identity}
 }
 
 // FromContext returns the identity of the request that ctx belongs to: nil and

@@ -72,6 +72,26 @@ func TestErrorHandlerReturns(t *testing.T) {
 	}
 }
 
+// A refused request has no X-Authgear-* field either, in a custom error handler
+// and in the middleware outside.
+func TestRefusalStrips(t *testing.T) {
+	t.Parallel()
+	got := "the error handler did not run"
+	config := authgearecho.Config{ErrorHandler: func(c echo.Context, _ *authgear.Error) error {
+		got = c.Request().Header.Get("X-Authgear-User-Id")
+		return nil
+	}}
+	request := httptest.NewRequest("GET", "/", nil)
+	request.Header.Set("X-Authgear-User-Id", "mallory")
+	c := echo.New().NewContext(request, httptest.NewRecorder())
+	if err := authgearecho.New(nobody{}, config).Require()(nil)(c); err == nil || got != "" {
+		t.Errorf("err = %v, the error handler sees %q", err, got)
+	}
+	if after := c.Request().Header.Get("X-Authgear-User-Id"); after != "" {
+		t.Errorf("afterwards %q", after)
+	}
+}
+
 func TestSkipper(t *testing.T) {
 	t.Parallel()
 	config := authgearecho.Config{Skipper: func(echo.Context) bool { return true }}

@@ -80,7 +80,7 @@ func (g *Guard) refuse(c echo.Context, refusal *guard.Refusal) error {
 	if !c.Response().Committed {
 		refusal.Write(c.Response())
 	}
-	return &echo.HTTPError{Code: refusal.Status, Message: refusal.Err.Reason.Description(), Internal: refusal.Err}
+	return &echo.HTTPError{Code: c.Response().Status, Message: refusal.Err.Reason.Description(), Internal: refusal.Err}
 }
 
 // Strip is middleware for routes without a guard: it removes the X-Authgear-*

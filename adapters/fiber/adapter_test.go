@@ -285,3 +285,24 @@ func TestRefusalReplacesFields(t *testing.T) {
 		}
 	}
 }
+
+// A user context that derives from fasthttp's own shows the newest finding:
+// looking for an earlier one must not go in a circle.
+func TestContextOfFasthttpItself(t *testing.T) {
+	t.Parallel()
+	derive := func(c *fiber.Ctx) error {
+		c.SetUserContext(context.WithValue(c.Context(), key{}, "value"))
+		return c.Next()
+	}
+	first, second := authgearfiber.New(alice), authgearfiber.New(alice)
+	app := fiber.New()
+	app.Get("/", first.Require(), derive, second.Require(), derive, first.Require(), func(c *fiber.Ctx) error {
+		return c.SendString(authgearfiber.MustUser(c).ID)
+	})
+	response, err := app.Test(httptest.NewRequest("GET", "/", nil))
+	if err != nil || response.StatusCode != http.StatusOK {
+		t.Errorf("%v, %v", response, err)
+	}
+}
+
+type key struct{}

@@ -1,6 +1,7 @@
 package authgeargin_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -68,6 +69,38 @@ func TestSilentHandlerOnNoRoute(t *testing.T) {
 	}
 }
 
+// An answer counts by its body too, when its status is the one that was preset.
+func TestErrorHandlerKeepsStatus(t *testing.T) {
+	t.Parallel()
+	config := authgeargin.Config{ErrorHandler: func(c *gin.Context, _ *authgear.Error) {
+		c.String(c.Writer.Status(), "custom")
+	}}
+	r := gin.New()
+	r.GET("/", authgeargin.New(nobody{}, config).Require())
+	w := httptest.NewRecorder()
+	r.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	if w.Code != http.StatusOK || w.Body.String() != "custom" {
+		t.Errorf("%d %q", w.Code, w.Body)
+	}
+}
+
+// A custom error handler sees no X-Authgear-* field either.
+func TestErrorHandlerSeesNoIdentityFields(t *testing.T) {
+	t.Parallel()
+	got := "the error handler did not run"
+	config := authgeargin.Config{ErrorHandler: func(c *gin.Context, _ *authgear.Error) {
+		got = c.GetHeader("X-Authgear-User-Id")
+	}}
+	r := gin.New()
+	r.GET("/", authgeargin.New(nobody{}, config).Require())
+	request := httptest.NewRequest("GET", "/", nil)
+	request.Header.Set("X-Authgear-User-Id", "mallory")
+	r.ServeHTTP(httptest.NewRecorder(), request)
+	if got != "" {
+		t.Error(got)
+	}
+}
+
 func TestWithIdentity(t *testing.T) {
 	t.Parallel()
 	c, _ := gin.CreateTestContext(httptest.NewRecorder())
@@ -85,3 +118,24 @@ func TestWithIdentity(t *testing.T) {
 		t.Error("an identity that was put in by hand passes the guard")
 	}
 }
+
+// A request's context that derives from gin's own shows the newest finding:
+// looking for an earlier one must not go in a circle.
+func TestContextOfGinItself(t *testing.T) {
+	t.Parallel()
+	derive := func(c *gin.Context) {
+		c.Request = c.Request.WithContext(context.WithValue(c, key{}, "value"))
+	}
+	first, second := authgeargin.New(alice), authgeargin.New(alice)
+	r := gin.New()
+	r.GET("/", first.Require(), derive, second.Require(), derive, first.Require(), func(c *gin.Context) {
+		c.String(http.StatusOK, authgeargin.MustUser(c).ID)
+	})
+	w := httptest.NewRecorder()
+	r.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	if w.Code != http.StatusOK || w.Body.String() != "alice" {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+type key struct{}

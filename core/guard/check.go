@@ -101,7 +101,7 @@ func (g *Guard) newFinding(ctx context.Context, authorization, cookie []string) 
 	f := &struct {
 		decision.Context
 		authorization, cookie [1]string
-	}{Context: decision.Context{Context: ctx, Guard: g}}
+	}{Context: decision.Context{Context: ctx, Outer: decision.From(ctx), Guard: g}}
 	f.Authorization = append(f.authorization[:0], authorization...)
 	f.Cookie = append(f.cookie[:0], cookie...)
 	return &f.Context
@@ -118,7 +118,7 @@ func (g *Guard) authenticate(ctx context.Context, r authgear.Request) (*authgear
 // Equal credentials make it the same request: a context can be handed to
 // another one, within the process.
 func (g *Guard) earlier(d *decision.Context, authorization, cookie []string) *decision.Context {
-	for ; d != nil; d = decision.From(d.Context) {
+	for ; d != nil; d = d.Outer {
 		if d.Guard == g && slices.Equal(d.Authorization, authorization) && slices.Equal(d.Cookie, cookie) {
 			return d
 		}

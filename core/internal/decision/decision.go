@@ -14,6 +14,10 @@ const Key = "github.com/authgear/authgear-sdk-go"
 type Context struct {
 	context.Context
 
+	// Outer is what was found before, nil when nothing was. It is looked up
+	// once, and not in the context above: where that derives from a framework's
+	// own, it shows the newest finding, which is this one.
+	Outer *Context
 	// Identity is an *authgear.Identity, nil when there is none. (This package
 	// cannot name the type: authgear imports it.)
 	Identity any
