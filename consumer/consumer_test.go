@@ -117,21 +117,18 @@ type user struct {
 }
 
 // newUser makes a module that requires these of ours. What it needs beside them
-// comes from the download cache, so that no test asks the internet; its sums are
-// those that we have recorded.
+// comes from the download cache, which building the modules has filled, so that
+// nobody else is asked; its sums are those that we have recorded.
 func newUser(t *testing.T, directories ...string) user {
 	t.Helper()
-	cache, err := exec.Command("go", "env", "GOMODCACHE").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
+	cache, upstream := goEnv(t, "GOMODCACHE"), goEnv(t, "GOPROXY")
 	proxy := publish(t, directories...)
 	u := user{dir: t.TempDir()}
 	u.env = append(os.Environ(),
 		"GOWORK=off",
 		"GOFLAGS=-mod=mod -modcacherw -trimpath", // the last for the build cache, since directories differ
 		"GOMODCACHE="+t.TempDir(),
-		"GOPROXY=file://"+filepath.ToSlash(proxy)+",file://"+strings.TrimSpace(string(cache))+"/cache/download",
+		"GOPROXY=file://"+filepath.ToSlash(proxy)+",file://"+filepath.ToSlash(cache)+"/cache/download,"+upstream,
 		"GONOSUMDB="+root+"*",
 	)
 	mod, sums := "module example.com/user\n\ngo 1.26\n", ""
@@ -146,6 +143,15 @@ func newUser(t *testing.T, directories ...string) user {
 	write(t, filepath.Join(u.dir, "go.mod"), mod)
 	write(t, filepath.Join(u.dir, "go.sum"), sums)
 	return u
+}
+
+func goEnv(t *testing.T, name string) string {
+	t.Helper()
+	value, err := exec.Command("go", "env", name).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(value))
 }
 
 func (u user) run(t *testing.T, name string, arguments ...string) string {
