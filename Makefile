@@ -10,12 +10,15 @@ test: need format vet lint vulnerabilities tidy race alone jsonv2
 quickstart:
 	go run ./examples/gin
 
-# The race detector needs a C compiler.
+# One step after the other, whatever -j says: each uses all processors.
+.NOTPARALLEL:
+
+# The race detector needs the C compiler that go knows, gcc if nothing else is set.
 need:
 	@command -v go >/dev/null || { echo "Go 1.26 or newer is needed: https://go.dev/doc/install"; exit 1; }
-	@command -v gcc >/dev/null || command -v clang >/dev/null || \
+	@cc=$$(go env CC); command -v $${cc%% *} >/dev/null || \
 		{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -y -qq gcc libc6-dev; } || \
-		{ echo "a C compiler is needed for the race detector: install gcc or clang"; exit 1; }
+		{ echo "a C compiler is needed for the race detector: install gcc, or set CC"; exit 1; }
 
 format:
 	@unformatted=$$(gofmt -l $(MODULES)); [ -z "$$unformatted" ] || { echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; }
@@ -45,7 +48,7 @@ tidy:
 
 # Not from the cache, which does not see that a document has changed.
 race:
-	go test -race -count=1 work
+	CGO_ENABLED=1 go test -race -count=1 work
 
 # Each module against its siblings' sources, as its own go.mod says.
 alone:

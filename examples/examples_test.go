@@ -5,6 +5,7 @@ import (
 	"bufio"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -70,12 +71,23 @@ func start(t *testing.T, framework string, env ...string) *server {
 	return nil
 }
 
-// stop ends the server as an orchestrator does, and wants status 0.
-func (s *server) stop(t *testing.T) {
+// terminate asks the server to stop, as an orchestrator does.
+func (s *server) terminate(t *testing.T) {
 	t.Helper()
 	if err := s.process.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// stop ends the server and wants status 0.
+func (s *server) stop(t *testing.T) {
+	t.Helper()
+	s.terminate(t)
+	s.wait(t)
+}
+
+func (s *server) wait(t *testing.T) {
+	t.Helper()
 	for s.output.Scan() { // to the end, before Wait closes the pipe
 	}
 	if err := s.process.Wait(); err != nil {
@@ -97,6 +109,7 @@ func (s *server) ask(t *testing.T, method, path, token string) answer {
 	if err != nil {
 		t.Fatal(err)
 	}
+	request.Header.Set("Origin", "https://app.example.com")
 	if token != "" {
 		request.Header.Set("Authorization", "Bearer "+token)
 	}
@@ -113,8 +126,8 @@ func (s *server) ask(t *testing.T, method, path, token string) answer {
 	return answer{response.StatusCode, h.Get("Www-Authenticate"), h.Get("Content-Type"), h.Get("Cache-Control"), h.Get("Retry-After"), h.Get("Content-Length"), string(body)}
 }
 
-// The same requests have the same answers on all frameworks: refusals to the
-// byte, identities as the same JSON.
+// The same requests have the same answers on all frameworks, through their CORS
+// middleware: refusals to the byte, identities as the same JSON.
 func TestContract(t *testing.T) {
 	t.Parallel()
 	project := authgeartest.New(t)
@@ -172,7 +185,7 @@ func TestContract(t *testing.T) {
 	}
 	first := make([]answer, len(wanted))
 	for i, framework := range frameworks {
-		s := start(t, framework, "AUTHGEAR_ENDPOINT="+project.Endpoint(), "AUTHGEAR_CLIENT_IDS=spa, mobile", "AUTHGEAR_RESOURCES=https://api.example.com", "AUTHGEAR_MODE=jwt")
+		s := start(t, framework, "AUTHGEAR_ENDPOINT="+project.Endpoint(), "AUTHGEAR_CLIENT_IDS=spa, mobile", "AUTHGEAR_RESOURCES=https://api.example.com", "AUTHGEAR_MODE=jwt", "CORS_ORIGINS=https://app.example.com")
 		for j, w := range wanted {
 			got := s.ask(t, w.method, w.path, tokens[w.token])
 			if got.status != w.status || !strings.Contains(got.body, w.body) {
@@ -259,6 +272,80 @@ func TestStartsWithoutAuthgear(t *testing.T) {
 	}
 }
 
+// After SIGTERM nobody new comes in, and who is in is answered.
+func TestStops(t *testing.T) {
+	t.Parallel()
+	for _, framework := range frameworks {
+		project := authgeartest.New(t)
+		token := project.AccessToken(project.AddUser(authgeartest.User{ID: "alice"}))
+		asked, release := make(chan struct{}), make(chan struct{})
+		project.Handle("/oauth2/jwks", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			close(asked)
+			select {
+			case <-release:
+				project.ServeHTTP(w, r)
+			case <-r.Context().Done():
+			}
+		}))
+		s := start(t, framework, "AUTHGEAR_ENDPOINT="+project.Endpoint())
+		request, err := http.NewRequest("GET", s.url+"/me", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Authorization", "Bearer "+token)
+		status := make(chan int, 1)
+		go func() {
+			response, err := http.DefaultClient.Do(request)
+			if err != nil {
+				status <- 0
+				return
+			}
+			_ = response.Body.Close()
+			status <- response.StatusCode
+		}()
+		<-asked
+		s.terminate(t)
+		for deadline := time.Now().Add(time.Minute); ; {
+			conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+			if err != nil {
+				break
+			}
+			_ = conn.Close()
+			if time.Now().After(deadline) {
+				t.Fatalf("%s accepts connections after SIGTERM", framework)
+			}
+		}
+		close(release)
+		if got := <-status; got != 200 {
+			t.Errorf("%s: the running request is answered %d", framework, got)
+		}
+		s.wait(t)
+	}
+}
+
+// A connection that never sends a request does not hold up the end.
+func TestStopsWithIdleConnection(t *testing.T) {
+	t.Parallel()
+	for _, framework := range frameworks {
+		t.Run(framework, func(t *testing.T) {
+			t.Parallel()
+			s := start(t, framework)
+			conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = conn.Close() }()
+			if _, err := io.WriteString(conn, "GET /healthz HTTP/1.1\r\n"); err != nil {
+				t.Fatal(err)
+			}
+			if got := s.ask(t, "GET", "/healthz", ""); got.status != 200 { // by now conn is accepted
+				t.Fatal(got.status)
+			}
+			s.stop(t)
+		})
+	}
+}
+
 // Scripts of the configured origin may read refusals; a preflight needs no
 // credentials.
 func TestCORS(t *testing.T) {
@@ -303,6 +390,7 @@ func TestWrongValues(t *testing.T) {
 		{"ADDR", "ADDR=127.0.0.1:99999"},
 		{"ADDR", "ADDR= :0"},
 		{"AUTHGEAR_MODE", "AUTHGEAR_MODE=magic"},
+		{"AUTHGEAR_MODE", "AUTHGEAR_MODE=resolver"},
 		{"AUTHGEAR_ENDPOINT", "AUTHGEAR_ENDPOINT=myapp.authgear.cloud"},
 		{"AUTHGEAR_ENDPOINT", "AUTHGEAR_ENDPOINT=http://10.0.0.1"},
 		{"AUTHGEAR_RESOURCES", "AUTHGEAR_RESOURCES=my-client"},

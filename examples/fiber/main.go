@@ -3,6 +3,7 @@ package main
 
 import (
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/cors"
@@ -19,7 +20,9 @@ func main() {
 
 	f := fiber.New(fiber.Config{
 		DisableStartupMessage: true,
-		ReadBufferSize:        32 << 10, // the default of 4 KiB is too small for a long token
+		ReadBufferSize:        32 << 10,        // the default of 4 KiB is too small for a long token
+		ReadTimeout:           5 * time.Second, // a connection that sends no request would hold up the end
+		IdleTimeout:           time.Minute,     // otherwise ReadTimeout
 	})
 	f.Use(recover.New())
 	if len(app.CORSOrigins) > 0 { // in front of the guards: a preflight has no credentials
