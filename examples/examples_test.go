@@ -45,12 +45,14 @@ type server struct {
 	url     string
 	process *exec.Cmd
 	output  *bufio.Scanner
+	log     strings.Builder // to be read after wait
 }
 
 func start(t *testing.T, framework string, env ...string) *server {
 	t.Helper()
 	s := &server{process: exec.Command(filepath.Join(programs, framework))}
 	s.process.Env = append(os.Environ(), append([]string{"ADDR=127.0.0.1:0"}, env...)...)
+	s.process.Stderr = &s.log
 	stdout, err := s.process.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -342,6 +344,9 @@ func TestStopsWithIdleConnection(t *testing.T) {
 				t.Fatal(got.status)
 			}
 			s.stop(t)
+			if log := s.log.String(); strings.Contains(log, "did not finish in time") {
+				t.Error(log)
+			}
 		})
 	}
 }
