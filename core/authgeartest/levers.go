@@ -1,14 +1,12 @@
 package authgeartest
 
 import (
-	"fmt"
-	"net"
 	"net/http"
 	"time"
 )
 
-// SetDown takes the server down, so that connections are closed and refused,
-// or brings it back on the same port. It panics if the port is gone.
+// SetDown takes the server down, so that all its connections are reset, or
+// brings it back on the same port.
 func (s *Server) SetDown(down bool) {
 	s.switching.Lock()
 	defer s.switching.Unlock()
@@ -17,23 +15,10 @@ func (s *Server) SetDown(down bool) {
 		return
 	}
 	s.mu.Lock()
-	nothingToDo := s.running != nil || s.closed
-	s.mu.Unlock()
-	if nothingToDo {
-		return
+	defer s.mu.Unlock()
+	if s.running == nil && !s.closed {
+		s.running = s.serve()
 	}
-	listener, err := net.Listen("tcp", s.addr)
-	for attempt := 0; err != nil && attempt < 50; attempt++ {
-		time.Sleep(20 * time.Millisecond)
-		listener, err = net.Listen("tcp", s.addr)
-	}
-	if err != nil {
-		panic(fmt.Sprintf("authgeartest: coming back: %v", err))
-	}
-	run := s.serve(listener)
-	s.mu.Lock()
-	s.running = run
-	s.mu.Unlock()
 }
 
 // SetFailing makes every path answer this status. 0 ends it.

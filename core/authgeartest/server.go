@@ -46,6 +46,7 @@ type TB interface {
 // is no such user.
 type Server struct {
 	endpoint     *url.URL
+	listener     net.Listener
 	addr         string
 	lifetime     time.Duration
 	now          func() time.Time
@@ -53,6 +54,7 @@ type Server struct {
 	cookieDomain string
 
 	switching sync.Mutex // held while going down, up or closing
+	accepting sync.WaitGroup
 
 	mu       sync.Mutex
 	keys     []*signingKey // published; the first one signs
@@ -69,9 +71,10 @@ type Server struct {
 
 // running is the part of a server that ends when it goes down.
 type running struct {
-	http   *http.Server
-	cancel context.CancelFunc
-	served sync.WaitGroup // the accept loop
+	http     *http.Server
+	listener *handover
+	cancel   context.CancelFunc
+	served   sync.WaitGroup // http's loop
 
 	mu       sync.Mutex
 	inFlight int
@@ -130,12 +133,13 @@ func Start(config Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("authgeartest: %w", err)
 	}
-	s.addr = listener.Addr().String()
+	s.listener, s.addr = listener, listener.Addr().String()
 	if s.endpoint == nil {
 		s.endpoint = &url.URL{Scheme: "http", Host: s.addr}
 	}
 	s.keys = []*signingKey{newKey(s.now())}
-	s.running = s.serve(listener)
+	s.running = s.serve()
+	s.accepting.Go(s.accept)
 	return s, nil
 }
 
@@ -184,6 +188,8 @@ func (s *Server) Close() {
 	s.closed = true
 	s.mu.Unlock()
 	s.stop()
+	_ = s.listener.Close() // again and again does no harm
+	s.accepting.Wait()
 }
 
 // stop ends what runs, if anything does. The caller holds s.switching.
@@ -201,9 +207,12 @@ func (s *Server) stop() {
 	run.wait(5 * time.Second)
 }
 
-func (s *Server) serve(listener net.Listener) *running {
+func (s *Server) serve() *running {
 	ctx, cancel := context.WithCancel(context.Background())
-	run := &running{cancel: cancel}
+	run := &running{
+		cancel:   cancel,
+		listener: &handover{s.listener.Addr(), make(chan net.Conn), make(chan struct{})},
+	}
 	run.http = &http.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			run.enter()
@@ -214,7 +223,7 @@ func (s *Server) serve(listener net.Listener) *running {
 		ErrorLog:          log.New(io.Discard, "", 0),
 		ReadHeaderTimeout: time.Minute,
 	}
-	run.served.Go(func() { _ = run.http.Serve(listener) })
+	run.served.Go(func() { _ = run.http.Serve(run.listener) })
 	return run
 }
 

@@ -1,0 +1,56 @@
+package authgeartest
+
+import "net"
+
+// accept hands connections over to what runs, and resets them while the server
+// is down. The port stays bound all the time: somebody else would take it.
+func (s *Server) accept() {
+	for {
+		conn, err := s.listener.Accept()
+		if err != nil {
+			return // closed
+		}
+		s.mu.Lock()
+		run := s.running
+		s.mu.Unlock()
+		if run == nil || !run.listener.hand(conn) {
+			if tcp, ok := conn.(*net.TCPConn); ok {
+				_ = tcp.SetLinger(0) // a reset, as of a machine that knows nothing of the connection
+			}
+			_ = conn.Close()
+		}
+	}
+}
+
+// handover is the listener of what runs between two times down.
+type handover struct {
+	addr  net.Addr
+	conns chan net.Conn
+	ended chan struct{}
+}
+
+func (h *handover) hand(conn net.Conn) bool {
+	select {
+	case h.conns <- conn:
+		return true
+	case <-h.ended:
+		return false
+	}
+}
+
+func (h *handover) Accept() (net.Conn, error) {
+	select {
+	case conn := <-h.conns:
+		return conn, nil
+	case <-h.ended:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close is called once, by http.Server.
+func (h *handover) Close() error {
+	close(h.ended)
+	return nil
+}
+
+func (h *handover) Addr() net.Addr { return h.addr }
