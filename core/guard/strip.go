@@ -2,7 +2,8 @@ package guard
 
 import (
 	"net/http"
-	"strings"
+
+	"github.com/authgear/authgear-sdk-go/core/internal/session"
 )
 
 // StripHTTP removes all identity fields from the header of a request, so that a
@@ -15,30 +16,6 @@ func StripHTTP(header http.Header) {
 	}
 }
 
-const (
-	identityPrefix = "x-authgear-"
-	// signatureField signs a webhook's body; it states no identity.
-	signatureField = "x-authgear-body-signature"
-)
-
 // IsIdentityField reports whether the field is one by which a reverse proxy in
-// front of a backend states an identity, in any spelling: CGI, WSGI and other
-// servers take "_" for "-", and some take "." too.
-func IsIdentityField(name string) bool {
-	if len(name) < len(identityPrefix) {
-		return false
-	}
-	for i := range len(identityPrefix) {
-		c := name[i]
-		switch {
-		case 'A' <= c && c <= 'Z':
-			c += 'a' - 'A'
-		case c == '_' || c == '.':
-			c = '-'
-		}
-		if c != identityPrefix[i] {
-			return false
-		}
-	}
-	return !strings.EqualFold(name, signatureField)
-}
+// front of a backend states an identity, in any spelling.
+func IsIdentityField(name string) bool { return session.IsField(name) }

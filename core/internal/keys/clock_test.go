@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 	"unsafe"
+
+	"github.com/authgear/authgear-sdk-go/core/internal/age"
 )
 
 // shiftWall moves the wall clock of a reading only, as when the clock was set or
@@ -36,7 +38,7 @@ func TestSince(t *testing.T) {
 		{"slept an hour", shiftWall(t, at, -time.Hour), time.Hour + time.Minute},
 		{"set back an hour", shiftWall(t, at, time.Hour), time.Minute},
 	} {
-		if got := since(c.at); got < c.want || got > c.want+30*time.Second {
+		if got := age.Of(c.at); got < c.want || got > c.want+30*time.Second {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/authgear/authgear-sdk-go/core/internal/age"
 )
 
 var (
@@ -28,7 +30,7 @@ func (s *Set) refresh(ctx context.Context, held *snapshot, unknownKey bool) erro
 			s.mu.Unlock()
 			return &UnavailableError{Err: err, RetryAfter: wait}
 		}
-		if unknownKey && !s.cooldown.IsZero() && since(s.cooldown) < cooldown {
+		if unknownKey && !s.cooldown.IsZero() && age.Of(s.cooldown) < cooldown {
 			s.mu.Unlock()
 			return ErrUnknownKey
 		}
@@ -61,7 +63,7 @@ func (s *Set) pause() time.Duration {
 		return 0
 	}
 	pause := min(time.Second<<min(s.failures-1, 4), maxPause)
-	return max(pause-since(s.lastAttempt), 0)
+	return max(pause-age.Of(s.lastAttempt), 0)
 }
 
 // run is a refresh. It has a context of its own: it must not end with the

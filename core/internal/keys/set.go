@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/authgear/authgear-sdk-go/core/internal/age"
 )
 
 // What the age of a set of keys means.
@@ -99,15 +101,15 @@ func (s *Set) Lookup(ctx context.Context, kid string) ([]*rsa.PublicKey, error) 
 	if held == nil {
 		return s.lookupAfterRefresh(ctx, held, kid)
 	}
-	age := since(held.fetched)
-	if age >= usable {
+	old := age.Of(held.fetched)
+	if old >= usable {
 		return s.lookupAfterRefresh(ctx, held, kid)
 	}
 	keys := held.keys[kid]
 	switch {
 	case keys == nil:
 		return s.lookupUnknown(ctx, held, kid)
-	case age < freshFor:
+	case old < freshFor:
 		return keys, nil
 	default:
 		return s.lookupOld(ctx, held, kid)
@@ -118,7 +120,7 @@ func (s *Set) Lookup(ctx context.Context, kid string) ([]*rsa.PublicKey, error) 
 // returns the last error while the next attempt has to wait.
 func (s *Set) Ready(ctx context.Context) error {
 	held := s.snapshot.Load()
-	if held != nil && since(held.fetched) < usable {
+	if held != nil && age.Of(held.fetched) < usable {
 		return nil
 	}
 	return s.refresh(ctx, held, false)
@@ -153,14 +155,14 @@ func (s *Set) lookupOld(ctx context.Context, held *snapshot, kid string) ([]*rsa
 		s.mu.Unlock()
 		return held.keys[kid], nil
 	}
-	idle := since(s.lastAttempt) >= idleFor
+	idle := age.Of(s.lastAttempt) >= idleFor
 	f := s.begin(false)
 	s.mu.Unlock()
 	if !idle {
 		return held.keys[kid], nil
 	}
 	if err := f.wait(ctx, idleWait); err != nil {
-		if since(held.fetched) >= usable { // while it waited
+		if age.Of(held.fetched) >= usable { // while it waited
 			s.mu.Lock()
 			wait := s.pause()
 			s.mu.Unlock()
@@ -179,11 +181,4 @@ func (s *Set) known(kid string) ([]*rsa.PublicKey, error) {
 		}
 	}
 	return nil, ErrUnknownKey
-}
-
-// since returns the age of t: the greater of what the two clocks say, since the
-// monotonic one stops while a machine sleeps and the other can be set back.
-func since(t time.Time) time.Duration {
-	now := time.Now()
-	return max(now.Sub(t), now.Round(0).Sub(t.Round(0)))
 }

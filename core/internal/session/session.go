@@ -1,0 +1,72 @@
+// Package session reads the X-Authgear-* fields: the answer of Authgear's
+// resolver and the request that a reverse proxy forwards have the same ones.
+package session
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// State is what the fields say about the session.
+type State uint8
+
+const (
+	// None: there is no field that this package knows.
+	None State = iota
+	// Refused: the session is not, or no longer, good.
+	Refused
+	// Valid: the session is good, and the other fields describe its user.
+	Valid
+)
+
+// Session is what the fields say. All but State is for Valid.
+type Session struct {
+	State State
+	// UserID is never empty.
+	UserID                                 string
+	Anonymous, Verified, CanReauthenticate bool
+	// Roles and AMR keep the order of the fields.
+	Roles, AMR []string
+	// AuthenticatedAt is in UTC, zero when absent.
+	AuthenticatedAt time.Time
+}
+
+// ErrMalformed means that fields are missing, repeated or not well-formed. Parse
+// wraps it with which and why, for operators.
+var ErrMalformed = errors.New("the X-Authgear-* fields cannot be understood")
+
+// Parse reads the fields. values returns all lines of a field, whose name it
+// matches case-insensitively, without surrounding spaces and tabs.
+func Parse(values func(name string) []string) (Session, error) {
+	valid := values(fieldValid)
+	switch {
+	case len(valid) == 1 && valid[0] == "false":
+		return Session{State: Refused}, nil
+	case len(valid) == 0:
+		for _, name := range describing {
+			if len(values(name)) > 0 {
+				return Session{}, fmt.Errorf("%w: %s without %s", ErrMalformed, name, fieldValid)
+			}
+		}
+		return Session{}, nil
+	}
+	r := reader{values: values}
+	if !r.flag(fieldValid) { // neither "true" nor, as above, "false"
+		return Session{}, r.err
+	}
+	s := Session{
+		State:             Valid,
+		UserID:            r.userID(),
+		Anonymous:         r.flag(fieldAnonymous),
+		Verified:          r.flag(fieldVerified),
+		CanReauthenticate: r.flag(fieldCanReauthenticate),
+		Roles:             r.roles(),
+		AMR:               r.amr(),
+		AuthenticatedAt:   r.authenticatedAt(),
+	}
+	if r.err != nil {
+		return Session{}, r.err
+	}
+	return s, nil
+}

@@ -1,0 +1,122 @@
+package session
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/authgear/authgear-sdk-go/core/internal/quote"
+)
+
+const (
+	maxUserID = 255  // bytes, as of a token's subject
+	maxDate   = 1e11 // seconds: the year 5138, beyond which a number is a mistake
+)
+
+// reader reads fields until the first that is not well-formed.
+type reader struct {
+	values func(name string) []string
+	err    error
+}
+
+func (r *reader) fail(name, what string) {
+	if r.err == nil {
+		r.err = fmt.Errorf("%w: %s %s", ErrMalformed, name, what)
+	}
+}
+
+// one returns the only line of a field, "" when there is none.
+func (r *reader) one(name string) string {
+	switch lines := r.values(name); len(lines) {
+	case 0:
+		return ""
+	case 1:
+		return lines[0]
+	default:
+		r.fail(name, fmt.Sprintf("has %d lines", len(lines)))
+		return ""
+	}
+}
+
+func (r *reader) flag(name string) bool {
+	switch value := r.one(name); value {
+	case "true":
+		return true
+	case "false":
+		return false
+	default:
+		r.fail(name, "is "+quote.Quote(value)+", neither true nor false")
+		return false
+	}
+}
+
+// userID accepts no comma: a proxy may have joined two lines (RFC 9110 §5.3).
+// The value goes to nobody when it is wrong, not to operators either.
+func (r *reader) userID() string {
+	id := r.one(fieldUserID)
+	switch {
+	case id == "":
+		r.fail(fieldUserID, "is missing or empty")
+	case len(id) > maxUserID || !isWord(id):
+		r.fail(fieldUserID, "is not one user id")
+	}
+	return id
+}
+
+// roles reads a list separated by commas without spaces; an empty field is what
+// some proxies make of an absent one.
+func (r *reader) roles() []string {
+	value := r.one(fieldRoles)
+	if value == "" {
+		return nil
+	}
+	roles := strings.Split(value, ",")
+	for _, role := range roles {
+		if !isWord(role) {
+			r.fail(fieldRoles, "is not a list of roles separated by commas")
+			return nil
+		}
+	}
+	return roles
+}
+
+// amr reads a list that the specification separates by commas and the server by
+// spaces.
+func (r *reader) amr() []string {
+	methods := strings.FieldsFunc(r.one(fieldAMR), func(c rune) bool { return c == ',' || c == ' ' })
+	for _, method := range methods {
+		if !isWord(method) {
+			r.fail(fieldAMR, "is not a list of authentication methods")
+			return nil
+		}
+	}
+	if len(methods) == 0 {
+		return nil
+	}
+	return methods
+}
+
+func (r *reader) authenticatedAt() time.Time {
+	value := r.one(fieldAuthenticatedAt)
+	if value == "" {
+		return time.Time{}
+	}
+	seconds, err := strconv.ParseUint(value, 10, 63)
+	if err != nil || seconds == 0 || seconds >= maxDate {
+		r.fail(fieldAuthenticatedAt, "is not a number of seconds between 0 and 1e11")
+		return time.Time{}
+	}
+	return time.Unix(int64(seconds), 0).UTC()
+}
+
+// isWord reports whether s is visible ASCII without a comma, as user ids, roles
+// and methods are.
+func isWord(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c >= 0x7f || c == ',' {
+			return false
+		}
+	}
+	return s != ""
+}
