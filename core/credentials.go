@@ -1,86 +1,44 @@
 package authgear
 
-import (
-	"errors"
-	"fmt"
-	"strings"
-)
-
-// maxToken is the longest access token that is looked at, in bytes. Authgear's
-// own are about one kilobyte; custom claims make them longer.
-const maxToken = 16 << 10
+// maxCredential is the longest access token that is looked at, and the most
+// bytes of session cookies. Authgear's own tokens are about one kilobyte; custom
+// claims make them longer.
+const maxCredential = 16 << 10
 
 // credentials is what a request carries to say who sent it, read once and
-// understood the same way by every authenticator.
+// understood the same way by every authenticator. Never more than one of the
+// two is there: no credential rescues another, and Authgear, given both, would
+// take a cookie when the token is not good.
 type credentials struct {
-	bearer string // the access token, "" when there is none
+	token  string // an access token
+	cookie string // session cookies as they go to Authgear, "name=value; name=value"
+	// byBrowser: browsers send this by themselves, it came in cookies.
+	byBrowser bool
 }
 
-func readCredentials(r Request) (credentials, *Error) {
+// credentialReader knows which cookies count; without any, only Authorization
+// does.
+type credentialReader struct {
+	tokenCookie string
+	sessions    []string
+}
+
+// read returns the first credential of Authorization, token cookie and session
+// cookies that is present; it alone decides.
+func (c credentialReader) read(r Request) (credentials, *Error) {
 	token, err := bearerToken(r.Values("Authorization"))
-	return credentials{bearer: token}, err
-}
-
-// bearerToken reads the token of RFC 6750 §2.1 from the lines of Authorization:
-// "" for no line, an empty one and any other scheme. It is stricter than
-// Authgear, which takes the first of two lines and falls back to a cookie for
-// whatever it cannot read: that would hide a mistake behind another identity.
-func bearerToken(lines []string) (string, *Error) {
+	if token != "" || err != nil || c.tokenCookie == "" && len(c.sessions) == 0 {
+		return credentials{token: token}, err
+	}
+	lines := r.Values("Cookie")
 	if len(lines) == 0 {
-		return "", nil
+		return credentials{}, nil
 	}
-	if len(lines) > 1 {
-		return "", &Error{Reason: ReasonAuthorizationMalformed, Err: fmt.Errorf("%d Authorization lines", len(lines))}
-	}
-	scheme, rest := cutScheme(lines[0])
-	if !strings.EqualFold(scheme, "Bearer") {
-		return "", nil
-	}
-	token := strings.TrimLeft(rest, " ")
-	switch {
-	case token == "" || len(token) == len(rest):
-		return "", &Error{Reason: ReasonAuthorizationMalformed, Err: errors.New("no space and token after the Bearer scheme")}
-	case len(token) > maxToken:
-		return "", tooLarge(token)
-	case !isB64Token(token):
-		return "", &Error{Reason: ReasonAuthorizationMalformed, Err: errors.New("what follows the Bearer scheme is not one b64token (RFC 6750 §2.1)")}
-	}
-	return token, nil
-}
-
-func tooLarge(token string) *Error {
-	return &Error{Reason: ReasonTokenTooLarge, Err: fmt.Errorf("the token has %d bytes, at most %d are accepted", len(token), maxToken)}
-}
-
-// cutScheme splits an Authorization line after its leading token characters
-// (RFC 9110 §5.6.2 and §11.4).
-func cutScheme(line string) (scheme, rest string) {
-	i := 0
-	for i < len(line) && (isAlphanumeric(line[i]) || strings.IndexByte("!#$%&'*+-.^_`|~", line[i]) >= 0) {
-		i++
-	}
-	return line[:i], line[i:]
-}
-
-// isB64Token reports whether s is a b64token of RFC 6750 §2.1.
-func isB64Token(s string) bool {
-	body := strings.TrimRight(s, "=")
-	for i := range len(body) {
-		if !b64TokenBytes[body[i]] {
-			return false
+	if c.tokenCookie != "" {
+		if token, err = tokenFromCookie(lines, c.tokenCookie); token != "" || err != nil {
+			return credentials{token: token, byBrowser: true}, err
 		}
 	}
-	return body != ""
-}
-
-// b64TokenBytes is a table, since each request goes through a kilobyte of them.
-var b64TokenBytes = func() (table [256]bool) {
-	for c := range table {
-		table[c] = isAlphanumeric(byte(c)) || strings.IndexByte("-._~+/", byte(c)) >= 0
-	}
-	return table
-}()
-
-func isAlphanumeric(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+	cookie, err := sessionCookies(lines, c.sessions)
+	return credentials{cookie: cookie, byBrowser: cookie != ""}, err
 }

@@ -23,8 +23,15 @@ const (
 // Source says which authenticator found an [Identity].
 type Source string
 
-// SourceJWT is the JWT access token itself, verified by [JWT].
-const SourceJWT Source = "jwt"
+const (
+	// SourceJWT is the JWT access token itself, verified by [JWT].
+	SourceJWT Source = "jwt"
+	// SourceResolver is the project's resolver, asked by [Resolver].
+	SourceResolver Source = "resolver"
+	// SourceForwarded is a reverse proxy that asked the resolver, read by
+	// [Forwarded].
+	SourceForwarded Source = "forwarded"
+)
 
 // Identity is who sent a request, and what is known of it. Its JSON form leaves
 // empty strings, lists and times out.
@@ -64,6 +71,11 @@ type Identity struct {
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
 	// Source says how the identity was found out.
 	Source Source `json:"source"`
+	// Cookie is true when the credential was one that browsers send by
+	// themselves, to whatever website asks them to. A guard refuses such an
+	// identity where [http.CrossOriginProtection] finds another website behind
+	// an unsafe request. It is not part of the JSON form.
+	Cookie bool `json:"-"`
 
 	claims    []byte // the token's payload, verified
 	tokenID   string

@@ -30,6 +30,11 @@ type JWTConfig struct {
 	// Resources are the resource URIs (RFC 8707) of this service. A machine's
 	// token must be meant for one of them; without any, no machine comes in.
 	Resources []string
+	// TokenCookie, when not empty, is the name of a cookie that carries the
+	// access token of a request without a Bearer token. Only an unsafe request
+	// that does not come from another website counts then, see
+	// [Options.TrustedOrigins].
+	TokenCookie string
 	// Leeway is the clock difference that is tolerated. 0: ten seconds; at most
 	// 60 seconds.
 	Leeway time.Duration
@@ -64,13 +69,14 @@ const (
 //
 // The project's client must have "Issue JWT as access token" turned on.
 type JWT struct {
-	endpoint  string
-	clientIDs []string
-	resources []string
-	leeway    time.Duration
-	keys      *keys.Set
-	observer  *Observer
-	parser    jws.Parser
+	endpoint    string
+	credentials credentialReader
+	clientIDs   []string
+	resources   []string
+	leeway      time.Duration
+	keys        *keys.Set
+	observer    *Observer
+	parser      jws.Parser
 }
 
 // NewJWT needs no network: keys are fetched by the first request, or by
@@ -91,6 +97,9 @@ func NewJWT(config JWTConfig) (*JWT, error) {
 		internal, err = endpoint.Parse(config.InternalURL, config.InsecureHTTP)
 		mistake("InternalURL", err)
 	}
+	if config.TokenCookie != "" {
+		mistake("TokenCookie", checkCookieName(config.TokenCookie))
+	}
 	if slices.Contains(config.ClientIDs, "") {
 		mistake("ClientIDs", errors.New("an empty client id"))
 	}
@@ -108,24 +117,18 @@ func NewJWT(config JWTConfig) (*JWT, error) {
 		return nil, fmt.Errorf("authgear: JWTConfig: %w", errors.Join(mistakes...))
 	}
 
-	observer := config.Observer
-	if observer == nil {
-		observer = LogObserver(nil)
-	}
+	observer := orDefault(config.Observer)
 	return &JWT{
-		endpoint:  origin,
-		clientIDs: slices.Clone(config.ClientIDs),
-		resources: slices.Clone(config.Resources),
-		leeway:    leeway,
-		observer:  observer,
+		endpoint:    origin,
+		credentials: credentialReader{tokenCookie: config.TokenCookie},
+		clientIDs:   slices.Clone(config.ClientIDs),
+		resources:   slices.Clone(config.Resources),
+		leeway:      leeway,
+		observer:    observer,
 		keys: keys.New(keys.Config{
 			Endpoint: origin,
 			Client:   fetch.New(origin, internal, config.HTTPClient),
-			Observe: func(ctx context.Context, f keys.Fetch) {
-				if observer.Fetch != nil {
-					observer.Fetch(ctx, Fetch{Kind: f.Kind, URL: f.URL, Status: f.Status, Duration: f.Duration, Err: f.Err})
-				}
-			},
+			Observe:  func(ctx context.Context, f keys.Fetch) { observer.fetch(ctx, Fetch(f)) },
 		}),
 	}, nil
 }
@@ -153,19 +156,21 @@ func (j *JWT) Ready(ctx context.Context) error {
 }
 
 // Authenticate implements [Authenticator] by the Bearer token in the request's
-// Authorization field.
+// Authorization field, or by the token cookie when there is one.
 func (j *JWT) Authenticate(ctx context.Context, r Request) (*Identity, error) {
-	credentials, err := readCredentials(r)
+	credentials, err := j.credentials.read(r)
 	if err != nil {
 		return nil, err
 	}
-	if credentials.bearer == "" {
+	if credentials.token == "" {
 		return nil, &Error{Reason: ReasonNoCredentials}
 	}
-	identity, err := j.verify(ctx, credentials.bearer)
+	identity, err := j.verify(ctx, credentials.token)
 	if err != nil {
+		err.Cookie = credentials.byBrowser
 		return nil, err
 	}
+	identity.Cookie = credentials.byBrowser
 	return identity, nil
 }
 
@@ -179,7 +184,7 @@ func (j *JWT) Verify(ctx context.Context, token string) (*Identity, error) {
 	switch {
 	case token == "":
 		err = &Error{Reason: ReasonNoCredentials}
-	case len(token) > maxToken:
+	case len(token) > maxCredential:
 		err = tooLarge(token)
 	default:
 		identity, err = j.verify(ctx, token)

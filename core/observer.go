@@ -41,6 +41,7 @@ type Decision struct {
 const (
 	FetchDiscovery = "discovery"
 	FetchJWKS      = "jwks"
+	FetchResolver  = "resolver"
 )
 
 // Fetch is one request to Authgear.
@@ -62,12 +63,34 @@ const (
 	NoticePreflight = "preflight"
 	// NoticeErrorHandler: a custom error handler returned an error of its own.
 	NoticeErrorHandler = "error_handler"
+	// NoticeUnprovenHop: X-Authgear-* fields were ignored, since nothing proves
+	// that the reverse proxy has set them.
+	NoticeUnprovenHop = "unproven_hop"
 )
 
 // Notice is something that an operator should mend.
 type Notice struct {
 	Kind string
 	Err  error
+}
+
+func orDefault(observer *Observer) *Observer {
+	if observer == nil {
+		return LogObserver(nil)
+	}
+	return observer
+}
+
+func (o *Observer) fetch(ctx context.Context, f Fetch) {
+	if o.Fetch != nil {
+		o.Fetch(ctx, f)
+	}
+}
+
+func (o *Observer) notice(ctx context.Context, kind string, err error) {
+	if o.Notice != nil {
+		o.Notice(ctx, Notice{Kind: kind, Err: err})
+	}
 }
 
 // LogObserver returns an observer that logs warnings and errors, each kind of

@@ -41,8 +41,8 @@ func (o Outcome) String() string {
 // Reason is why a request does not go on. The list is closed; docs/reasons.md
 // has a section for each.
 //
-// A reason that is found before the signature was checked, which is every one
-// but ReasonSignatureInvalid, proves nothing about the rest of the token.
+// A reason that is found before a token's signature was checked, which is every
+// one but ReasonSignatureInvalid, proves nothing about the rest of the token.
 type Reason string
 
 // The reasons, by outcome.
@@ -68,15 +68,20 @@ const (
 	ReasonTokenNotYetValid Reason = "token_not_yet_valid"
 	ReasonKeyUnknown       Reason = "key_unknown"
 	ReasonSignatureInvalid Reason = "signature_invalid"
+	ReasonTokenRejected    Reason = "token_rejected"
+	ReasonSessionInvalid   Reason = "session_invalid"
 
 	// Unavailable.
-	ReasonKeysUnavailable Reason = "keys_unavailable"
-	ReasonInternal        Reason = "internal"
+	ReasonKeysUnavailable     Reason = "keys_unavailable"
+	ReasonResolverUnavailable Reason = "resolver_unavailable"
+	ReasonAnswerMalformed     Reason = "answer_malformed"
+	ReasonInternal            Reason = "internal"
 
 	// Denied.
 	ReasonRoleMissing   Reason = "role_missing"
 	ReasonNotVerified   Reason = "not_verified"
 	ReasonAnonymousUser Reason = "anonymous_user"
+	ReasonCrossOrigin   Reason = "cross_origin"
 	ReasonPolicyDenied  Reason = "policy_denied"
 )
 
@@ -107,13 +112,18 @@ var reasons = map[Reason]definition{
 	ReasonTokenNotYetValid: {OutcomeInvalid, "The access token is not valid yet."},
 	ReasonKeyUnknown:       {OutcomeInvalid, "The access token is signed with an unknown key."},
 	ReasonSignatureInvalid: {OutcomeInvalid, "The signature of the access token is invalid."},
+	ReasonTokenRejected:    {OutcomeInvalid, "The access token is not, or no longer, valid."},
+	ReasonSessionInvalid:   {OutcomeInvalid, "The session is not, or no longer, valid."},
 
-	ReasonKeysUnavailable: {OutcomeUnavailable, "The access token cannot be checked now. Try again later."},
-	ReasonInternal:        {OutcomeUnavailable, "The request cannot be authenticated now. Try again later."},
+	ReasonKeysUnavailable:     {OutcomeUnavailable, "The access token cannot be checked now. Try again later."},
+	ReasonResolverUnavailable: {OutcomeUnavailable, "The session cannot be checked now. Try again later."},
+	ReasonAnswerMalformed:     {OutcomeUnavailable, "The session cannot be checked now, since the answer about it is not understood."},
+	ReasonInternal:            {OutcomeUnavailable, "The request cannot be authenticated now. Try again later."},
 
 	ReasonRoleMissing:   {OutcomeDenied, "This request needs a role that the user does not have."},
 	ReasonNotVerified:   {OutcomeDenied, "This request needs a verified user."},
 	ReasonAnonymousUser: {OutcomeDenied, "This request needs a user who is not anonymous."},
+	ReasonCrossOrigin:   {OutcomeDenied, "This request comes from another website, which is not trusted."},
 	ReasonPolicyDenied:  {OutcomeDenied, "This request is not allowed."},
 }
 

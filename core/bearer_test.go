@@ -9,7 +9,7 @@ import (
 // have is stricter on purpose.
 func TestBearerToken(t *testing.T) {
 	t.Parallel()
-	long := strings.Repeat("a", maxToken)
+	long := strings.Repeat("a", maxCredential)
 	for _, c := range []struct {
 		name  string
 		lines []string
