@@ -15,6 +15,14 @@ type Authenticator interface {
 	Authenticate(context.Context, Request) (*Identity, error)
 }
 
+// A LiveAuthenticator can do without what it knows from earlier requests.
+type LiveAuthenticator interface {
+	Authenticator
+	// AuthenticateLive is Authenticate with an answer that is not older than
+	// the call.
+	AuthenticateLive(context.Context, Request) (*Identity, error)
+}
+
 // Request is the view of an HTTP request that an authenticator needs. Adapters
 // implement it over their framework's own request; it may grow.
 //

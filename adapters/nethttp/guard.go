@@ -22,7 +22,8 @@ type Guard struct {
 	errorHandler func(http.ResponseWriter, *http.Request, *authgear.Error)
 }
 
-// New returns a guard for the authenticator. It panics when that is nil.
+// New returns a guard for the authenticator. It panics when that is nil,
+// and for options with a mistake.
 func New(authenticator authgear.Authenticator, config ...Config) *Guard {
 	var c Config
 	if len(config) > 0 {
@@ -37,9 +38,17 @@ func (g *Guard) Require(policies ...authgear.Policy) func(http.Handler) http.Han
 	return g.middleware(g.guard.Require(policies...))
 }
 
+// Live is [Guard.Require] for a route on which no answer about a session may be
+// older than the request, such as a payment. It panics when the authenticator
+// cannot ask each time: only a [authgear.LiveAuthenticator] can.
+func (g *Guard) Live(policies ...authgear.Policy) func(http.Handler) http.Handler {
+	return g.middleware(g.guard.Live(policies...))
+}
+
 // Optional returns middleware that lets a request go on with and without an
-// identity. A token that is not valid is refused all the same, and so is every
-// request whose sender cannot be told now.
+// identity. A Bearer token that is not valid is refused all the same, and so is
+// every request whose sender cannot be told now; a stale cookie is not, since
+// browsers send those unasked.
 func (g *Guard) Optional() func(http.Handler) http.Handler {
 	return g.middleware(g.guard.Optional())
 }

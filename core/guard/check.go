@@ -24,9 +24,11 @@ type Fields interface {
 
 // Check is what one route asks of its requests.
 type Check struct {
-	guard    *Guard
-	policies []authgear.Policy
-	optional bool
+	guard        *Guard
+	authenticate func(context.Context, authgear.Request) (*authgear.Identity, error)
+	policies     []authgear.Policy
+	optional     bool
+	live         bool // earlier decisions do not count
 }
 
 // Run decides about a request. When it goes on, the handler gets the returned
@@ -34,9 +36,9 @@ type Check struct {
 // fields are set already, but those that go with the body.
 func (c *Check) Run(ctx context.Context, r authgear.Request, fields Fields) (context.Context, *Refusal) {
 	start := time.Now()
-	found := c.guard.find(ctx, r)
+	found := c.find(ctx, r, fields)
 	identity, _ := found.Identity.(*authgear.Identity)
-	err := c.judge(found, identity)
+	err := c.judge(found, identity, r)
 
 	if observe := c.guard.observer.Decision; observe != nil {
 		d := authgear.Decision{Outcome: authgear.OutcomeAuthenticated, Duration: time.Since(start)}
@@ -48,7 +50,7 @@ func (c *Check) Run(ctx context.Context, r authgear.Request, fields Fields) (con
 		}
 		observe(ctx, d)
 	}
-	if err == nil || c.optional && err.Outcome() == authgear.OutcomeNoCredentials {
+	if err == nil || c.optional && isAnonymous(err) {
 		return found, nil
 	}
 	if isPreflight(r) {
@@ -58,9 +60,14 @@ func (c *Check) Run(ctx context.Context, r authgear.Request, fields Fields) (con
 }
 
 // judge returns why the request does not go on, nil when it does.
-func (c *Check) judge(found *decision.Context, identity *authgear.Identity) *authgear.Error {
+func (c *Check) judge(found *decision.Context, identity *authgear.Identity, r authgear.Request) *authgear.Error {
 	if found.Failure != nil {
 		return asError(found.Failure, authgear.ReasonInternal)
+	}
+	if identity.Cookie {
+		if err := c.guard.crossOrigin.check(r); err != nil {
+			return err
+		}
 	}
 	for _, policy := range c.policies {
 		if err := policy(found, identity); err != nil {
@@ -70,29 +77,61 @@ func (c *Check) judge(found *decision.Context, identity *authgear.Identity) *aut
 	return nil
 }
 
+// isAnonymous reports whether an optional route serves a request that failed like
+// this. Browsers send stale cookies unasked; a client that sends a token wants to
+// know.
+func isAnonymous(err *authgear.Error) bool {
+	switch err.Outcome() {
+	case authgear.OutcomeNoCredentials:
+		return true
+	case authgear.OutcomeInvalid:
+		return err.Cookie
+	default:
+		return false
+	}
+}
+
 // find returns what is found out about the request: an identity or an error.
-func (g *Guard) find(ctx context.Context, r authgear.Request) *decision.Context {
+func (c *Check) find(ctx context.Context, r authgear.Request, fields Fields) *decision.Context {
 	authorization, cookie := r.Values("Authorization"), r.Values("Cookie")
-	if earlier := g.earlier(decision.From(ctx), authorization, cookie); earlier != nil {
+	if earlier := c.guard.earlier(decision.From(ctx), authorization, cookie); earlier != nil && !c.live {
 		if ctx == context.Context(earlier) {
 			return earlier
 		}
 		// Something else has come into the context since, and stays in it.
-		found := g.newFinding(ctx, authorization, cookie)
+		found := c.guard.newFinding(ctx, authorization, cookie)
 		found.Identity, found.Failure = earlier.Identity, earlier.Failure
 		return found
 	}
-	found := g.newFinding(ctx, authorization, cookie)
-	identity, err := g.authenticate(ctx, r)
+	found := c.guard.newFinding(ctx, authorization, cookie)
+	identity, err := c.authenticated(ctx, r)
 	switch {
 	case err != nil: // also when there is an identity beside it
 		found.Failure = err
+		clearCookies(err, fields)
 	case identity == nil:
 		found.Failure = &authgear.Error{Reason: authgear.ReasonInternal, Err: errors.New("the authenticator returned neither an identity nor an error")}
 	default:
 		found.Identity = identity
 	}
 	return found
+}
+
+func (c *Check) authenticated(ctx context.Context, r authgear.Request) (*authgear.Identity, error) {
+	if err := checkLines(r); err != nil {
+		return nil, err
+	}
+	return c.authenticate(ctx, r)
+}
+
+// clearCookies lets a browser forget a dead session. The handler may set the
+// same cookie later, which then counts (RFC 6265 §5.3).
+func clearCookies(err error, fields Fields) {
+	if e, ok := errors.AsType[*authgear.Error](err); ok && e != nil {
+		for _, cookie := range e.ClearCookies {
+			fields.Add("Set-Cookie", cookie)
+		}
+	}
 }
 
 // newFinding keeps copies of the lines, since a field can be changed in place.
@@ -105,13 +144,6 @@ func (g *Guard) newFinding(ctx context.Context, authorization, cookie []string) 
 	f.Authorization = append(f.authorization[:0], authorization...)
 	f.Cookie = append(f.cookie[:0], cookie...)
 	return &f.Context
-}
-
-func (g *Guard) authenticate(ctx context.Context, r authgear.Request) (*authgear.Identity, error) {
-	if err := checkLines(r); err != nil {
-		return nil, err
-	}
-	return g.authenticator.Authenticate(ctx, r)
 }
 
 // earlier returns what this very guard has found out about this request before.
