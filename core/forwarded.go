@@ -1,0 +1,186 @@
+package authgear
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/authgear/authgear-sdk-go/core/internal/quote"
+	"github.com/authgear/authgear-sdk-go/core/internal/session"
+)
+
+// ForwardedConfig configures [NewForwarded]. TrustedProxies or Secrets is
+// required; when both are given, both must hold.
+type ForwardedConfig struct {
+	// TrustedProxies are the addresses of the reverse proxy, as this service's
+	// sockets see them: 127.0.0.1/32, 10.1.0.0/16. X-Forwarded-For and the like
+	// never count.
+	TrustedProxies []netip.Prefix
+	// Secrets are what the reverse proxy may send as X-Authgear-Proxy-Secret,
+	// 32 bytes or longer; several while one replaces another.
+	Secrets []string
+	// TrustRoles lets X-Authgear-User-Roles count. Set it when the proxy sets or
+	// removes that field for each request: the configuration in Authgear's own
+	// documentation does neither, so a client could give itself roles.
+	TrustRoles bool
+	// Observer is told of fields that were ignored. nil: LogObserver(nil).
+	Observer *Observer
+}
+
+const (
+	proxySecretField = "X-Authgear-Proxy-Secret"
+	minSecret        = 32 // bytes
+)
+
+// Forwarded is the [Authenticator] of a service behind a reverse proxy that asks
+// Authgear's resolver about each request, and forwards the X-Authgear-* fields of
+// its answer. They count only when it is proven that the proxy has set them.
+// docs/proxies.md has configurations of proxies.
+type Forwarded struct {
+	trusted    []netip.Prefix
+	secrets    [][sha256.Size]byte
+	trustRoles bool
+	observer   *Observer
+}
+
+// NewForwarded returns an error that joins all mistakes in the configuration,
+// each with the name of its field.
+func NewForwarded(config ForwardedConfig) (*Forwarded, error) {
+	var mistakes []error
+	if len(config.TrustedProxies) == 0 && len(config.Secrets) == 0 {
+		mistakes = append(mistakes, errors.New("TrustedProxies or Secrets: one is needed, else any client could state its identity"))
+	}
+	for _, prefix := range config.TrustedProxies {
+		if err := checkPrefix(prefix); err != nil {
+			mistakes = append(mistakes, fmt.Errorf("TrustedProxies: %w", err))
+		}
+	}
+	secrets := make([][sha256.Size]byte, len(config.Secrets))
+	for i, secret := range config.Secrets {
+		if err := checkSecret(secret); err != nil {
+			mistakes = append(mistakes, fmt.Errorf("Secrets: number %d %w", i+1, err))
+		}
+		secrets[i] = sha256.Sum256([]byte(secret))
+	}
+	if len(mistakes) > 0 {
+		return nil, fmt.Errorf("authgear: ForwardedConfig: %w", errors.Join(mistakes...))
+	}
+	return &Forwarded{
+		trusted:    slices.Clone(config.TrustedProxies),
+		secrets:    secrets,
+		trustRoles: config.TrustRoles,
+		observer:   orDefault(config.Observer),
+	}, nil
+}
+
+func checkPrefix(prefix netip.Prefix) error {
+	switch {
+	case !prefix.IsValid():
+		return errors.New("a prefix is not valid")
+	case prefix.Bits() == 0:
+		return fmt.Errorf("%s is everybody", prefix)
+	case prefix.Addr().Is4In6():
+		return fmt.Errorf("%s never matches; write it as an IPv4 prefix", prefix)
+	}
+	return nil
+}
+
+// checkSecret refuses what could not arrive as it is: servers take spaces around
+// a field's value off, and refuse control bytes.
+func checkSecret(secret string) error {
+	if len(secret) < minSecret {
+		return fmt.Errorf("has %d bytes, at least %d are needed; openssl rand -hex 32 makes a good one", len(secret), minSecret)
+	}
+	for i := range len(secret) {
+		if c := secret[i]; c <= ' ' || c >= 0x7f {
+			return errors.New("has other bytes than visible ASCII")
+		}
+	}
+	return nil
+}
+
+// Authenticate implements [Authenticator] by the X-Authgear-* fields of the
+// request.
+func (f *Forwarded) Authenticate(ctx context.Context, r Request) (*Identity, error) {
+	token, malformed := bearerToken(r.Values("Authorization"))
+	if malformed != nil {
+		return nil, malformed
+	}
+	if err := f.proven(r); err != nil {
+		if hasIdentityField(r) {
+			f.observer.notice(ctx, NoticeUnprovenHop, fmt.Errorf("X-Authgear-* fields were ignored: %w", err))
+		}
+		return nil, &Error{Reason: ReasonNoCredentials, Err: err}
+	}
+	if err := checkConnection(r); err != nil {
+		return nil, &Error{Reason: ReasonAnswerMalformed, Err: err}
+	}
+	s, err := session.Parse(r.Values)
+	if err != nil {
+		return nil, &Error{Reason: ReasonAnswerMalformed, Err: fmt.Errorf("from the reverse proxy: %w", err)}
+	}
+	credentials := credentials{token: token, byBrowser: token == ""}
+	if s.State != session.Valid {
+		return nil, refused(s, credentials)
+	}
+	if !f.trustRoles {
+		s.Roles = nil
+	}
+	return newSessionIdentity(s, SourceForwarded, credentials, time.Now()), nil
+}
+
+// proven returns nil when the reverse proxy has set the fields of the request.
+func (f *Forwarded) proven(r Request) error {
+	if len(f.trusted) > 0 {
+		peer, err := netip.ParseAddrPort(r.RemoteAddr())
+		if err != nil {
+			return fmt.Errorf("the peer %s has no IP address and port", quote.Quote(r.RemoteAddr()))
+		}
+		address := peer.Addr().Unmap().WithZone("")
+		if !slices.ContainsFunc(f.trusted, func(p netip.Prefix) bool { return p.Contains(address) }) {
+			return fmt.Errorf("the peer %s is not one of TrustedProxies", address)
+		}
+	}
+	if len(f.secrets) > 0 {
+		lines := r.Values(proxySecretField)
+		if len(lines) != 1 {
+			return fmt.Errorf("there are %d %s fields, not one", len(lines), proxySecretField)
+		}
+		sum, same := sha256.Sum256([]byte(lines[0])), 0
+		for i := range f.secrets { // all of them, in the same time for each request
+			same |= subtle.ConstantTimeCompare(sum[:], f.secrets[i][:])
+		}
+		if same == 0 {
+			return fmt.Errorf("%s is not one of Secrets", proxySecretField)
+		}
+	}
+	return nil
+}
+
+func hasIdentityField(r Request) bool {
+	for name := range r.Names() {
+		if session.IsField(name) {
+			return true
+		}
+	}
+	return false
+}
+
+// checkConnection refuses a request that asks for an identity field to be taken
+// away on its way (RFC 9110 §7.6.1): what came through is not what was set.
+func checkConnection(r Request) error {
+	for _, line := range r.Values("Connection") {
+		for option := range strings.SplitSeq(line, ",") {
+			if session.IsField(strings.Trim(option, " \t")) {
+				return fmt.Errorf("Connection names the field %s", quote.Quote(option))
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,40 @@
+package authgear
+
+import (
+	"slices"
+	"time"
+
+	"github.com/authgear/authgear-sdk-go/core/internal/session"
+)
+
+// newSessionIdentity makes an identity of a valid session.
+func newSessionIdentity(s session.Session, source Source, c credentials, checked time.Time) *Identity {
+	slices.Sort(s.Roles)
+	return &Identity{
+		Kind:              KindUser, // the resolver accepts no machine
+		ID:                s.UserID,
+		Anonymous:         s.Anonymous,
+		Verified:          s.Verified,
+		CanReauthenticate: s.CanReauthenticate,
+		Roles:             slices.Compact(s.Roles),
+		AMR:               s.AMR,
+		AuthenticatedAt:   s.AuthenticatedAt,
+		Source:            source,
+		Cookie:            c.byBrowser,
+		checkedAt:         checked,
+	}
+}
+
+// refused returns what it means that a session is not valid. Authgear says so of
+// a cookie; of a token that it does not accept it says nothing at all, as of a
+// request without credentials.
+func refused(s session.Session, c credentials) *Error {
+	switch {
+	case c.token != "":
+		return &Error{Reason: ReasonTokenRejected, Cookie: c.byBrowser}
+	case s.State == session.Refused:
+		return &Error{Reason: ReasonSessionInvalid, Cookie: true}
+	default:
+		return &Error{Reason: ReasonNoCredentials}
+	}
+}
