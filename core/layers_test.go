@@ -29,6 +29,10 @@ func TestLayers(t *testing.T) {
 		"internal/strictjson": append(libraries, "net/http"),
 		"internal/decision":   append(libraries, sdk),
 		"internal/quote":      append(libraries, sdk),
+		"internal/age":        append(libraries, sdk, "net/http"),
+		"internal/breaker":    append(libraries, sdk, "net/http"),
+		"internal/flight":     append(libraries, sdk, "net/http"),
+		"internal/session":    append(libraries, "net/http"),
 	}
 	everywhere := []string{"github.com/gin-gonic", "github.com/labstack", "github.com/gofiber", "github.com/valyala", "github.com/lestrrat-go/jwx/v2/jwt", "encoding/json"}
 

@@ -35,6 +35,16 @@ type Client struct {
 // scheme along, by which Authgear tells projects apart. Both are in the form of
 // endpoint.Parse. base is copied; nil stands for the standard client.
 func New(endpoint, internal string, base *http.Client) *Client {
+	c := &Client{client: hardened(base), base: endpoint}
+	if internal != "" {
+		c.base = internal
+		c.proto, c.host, _ = strings.Cut(endpoint, "://")
+	}
+	return c
+}
+
+// hardened returns a copy of the client without what does not count here.
+func hardened(base *http.Client) *http.Client {
 	client := http.Client{}
 	if base != nil {
 		client = *base
@@ -43,13 +53,7 @@ func New(endpoint, internal string, base *http.Client) *Client {
 	client.Jar = nil   // each answer sets a cookie
 	client.Timeout = 0 // ours counts
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-
-	c := &Client{client: &client, base: endpoint}
-	if internal != "" {
-		c.base = internal
-		c.proto, c.host, _ = strings.Cut(endpoint, "://")
-	}
-	return c
+	return &client
 }
 
 // quiet takes an unreadable Location away from http.Client, whose error would
@@ -77,17 +81,11 @@ func (c *Client) URL(path string) string { return c.base + path }
 func (c *Client) Get(ctx context.Context, path string) (body []byte, status int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL(path), http.NoBody)
+	request, err := newRequest(ctx, c.URL(path), c.host, c.proto)
 	if err != nil {
 		return nil, 0, err
 	}
 	request.Close = true // fetches are minutes apart: nothing stays open, nothing is to be closed
-	request.Header.Set("Accept-Encoding", "identity")
-	request.Header.Set("User-Agent", "authgear-sdk-go")
-	if c.host != "" {
-		request.Host = c.host
-		request.Header.Set("X-Forwarded-Proto", c.proto)
-	}
 	response, err := c.client.Do(request)
 	if err != nil {
 		return nil, 0, fmt.Errorf("%w; is the address right, and can this machine reach it?", bounded(err))
@@ -100,6 +98,21 @@ func (c *Client) Get(ctx context.Context, path string) (body []byte, status int,
 	return body, response.StatusCode, nil
 }
 
+// newRequest returns a GET without any field that Authgear does not need.
+func newRequest(ctx context.Context, url, host, proto string) (*http.Request, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Accept-Encoding", "identity")
+	request.Header.Set("User-Agent", "authgear-sdk-go")
+	if host != "" {
+		request.Host = host
+		request.Header.Set("X-Forwarded-Proto", proto)
+	}
+	return request, nil
+}
+
 // bounded keeps what a peer sends out of logs and of memory: net/http quotes a
 // malformed answer whole.
 func bounded(err error) error {
@@ -110,12 +123,8 @@ func bounded(err error) error {
 }
 
 func read(response *http.Response) ([]byte, error) {
-	if location := response.Header.Get("Location"); location != "" && response.StatusCode/100 == 3 {
-		return nil, fmt.Errorf("status %d, a redirect to %s, is not followed; is the endpoint the project's public origin?",
-			response.StatusCode, target(response.Request, location))
-	}
-	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("status %d, not 200; is the endpoint that of an Authgear project?", response.StatusCode)
+	if err := statusError(response); err != nil {
+		return nil, err
 	}
 	if coding := response.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
 		return nil, fmt.Errorf("the answer is encoded as %s, which was not asked for", quote.Quote(coding))
@@ -128,6 +137,19 @@ func read(response *http.Response) ([]byte, error) {
 		return nil, errors.New("the answer is larger than 1 MiB")
 	}
 	return body, nil
+}
+
+// statusError returns why an answer whose status is not 200 is of no use.
+func statusError(response *http.Response) error {
+	switch location := response.Header.Get("Location"); {
+	case response.StatusCode == http.StatusOK:
+		return nil
+	case location != "" && response.StatusCode/100 == 3:
+		return fmt.Errorf("status %d, a redirect to %s, is not followed; is the endpoint the project's public origin?",
+			response.StatusCode, target(response.Request, location))
+	default:
+		return fmt.Errorf("status %d, not 200; is the endpoint that of an Authgear project?", response.StatusCode)
+	}
 }
 
 // target returns the origin of a redirect, and no more: its path and query can

@@ -1,0 +1,133 @@
+package authgear
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+
+	"github.com/authgear/authgear-sdk-go/core/internal/age"
+	"github.com/authgear/authgear-sdk-go/core/internal/claims"
+	"github.com/authgear/authgear-sdk-go/core/internal/flight"
+	"github.com/authgear/authgear-sdk-go/core/internal/jws"
+)
+
+// answer is what the resolver says of credentials: an identity or an error. It
+// is shared, so it never changes.
+type answer struct {
+	identity *Identity
+	err      *Error
+	at       time.Time // when the call began, so not later than the answer
+}
+
+// decided reports whether the resolver has told who it is, or that it is nobody.
+func (a answer) decided() bool {
+	return a.identity != nil || a.err.Outcome() != OutcomeUnavailable
+}
+
+// identityFor returns an identity that belongs to the caller. The same token may
+// have come in a cookie or not.
+func (a answer) identityFor(c credentials) *Identity {
+	identity := *a.identity
+	identity.Roles, identity.AMR = slices.Clone(identity.Roles), slices.Clone(identity.AMR)
+	identity.Cookie = c.byBrowser
+	return &identity
+}
+
+const (
+	maxGood = 10_000
+	// Refusals have a table of their own: a flood of bad credentials evicts no
+	// good ones.
+	maxBad    = 1_000
+	maxBadTTL = time.Second
+)
+
+// answers keeps what the resolver has said, for requests to come. An answer
+// replaces everything that was known of the same credentials; a session that was
+// refused is not revived by an outage.
+type answers struct {
+	ttl, stale time.Duration
+	good, bad  *otter.Cache[flight.Key, kept]
+}
+
+type kept struct {
+	answer
+	expires time.Time // of a JWT, else zero
+}
+
+func newAnswers(ttl, stale time.Duration) *answers {
+	a := &answers{ttl: ttl, stale: stale}
+	if ttl > 0 || stale > 0 {
+		a.good = otter.Must(&otter.Options[flight.Key, kept]{MaximumSize: maxGood})
+	}
+	if ttl > 0 {
+		a.bad = otter.Must(&otter.Options[flight.Key, kept]{MaximumSize: maxBad})
+	}
+	return a
+}
+
+// fresh returns an answer that is young enough to count.
+func (a *answers) fresh(key flight.Key) (answer, bool) {
+	if a.ttl == 0 {
+		return answer{}, false
+	}
+	if k, ok := a.bad.GetIfPresent(key); ok && age.Of(k.at) < min(a.ttl, maxBadTTL) {
+		return k.answer, true
+	}
+	return a.younger(key, a.ttl)
+}
+
+// lastGood returns a good answer for the time of an outage.
+func (a *answers) lastGood(key flight.Key) (answer, bool) {
+	if a.stale == 0 {
+		return answer{}, false
+	}
+	return a.younger(key, a.stale)
+}
+
+func (a *answers) younger(key flight.Key, limit time.Duration) (answer, bool) {
+	k, ok := a.good.GetIfPresent(key)
+	if !ok || age.Of(k.at) >= limit || !k.expires.IsZero() && !time.Now().Before(k.expires) {
+		return answer{}, false
+	}
+	return k.answer, true
+}
+
+// store keeps an answer. expires is when its token does, zero for never.
+func (a *answers) store(key flight.Key, answer answer, expires time.Time, cacheable bool) {
+	if a.good == nil {
+		return
+	}
+	if answer.identity != nil && cacheable {
+		a.good.Set(key, kept{answer, expires})
+	} else {
+		a.good.Invalidate(key)
+	}
+	if a.bad == nil {
+		return
+	}
+	if answer.err != nil {
+		a.bad.Set(key, kept{answer, time.Time{}})
+	} else {
+		a.bad.Invalidate(key)
+	}
+}
+
+// expiry returns when the token ends, which no answer about it outlives. Authgear
+// has just accepted it, so its claims can be believed; an opaque token has none.
+// A JWT that cannot be read is not kept.
+func (r *Resolver) expiry(c credentials) (expires time.Time, cacheable bool) {
+	if c.token == "" {
+		return time.Time{}, true
+	}
+	token, err := r.parser.Parse(c.token)
+	if errors.Is(err, jws.ErrOpaque) {
+		return time.Time{}, true
+	}
+	if err != nil {
+		return time.Time{}, false
+	}
+	claims, err := claims.Parse(token.Payload)
+	return claims.ExpiresAt, err == nil
+}

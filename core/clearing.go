@@ -1,0 +1,36 @@
+package authgear
+
+import (
+	"net/http"
+	"time"
+)
+
+// clearing returns those Set-Cookie lines, written anew, that take away a cookie
+// which the client has sent. Others are not for it: Authgear sets some with each
+// answer.
+func clearing(lines []string, sent string) []string {
+	var clear []string
+	for _, line := range lines {
+		cookie, err := http.ParseSetCookie(line)
+		if err != nil || cookie.Value != "" || !isPast(cookie) {
+			continue
+		}
+		for name := range splitCookies([]string{sent}) {
+			if name == cookie.Name {
+				cookie.Quoted = false
+				clear = append(clear, cookie.String())
+				break
+			}
+		}
+	}
+	return clear
+}
+
+// isPast reports whether a browser drops the cookie at once. Max-Age goes before
+// Expires (RFC 6265 §5.3).
+func isPast(c *http.Cookie) bool {
+	if c.MaxAge != 0 { // Max-Age=0 is read as -1
+		return c.MaxAge < 0
+	}
+	return !c.Expires.IsZero() && c.Expires.Before(time.Now())
+}

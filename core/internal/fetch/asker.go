@@ -1,0 +1,96 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime"
+	"strings"
+)
+
+const (
+	maxIdle   = 64       // connections: as many as calls at once
+	maxHeader = 64 << 10 // bytes of an answer's fields
+)
+
+// Asker asks one address again and again, over connections that stay open as
+// long as it is in use.
+type Asker struct {
+	client *http.Client
+	url    string
+	host   string // "" for a public address
+	proto  string
+}
+
+// NewAsker returns one for the address. For an internal one it sends the
+// endpoint's host and scheme along. A *http.Transport in base is cloned, any
+// other transport is used as it is.
+func NewAsker(endpoint, url string, internal bool, base *http.Client) *Asker {
+	a := &Asker{client: hardened(base), url: url}
+	if internal {
+		a.proto, a.host, _ = strings.Cut(endpoint, "://")
+	}
+	var transport http.RoundTripper = http.DefaultTransport
+	if base != nil && base.Transport != nil {
+		transport = base.Transport
+	}
+	if t, ok := transport.(*http.Transport); ok && t != nil {
+		t = t.Clone()
+		t.MaxIdleConnsPerHost = maxIdle
+		if t.MaxResponseHeaderBytes == 0 {
+			t.MaxResponseHeaderBytes = maxHeader
+		}
+		a.client.Transport = quiet{t}
+		runtime.AddCleanup(a, (*http.Transport).CloseIdleConnections, t) // nobody has to close anything
+	}
+	return a
+}
+
+// URL returns what is asked.
+func (a *Asker) URL() string { return a.url }
+
+// Answer is what a server answers. It has to be closed.
+type Answer struct {
+	Status   int
+	Header   http.Header
+	response *http.Response
+}
+
+// Ask sends a request with one field, or with none when name is "". An error
+// means that there was no answer.
+func (a *Asker) Ask(ctx context.Context, name, value string) (*Answer, error) {
+	request, err := newRequest(ctx, a.url, a.host, a.proto)
+	if err != nil {
+		return nil, err
+	}
+	if name != "" {
+		request.Header.Set(name, value)
+	}
+	response, err := a.client.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("%w; is the address right, and can this machine reach it?", bounded(err))
+	}
+	return &Answer{response.StatusCode, response.Header, response}, nil
+}
+
+// StatusError returns why an answer whose status is not 200 is of no use.
+func (a *Answer) StatusError() error { return statusError(a.response) }
+
+// Empty reports whether the answer has no body.
+func (a *Answer) Empty() (bool, error) {
+	_, err := io.ReadFull(a.response.Body, make([]byte, 1))
+	switch {
+	case err == nil:
+		return false, nil
+	case errors.Is(err, io.EOF):
+		return true, nil
+	default:
+		return false, fmt.Errorf("reading the answer: %w", bounded(err))
+	}
+}
+
+// Close gives the connection back. A body that was not read ends it: nobody
+// waits for a body that does not matter.
+func (a *Answer) Close() { _ = a.response.Body.Close() }

@@ -1,0 +1,192 @@
+// Package flight shares calls: one at a time for each key, at most so many at
+// once in all, each detached from the requests that wait for it.
+package flight
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// Key names what a call is about: a hash, so that no credential is kept here.
+type Key = [32]byte
+
+var (
+	// ErrBusy means that too many calls wait already.
+	ErrBusy = errors.New("too many calls wait for their turn")
+	// ErrTimeout means that the call, or the wait for its turn, took too long.
+	ErrTimeout = errors.New("it took too long")
+	// ErrEnded means that the call ended without a result: something in it
+	// panicked or ended its goroutine.
+	ErrEnded = errors.New("the call ended without a result")
+)
+
+// Group runs calls with a result of type R. The waiters share that result.
+type Group[R any] struct {
+	timeout    time.Duration
+	maxWaiting int
+	slots      chan struct{} // one element for each call that runs
+
+	mu      sync.Mutex
+	flights map[Key]*flight[R] // of each key the one that runs or waits for a slot
+	waiting int                // flights that wait for a slot
+}
+
+// New returns a group in which at most running calls run at once and waiting
+// others wait for that. Each caller waits for at most the timeout, and so long
+// each call may last.
+func New[R any](running, waiting int, timeout time.Duration) *Group[R] {
+	return &Group[R]{
+		timeout:    timeout,
+		maxWaiting: waiting,
+		slots:      make(chan struct{}, running),
+		flights:    make(map[Key]*flight[R]),
+	}
+}
+
+// flight is one call.
+type flight[R any] struct {
+	call func(context.Context) R
+	done chan struct{} // closed when result and err are set
+	// left has an element when the last waiter has gone.
+	left chan struct{}
+
+	result R
+	err    error
+
+	// These are the group's, under its lock.
+	waiters int
+	next    *flight[R] // begins when this one has ended
+}
+
+func newFlight[R any](call func(context.Context) R) *flight[R] {
+	return &flight[R]{call: call, done: make(chan struct{}), left: make(chan struct{}, 1), err: ErrEnded}
+}
+
+// Do returns the result of a call with that key: of one that runs already, else
+// of this one. With fresh it is a call that has not begun before Do.
+func (g *Group[R]) Do(ctx context.Context, key Key, fresh bool, call func(context.Context) R) (R, error) {
+	g.mu.Lock()
+	f := g.flights[key]
+	switch {
+	case f == nil:
+		f = newFlight(call)
+		g.begin(key, f)
+	case fresh:
+		if f.next == nil {
+			f.next = newFlight(call)
+		}
+		f = f.next
+	}
+	f.waiters++
+	g.mu.Unlock()
+
+	timer := time.NewTimer(g.timeout)
+	defer timer.Stop()
+	select {
+	case <-f.done:
+		return f.result, f.err
+	case <-ctx.Done():
+		g.leave(f)
+		var none R
+		return none, ctx.Err()
+	case <-timer.C:
+		g.leave(f)
+		var none R
+		return none, ErrTimeout
+	}
+}
+
+func (g *Group[R]) leave(f *flight[R]) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	f.waiters--
+	if f.waiters == 0 {
+		select {
+		case f.left <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// begin gives a flight a slot or a place among those that wait, or ends it. The
+// caller holds the lock.
+func (g *Group[R]) begin(key Key, f *flight[R]) {
+	slot := false
+	if g.waiting == 0 { // who waits comes first
+		select {
+		case g.slots <- struct{}{}:
+			slot = true
+		default:
+		}
+	}
+	if !slot {
+		if g.waiting >= g.maxWaiting {
+			f.err = ErrBusy
+			close(f.done)
+			return
+		}
+		g.waiting++
+	}
+	g.flights[key] = f
+	go g.run(key, f, slot)
+}
+
+func (g *Group[R]) run(key Key, f *flight[R], slot bool) {
+	ctx, cancel := context.WithTimeout(context.Background(), g.timeout)
+	defer cancel()
+	if !slot && !g.acquire(ctx, key, f) {
+		return
+	}
+	defer g.land(key, f) // even when the call ends the goroutine
+	defer func() { <-g.slots }()
+	defer func() {
+		// A panic of the user's HTTP client would end the process here.
+		_ = recover() //nolint:errcheck // the flight ends with ErrEnded
+	}()
+	f.result = f.call(ctx)
+	f.err = nil
+}
+
+// acquire waits for a slot. It ends the flight when there is none in time, or
+// nobody waits for it any longer.
+func (g *Group[R]) acquire(ctx context.Context, key Key, f *flight[R]) bool {
+	for {
+		select {
+		case g.slots <- struct{}{}:
+			g.mu.Lock()
+			g.waiting--
+			g.mu.Unlock()
+			return true
+		case <-ctx.Done():
+			f.err = ErrTimeout
+			g.mu.Lock()
+		case <-f.left:
+			g.mu.Lock()
+			if f.waiters > 0 { // somebody came meanwhile
+				g.mu.Unlock()
+				continue
+			}
+		}
+		g.waiting--
+		g.landLocked(key, f)
+		g.mu.Unlock()
+		return false
+	}
+}
+
+func (g *Group[R]) land(key Key, f *flight[R]) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.landLocked(key, f)
+}
+
+// landLocked hands the result over and lets the next flight begin.
+func (g *Group[R]) landLocked(key Key, f *flight[R]) {
+	delete(g.flights, key)
+	close(f.done)
+	if f.next != nil && f.next.waiters > 0 {
+		g.begin(key, f.next)
+	}
+}

@@ -1,0 +1,129 @@
+package authgear
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/authgear/authgear-sdk-go/core/internal/fetch"
+	"github.com/authgear/authgear-sdk-go/core/internal/session"
+)
+
+// retryAfterFailure is what a refusal says where nothing knows a better time.
+const retryAfterFailure = time.Second
+
+var errBreakerOpen = errors.New("the resolver has failed repeatedly and is left alone for a while")
+
+func unavailable(err error, retryAfter time.Duration) answer {
+	return answer{err: &Error{Reason: ReasonResolverUnavailable, Err: err, RetryAfter: retryAfter}}
+}
+
+// call asks the resolver. Requests with the same credentials share a call, since
+// Authgear answers 500 to some of those that it gets at the same time.
+func (r *Resolver) call(ctx context.Context, c credentials, live bool) answer {
+	a, err := r.flights.Do(ctx, c.key(), live, func(ctx context.Context) answer { return r.ask(ctx, c) })
+	if err != nil {
+		return unavailable(fmt.Errorf("asking %s: %w", r.asker.URL(), err), retryAfterFailure)
+	}
+	return a
+}
+
+// ask asks once, and once more when that fails: Authgear's sessions are locked
+// for a moment, connections end between two requests.
+func (r *Resolver) ask(ctx context.Context, c credentials) answer {
+	key := c.key()
+	call, wait := r.breaker.Allow(key)
+	if wait > 0 {
+		return unavailable(errBreakerOpen, wait)
+	}
+	failed := true
+	defer func() { // even when the HTTP client panics
+		if failed {
+			call.Failed()
+		} else {
+			call.Succeeded()
+		}
+	}()
+	a, err := r.attempt(ctx, c)
+	if err != nil && !isTimeout(err) && ctx.Err() == nil {
+		a, err = r.attempt(ctx, c)
+	}
+	if err != nil {
+		return unavailable(err, retryAfterFailure)
+	}
+	failed = false
+	if a.decided() {
+		r.ready.Store(true)
+		expires, cacheable := r.expiry(c)
+		r.answers.store(key, a, expires, cacheable)
+	}
+	return a
+}
+
+func isTimeout(err error) bool {
+	timeout, ok := errors.AsType[net.Error](err)
+	return errors.Is(err, context.DeadlineExceeded) || ok && timeout.Timeout()
+}
+
+// attempt asks once. The error is a failure of the server or of the way there.
+func (r *Resolver) attempt(ctx context.Context, c credentials) (answer, error) {
+	start := time.Now()
+	name, value := c.field()
+	response, err := r.asker.Ask(ctx, name, value)
+	if err != nil {
+		r.observer.fetch(ctx, Fetch{Kind: FetchResolver, URL: r.asker.URL(), Duration: time.Since(start), Err: err})
+		return answer{}, err
+	}
+	defer response.Close()
+	a, err := understand(response, c, start)
+	a.at = start
+	problem := err
+	if err == nil && !a.decided() {
+		problem = a.err.Err
+	}
+	r.observer.fetch(ctx, Fetch{Kind: FetchResolver, URL: r.asker.URL(), Status: response.Status, Duration: time.Since(start), Err: problem})
+	return a, err
+}
+
+// understand reads an answer. Only a 200 decides; the error is a failure.
+func understand(response *fetch.Answer, c credentials, asked time.Time) (answer, error) {
+	if err := response.StatusError(); err != nil {
+		switch {
+		case response.Status >= 500:
+			return answer{}, err
+		case response.Status == http.StatusNotFound:
+			err = errors.New("status 404: there is no Authgear project of this host, or no resolver at this address; is Endpoint the project's public origin?")
+		}
+		return unavailable(err, retryAfterFailure), nil
+	}
+	malformed := func(err error) (answer, error) {
+		return answer{err: &Error{Reason: ReasonAnswerMalformed, Err: err, RetryAfter: retryAfterFailure}}, nil
+	}
+	s, err := session.Parse(response.Header.Values)
+	if err != nil {
+		return malformed(err)
+	}
+	switch s.State {
+	case session.Valid:
+		return answer{identity: newSessionIdentity(s, SourceResolver, c, asked)}, nil
+	case session.None:
+		for name := range response.Header {
+			if session.IsField(name) {
+				return malformed(errors.New("there are unknown X-Authgear-* fields only"))
+			}
+		}
+		empty, err := response.Empty()
+		if err != nil {
+			return answer{}, err
+		}
+		if !empty {
+			return malformed(errors.New("there is a body but no X-Authgear-* field; is something else answering for Authgear?"))
+		}
+	}
+	refusal := refused(s, c)
+	refusal.ClearCookies = clearing(response.Header.Values("Set-Cookie"), c.cookie)
+	return answer{err: refusal}, nil
+}
