@@ -107,13 +107,22 @@ type answer struct {
 
 func (s *server) ask(t *testing.T, method, path, token string) answer {
 	t.Helper()
+	fields := []string{"Origin: https://app.example.com"}
+	if token != "" {
+		fields = append(fields, "Authorization: Bearer "+token)
+	}
+	return s.send(t, method, path, fields...)
+}
+
+func (s *server) send(t *testing.T, method, path string, fields ...string) answer {
+	t.Helper()
 	request, err := http.NewRequest(method, s.url+path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	request.Header.Set("Origin", "https://app.example.com")
-	if token != "" {
-		request.Header.Set("Authorization", "Bearer "+token)
+	for _, field := range fields {
+		name, value, _ := strings.Cut(field, ": ")
+		request.Header.Add(name, value)
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
@@ -390,12 +399,12 @@ func TestCORS(t *testing.T) {
 // A wrong value ends the program with status 2 and one line that names it.
 func TestWrongValues(t *testing.T) {
 	t.Parallel()
+	const secret = "AUTHGEAR_PROXY_SECRET=0123456789abcdef0123456789abcdef"
 	for _, c := range []struct{ want, env string }{
 		{"ADDR", "ADDR=nonsense"},
 		{"ADDR", "ADDR=127.0.0.1:99999"},
 		{"ADDR", "ADDR= :0"},
 		{"AUTHGEAR_MODE", "AUTHGEAR_MODE=magic"},
-		{"AUTHGEAR_MODE", "AUTHGEAR_MODE=resolver"},
 		{"AUTHGEAR_ENDPOINT", "AUTHGEAR_ENDPOINT=myapp.authgear.cloud"},
 		{"AUTHGEAR_ENDPOINT", "AUTHGEAR_ENDPOINT=http://10.0.0.1"},
 		{"AUTHGEAR_RESOURCES", "AUTHGEAR_RESOURCES=my-client"},
@@ -407,10 +416,41 @@ func TestWrongValues(t *testing.T) {
 		{"CORS_ORIGINS", "CORS_ORIGINS=*,https://app.example.com"},
 		{"CORS_ORIGINS", "CORS_ORIGINS=https://*.example.com"},
 		{"CORS_ORIGINS", "CORS_ORIGINS=https://app.example.com:99999"},
+		{"AUTHGEAR_TRUSTED_ORIGINS", "AUTHGEAR_TRUSTED_ORIGINS=app.example.com"},
+		{"AUTHGEAR_TOKEN_COOKIE", "AUTHGEAR_TOKEN_COOKIE=a b"},
+		{"AUTHGEAR_COOKIES", "AUTHGEAR_COOKIES=session"},
+		{"AUTHGEAR_RESOLVER_URL", "AUTHGEAR_RESOLVER_URL=http://127.0.0.1/resolve"},
+		{"AUTHGEAR_PROXY_SECRET", secret},
+		{"AUTHGEAR_MODE", "AUTHGEAR_MODE=hybrid"},
+
+		{"AUTHGEAR_CLIENT_IDS", "AUTHGEAR_MODE=resolver AUTHGEAR_CLIENT_IDS=spa"},
+		{"AUTHGEAR_RESOURCES", "AUTHGEAR_MODE=resolver AUTHGEAR_RESOURCES=https://api.example.com"},
+		{"AUTHGEAR_RESOLVER_URL", "AUTHGEAR_MODE=resolver AUTHGEAR_RESOLVER_URL=http://127.0.0.1/resolve"},
+		{"AUTHGEAR_RESOLVER_URL", "AUTHGEAR_MODE=resolver AUTHGEAR_ENDPOINT=https://a.example AUTHGEAR_RESOLVER_URL=https://b.example"},
+		{"AUTHGEAR_COOKIES", "AUTHGEAR_MODE=resolver AUTHGEAR_COOKIES=session,,x"},
+		{"AUTHGEAR_TOKEN_COOKIE", "AUTHGEAR_MODE=resolver AUTHGEAR_TOKEN_COOKIE=session"},
+		{"AUTHGEAR_CACHE_TTL", "AUTHGEAR_MODE=resolver AUTHGEAR_CACHE_TTL=10"},
+		{"AUTHGEAR_CACHE_TTL", "AUTHGEAR_MODE=resolver AUTHGEAR_CACHE_TTL=-1s"},
+		{"AUTHGEAR_STALE_IF_ERROR", "AUTHGEAR_MODE=resolver AUTHGEAR_STALE_IF_ERROR=-1s"},
+		{"AUTHGEAR_PROXY_SECRET", "AUTHGEAR_MODE=resolver " + secret},
+
+		{"AUTHGEAR_TRUSTED_PROXIES or AUTHGEAR_PROXY_SECRET", "AUTHGEAR_MODE=forwarded"},
+		{"AUTHGEAR_ENDPOINT", "AUTHGEAR_MODE=forwarded AUTHGEAR_ENDPOINT=https://a.example " + secret},
+		{"AUTHGEAR_CACHE_TTL", "AUTHGEAR_MODE=forwarded AUTHGEAR_CACHE_TTL=1s " + secret},
+		{"AUTHGEAR_PROXY_SECRET", "AUTHGEAR_MODE=forwarded AUTHGEAR_PROXY_SECRET=short"},
+		{"AUTHGEAR_TRUSTED_PROXIES", "AUTHGEAR_MODE=forwarded AUTHGEAR_TRUSTED_PROXIES=127.0.0.1"},
+		{"AUTHGEAR_TRUSTED_PROXIES", "AUTHGEAR_MODE=forwarded AUTHGEAR_TRUSTED_PROXIES=::/0"},
+		{"AUTHGEAR_FORWARDED_ROLES", "AUTHGEAR_MODE=forwarded AUTHGEAR_FORWARDED_ROLES=yes " + secret},
 	} {
 		for _, framework := range frameworks {
 			command := exec.Command(filepath.Join(programs, framework))
-			command.Env = append(os.Environ(), "ADDR=127.0.0.1:0", c.env)
+			command.Env = append(os.Environ(), "ADDR=127.0.0.1:0")
+			for variable := range strings.SplitSeq(c.env, " AUTHGEAR_") {
+				if !strings.HasPrefix(c.env, variable) {
+					variable = "AUTHGEAR_" + variable
+				}
+				command.Env = append(command.Env, variable)
+			}
 			var stderr strings.Builder
 			command.Stderr = &stderr
 			err := command.Run()

@@ -17,7 +17,7 @@ import (
 
 func main() {
 	app := demo.New()
-	guard := authgearecho.New(app.Authenticator)
+	guard := authgearecho.New(app.Authenticator, authgearecho.Config{Options: app.Options})
 
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
@@ -26,10 +26,11 @@ func main() {
 	e.Use(middleware.Recover())
 	if len(app.CORSOrigins) > 0 { // in front of the guards: a preflight has no credentials
 		e.Use(middleware.CORSWithConfig(middleware.CORSConfig{
-			AllowOrigins:  app.CORSOrigins,
-			AllowMethods:  demo.CORSMethods,
-			AllowHeaders:  demo.CORSHeaders,
-			ExposeHeaders: demo.CORSExposed,
+			AllowOrigins:     app.CORSOrigins,
+			AllowMethods:     demo.CORSMethods,
+			AllowHeaders:     demo.CORSHeaders,
+			ExposeHeaders:    demo.CORSExposed,
+			AllowCredentials: app.CORSCredentials,
 		}))
 	}
 
@@ -46,6 +47,9 @@ func main() {
 	e.Match(get, "/admin", showIdentity, guard.Require(authgear.Role("admin")))
 	e.Match(get, "/verified", showIdentity, guard.Require(authgear.Verified()))
 	e.Match(get, "/members", showIdentity, guard.Require(authgear.NotAnonymous()))
+	if app.Live {
+		e.Match(get, "/live", showIdentity, guard.Live())
+	}
 
 	serve := func(l net.Listener) error {
 		e.Listener = l

@@ -16,7 +16,7 @@ import (
 
 func main() {
 	app := demo.New()
-	guard := authgearfiber.New(app.Authenticator)
+	guard := authgearfiber.New(app.Authenticator, authgearfiber.Config{Options: app.Options})
 
 	f := fiber.New(fiber.Config{
 		DisableStartupMessage: true,
@@ -27,10 +27,11 @@ func main() {
 	f.Use(recover.New())
 	if len(app.CORSOrigins) > 0 { // in front of the guards: a preflight has no credentials
 		f.Use(cors.New(cors.Config{
-			AllowOrigins:  strings.Join(app.CORSOrigins, ","),
-			AllowMethods:  strings.Join(demo.CORSMethods, ","),
-			AllowHeaders:  strings.Join(demo.CORSHeaders, ","),
-			ExposeHeaders: strings.Join(demo.CORSExposed, ","),
+			AllowOrigins:     strings.Join(app.CORSOrigins, ","),
+			AllowMethods:     strings.Join(demo.CORSMethods, ","),
+			AllowHeaders:     strings.Join(demo.CORSHeaders, ","),
+			ExposeHeaders:    strings.Join(demo.CORSExposed, ","),
+			AllowCredentials: app.CORSCredentials,
 		}))
 	}
 
@@ -48,6 +49,9 @@ func main() {
 	f.Get("/admin", guard.Require(authgear.Role("admin")), showIdentity)
 	f.Get("/verified", guard.Require(authgear.Verified()), showIdentity)
 	f.Get("/members", guard.Require(authgear.NotAnonymous()), showIdentity)
+	if app.Live {
+		f.Get("/live", guard.Live(), showIdentity)
+	}
 
 	app.Serve(f.Listener, f.ShutdownWithContext)
 }

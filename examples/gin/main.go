@@ -15,7 +15,7 @@ import (
 
 func main() {
 	app := demo.New()
-	guard := authgeargin.New(app.Authenticator)
+	guard := authgeargin.New(app.Authenticator, authgeargin.Config{Options: app.Options})
 
 	gin.SetMode(gin.ReleaseMode)
 	gin.DefaultWriter = gin.DefaultErrorWriter // logs go to standard error
@@ -23,10 +23,11 @@ func main() {
 	r.Use(gin.Recovery())
 	if len(app.CORSOrigins) > 0 { // in front of the guards: a preflight has no credentials
 		r.Use(cors.New(cors.Config{
-			AllowOrigins:  app.CORSOrigins,
-			AllowMethods:  demo.CORSMethods,
-			AllowHeaders:  demo.CORSHeaders,
-			ExposeHeaders: demo.CORSExposed,
+			AllowOrigins:     app.CORSOrigins,
+			AllowMethods:     demo.CORSMethods,
+			AllowHeaders:     demo.CORSHeaders,
+			ExposeHeaders:    demo.CORSExposed,
+			AllowCredentials: app.CORSCredentials,
 		}))
 	}
 
@@ -42,6 +43,9 @@ func main() {
 	r.Match(get, "/admin", guard.Require(authgear.Role("admin")), showIdentity)
 	r.Match(get, "/verified", guard.Require(authgear.Verified()), showIdentity)
 	r.Match(get, "/members", guard.Require(authgear.NotAnonymous()), showIdentity)
+	if app.Live {
+		r.Match(get, "/live", guard.Live(), showIdentity)
+	}
 
 	server := &http.Server{Handler: r, ReadHeaderTimeout: 5 * time.Second}
 	app.Serve(server.Serve, server.Shutdown)

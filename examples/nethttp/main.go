@@ -15,7 +15,7 @@ import (
 
 func main() {
 	app := demo.New()
-	guard := authgearhttp.New(app.Authenticator)
+	guard := authgearhttp.New(app.Authenticator, authgearhttp.Config{Options: app.Options})
 	handler := http.HandlerFunc(showIdentity)
 
 	mux := http.NewServeMux()
@@ -32,14 +32,18 @@ func main() {
 	mux.Handle("GET /admin", guard.Require(authgear.Role("admin"))(handler))
 	mux.Handle("GET /verified", guard.Require(authgear.Verified())(handler))
 	mux.Handle("GET /members", guard.Require(authgear.NotAnonymous())(handler))
+	if app.Live {
+		mux.Handle("GET /live", guard.Live()(handler))
+	}
 
 	var root http.Handler = mux
 	if len(app.CORSOrigins) > 0 { // in front of the guards: a preflight has no credentials
 		root = cors.New(cors.Options{
-			AllowedOrigins: app.CORSOrigins,
-			AllowedMethods: demo.CORSMethods,
-			AllowedHeaders: demo.CORSHeaders,
-			ExposedHeaders: demo.CORSExposed,
+			AllowedOrigins:   app.CORSOrigins,
+			AllowedMethods:   demo.CORSMethods,
+			AllowedHeaders:   demo.CORSHeaders,
+			ExposedHeaders:   demo.CORSExposed,
+			AllowCredentials: app.CORSCredentials,
 		}).Handler(mux)
 	}
 	server := &http.Server{Handler: root, ReadHeaderTimeout: 5 * time.Second}

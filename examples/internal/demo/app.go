@@ -2,10 +2,12 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -17,13 +19,19 @@ import (
 // App is what an example server is made with.
 type App struct {
 	// Authenticator finds out who sent a request.
-	Authenticator *authgear.JWT
+	Authenticator authgear.Authenticator
+	// Options are those of the guard.
+	Options authgear.Options
+	// Live is true when the authenticator can ask about each request.
+	Live bool
 	// CORSOrigins may call the API from a browser; none without CORS.
 	CORSOrigins []string
+	// CORSCredentials is true when they may send cookies, too.
+	CORSCredentials bool
 
 	listener net.Listener
 	embedded *authgeartest.Server
-	config   authgear.JWTConfig
+	env      environment
 }
 
 // Methods and fields for the CORS middleware: scripts send Authorization, and
@@ -41,14 +49,14 @@ func New() *App {
 	if err != nil {
 		exit(2, err)
 	}
-	app := &App{CORSOrigins: env.origins, config: env.jwt}
-	if env.jwt.Endpoint == "" {
+	app := &App{CORSOrigins: env.origins, Options: env.options, env: env}
+	app.CORSCredentials = len(env.options.TrustedOrigins) > 0 && !slices.Equal(env.origins, []string{"*"})
+	if env.mode != "forwarded" && env.jwt.Endpoint == "" {
 		if app.embedded, err = authgeartest.Start(authgeartest.Config{}); err != nil {
 			exit(1, err)
 		}
-		app.config.Endpoint = app.embedded.Endpoint()
 	}
-	if app.Authenticator, err = authgear.NewJWT(app.config); err != nil {
+	if err := app.authenticate(); err != nil {
 		exit(2, inEnvironmentTerms(err))
 	}
 	if app.listener, err = net.Listen("tcp", env.addr); err != nil {
@@ -57,16 +65,47 @@ func New() *App {
 	return app
 }
 
+// authenticate makes the authenticator of the mode.
+func (a *App) authenticate() (err error) {
+	jwt, resolver := a.env.jwt, a.env.resolver
+	if a.embedded != nil {
+		jwt.Endpoint, resolver.Endpoint = a.embedded.Endpoint(), a.embedded.Endpoint()
+	}
+	switch a.env.mode {
+	case "resolver":
+		a.Authenticator, err = authgear.NewResolver(resolver)
+		a.Live = true
+	case "forwarded":
+		a.Authenticator, err = authgear.NewForwarded(a.env.forwarded)
+	default:
+		a.Authenticator, err = authgear.NewJWT(jwt)
+	}
+	return errors.Join(err, a.Options.Validate())
+}
+
 // inEnvironmentTerms names variables instead of fields, in one line.
 func inEnvironmentTerms(err error) error {
 	return fmt.Errorf("%s", strings.NewReplacer(
 		"authgear: JWTConfig: ", "",
+		"authgear: ResolverConfig: ", "",
+		"authgear: ForwardedConfig: ", "",
+		"authgear: Options: ", "",
 		"\n", "; ",
 		"Endpoint: ", "AUTHGEAR_ENDPOINT: ",
 		"ClientIDs: ", "AUTHGEAR_CLIENT_IDS: ",
 		"Resources: ", "AUTHGEAR_RESOURCES: ",
 		"InternalURL: ", "AUTHGEAR_INTERNAL_URL: ",
+		"ResolverURL: ", "AUTHGEAR_RESOLVER_URL: ",
+		"TokenCookie: ", "AUTHGEAR_TOKEN_COOKIE: ",
+		"Cookies: ", "AUTHGEAR_COOKIES: ",
+		"CacheTTL: ", "AUTHGEAR_CACHE_TTL: ",
+		"StaleIfError: ", "AUTHGEAR_STALE_IF_ERROR: ",
+		"TrustedProxies or Secrets: ", "AUTHGEAR_TRUSTED_PROXIES or AUTHGEAR_PROXY_SECRET: ",
+		"TrustedProxies: ", "AUTHGEAR_TRUSTED_PROXIES: ",
+		"Secrets: number 1 ", "AUTHGEAR_PROXY_SECRET: ",
+		"TrustedOrigins: ", "AUTHGEAR_TRUSTED_ORIGINS: ",
 		"use ClientIDs", "use AUTHGEAR_CLIENT_IDS",
+		"use InternalURL", "use AUTHGEAR_INTERNAL_URL",
 		"set InsecureHTTP", "set AUTHGEAR_INSECURE_HTTP=true",
 	).Replace(err.Error()))
 }
@@ -80,7 +119,8 @@ func exit(status int, err error) {
 func (a *App) Ready(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	return a.Authenticator.Ready(ctx) == nil
+	readier, ok := a.Authenticator.(interface{ Ready(context.Context) error })
+	return !ok || readier.Ready(ctx) == nil // behind a proxy nothing is to be fetched
 }
 
 // Serve serves until SIGTERM or an interrupt, then lets running requests finish
@@ -93,7 +133,7 @@ func (a *App) Serve(serve func(net.Listener) error, shutdown func(context.Contex
 	base := "http://" + a.listener.Addr().String()
 	fmt.Println("listening on " + base)
 	if a.embedded != nil {
-		printCommands(os.Stdout, base, a.embedded, a.config)
+		printCommands(os.Stdout, base, a.embedded, a.env)
 	}
 
 	select {

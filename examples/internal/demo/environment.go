@@ -5,52 +5,154 @@ package demo
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
+	"time"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
 )
 
-// environment is what the variables say.
+// environment is what the variables say. Of the configurations that of the mode
+// counts; its Endpoint is "" for the embedded Authgear.
 type environment struct {
-	addr    string
-	origins []string
-	jwt     authgear.JWTConfig // Endpoint "" for the embedded Authgear
+	addr      string
+	origins   []string
+	options   authgear.Options
+	mode      string
+	jwt       authgear.JWTConfig
+	resolver  authgear.ResolverConfig
+	forwarded authgear.ForwardedConfig
+}
+
+// modes are the ways to authenticate, each with the variables that it takes.
+var modes = map[string][]string{
+	"jwt": {
+		"AUTHGEAR_ENDPOINT", "AUTHGEAR_INTERNAL_URL", "AUTHGEAR_INSECURE_HTTP", "AUTHGEAR_TOKEN_COOKIE",
+		"AUTHGEAR_CLIENT_IDS", "AUTHGEAR_RESOURCES",
+	},
+	"resolver": {
+		"AUTHGEAR_ENDPOINT", "AUTHGEAR_INTERNAL_URL", "AUTHGEAR_INSECURE_HTTP", "AUTHGEAR_TOKEN_COOKIE",
+		"AUTHGEAR_RESOLVER_URL", "AUTHGEAR_COOKIES", "AUTHGEAR_CACHE_TTL", "AUTHGEAR_STALE_IF_ERROR",
+	},
+	"forwarded": {"AUTHGEAR_TRUSTED_PROXIES", "AUTHGEAR_PROXY_SECRET", "AUTHGEAR_FORWARDED_ROLES"},
+}
+
+// reader reads variables up to the first mistake.
+type reader struct {
+	mode string
+	err  error
 }
 
 func readEnvironment() (environment, error) {
+	r := reader{mode: os.Getenv("AUTHGEAR_MODE")}
+	if r.mode == "" {
+		r.mode = "jwt"
+	}
+	if modes[r.mode] == nil {
+		return environment{}, fmt.Errorf("AUTHGEAR_MODE: %q is not one of jwt, resolver, forwarded", r.mode)
+	}
+	r.refuseOthers()
+
 	e := environment{
 		addr:    os.Getenv("ADDR"),
 		origins: list("CORS_ORIGINS"),
-		jwt: authgear.JWTConfig{
-			Endpoint:    os.Getenv("AUTHGEAR_ENDPOINT"),
-			ClientIDs:   list("AUTHGEAR_CLIENT_IDS"),
-			Resources:   list("AUTHGEAR_RESOURCES"),
-			InternalURL: os.Getenv("AUTHGEAR_INTERNAL_URL"),
-		},
+		options: authgear.Options{TrustedOrigins: list("AUTHGEAR_TRUSTED_ORIGINS")},
+		mode:    r.mode,
 	}
 	if e.addr == "" {
 		e.addr = "127.0.0.1:8080"
 	}
-	if err := checkAddr(e.addr); err != nil {
-		return e, err
+	r.check("ADDR", checkAddr(e.addr))
+	insecure := r.flag("AUTHGEAR_INSECURE_HTTP")
+	e.jwt = authgear.JWTConfig{
+		Endpoint:     os.Getenv("AUTHGEAR_ENDPOINT"),
+		InternalURL:  os.Getenv("AUTHGEAR_INTERNAL_URL"),
+		InsecureHTTP: insecure,
+		TokenCookie:  os.Getenv("AUTHGEAR_TOKEN_COOKIE"),
+		ClientIDs:    list("AUTHGEAR_CLIENT_IDS"),
+		Resources:    list("AUTHGEAR_RESOURCES"),
 	}
-	if mode := os.Getenv("AUTHGEAR_MODE"); mode != "" && mode != "jwt" {
-		return e, fmt.Errorf("AUTHGEAR_MODE: %q is not a mode of this version; it knows jwt", mode)
+	e.resolver = authgear.ResolverConfig{
+		Endpoint:     e.jwt.Endpoint,
+		InternalURL:  e.jwt.InternalURL,
+		ResolverURL:  os.Getenv("AUTHGEAR_RESOLVER_URL"),
+		InsecureHTTP: insecure,
+		TokenCookie:  e.jwt.TokenCookie,
+		Cookies:      list("AUTHGEAR_COOKIES"),
+		CacheTTL:     r.duration("AUTHGEAR_CACHE_TTL"),
+		StaleIfError: r.duration("AUTHGEAR_STALE_IF_ERROR"),
 	}
-	if insecure := os.Getenv("AUTHGEAR_INSECURE_HTTP"); insecure != "" {
-		if insecure != "true" && insecure != "false" {
-			return e, fmt.Errorf("AUTHGEAR_INSECURE_HTTP: %q is neither true nor false", insecure)
+	e.forwarded = authgear.ForwardedConfig{
+		TrustedProxies: r.prefixes("AUTHGEAR_TRUSTED_PROXIES"),
+		TrustRoles:     r.flag("AUTHGEAR_FORWARDED_ROLES"),
+	}
+	if secret := os.Getenv("AUTHGEAR_PROXY_SECRET"); secret != "" {
+		e.forwarded.Secrets = []string{secret}
+	}
+	if e.jwt.Endpoint == "" {
+		for _, name := range []string{"AUTHGEAR_INTERNAL_URL", "AUTHGEAR_RESOLVER_URL"} {
+			if os.Getenv(name) != "" {
+				r.check(name, errors.New("needs AUTHGEAR_ENDPOINT, whose address it takes the place of"))
+			}
 		}
-		e.jwt.InsecureHTTP = insecure == "true"
 	}
-	if e.jwt.Endpoint == "" && e.jwt.InternalURL != "" {
-		return e, errors.New("AUTHGEAR_INTERNAL_URL: needs AUTHGEAR_ENDPOINT, whose address it takes the place of")
+	r.check("CORS_ORIGINS", checkOrigins(e.origins))
+	return e, r.err
+}
+
+func (r *reader) check(name string, err error) {
+	if err != nil && r.err == nil {
+		r.err = fmt.Errorf("%s: %w", name, err)
 	}
-	return e, checkOrigins(e.origins)
+}
+
+// refuseOthers refuses what another mode takes: who sets it expects an effect.
+func (r *reader) refuseOthers() {
+	for _, mode := range slices.Sorted(maps.Keys(modes)) {
+		for _, name := range modes[mode] {
+			if os.Getenv(name) != "" && !slices.Contains(modes[r.mode], name) {
+				r.check(name, fmt.Errorf("has no meaning with AUTHGEAR_MODE=%s", r.mode))
+			}
+		}
+	}
+}
+
+func (r *reader) flag(name string) bool {
+	value := os.Getenv(name)
+	if value != "" && value != "true" && value != "false" {
+		r.check(name, fmt.Errorf("%q is neither true nor false", value))
+	}
+	return value == "true"
+}
+
+func (r *reader) duration(name string) time.Duration {
+	value := os.Getenv(name)
+	if value == "" {
+		return 0
+	}
+	d, err := time.ParseDuration(value)
+	if err != nil {
+		r.check(name, fmt.Errorf("%q is not a duration such as 10s", value))
+	}
+	return d
+}
+
+func (r *reader) prefixes(name string) []netip.Prefix {
+	var prefixes []netip.Prefix
+	for _, value := range list(name) {
+		prefix, err := netip.ParsePrefix(value)
+		if err != nil {
+			r.check(name, fmt.Errorf("%q is not a prefix such as 10.1.0.0/16", value))
+		}
+		prefixes = append(prefixes, prefix)
+	}
+	return prefixes
 }
 
 // list reads a comma-separated variable.
@@ -68,7 +170,7 @@ func list(name string) []string {
 
 func checkAddr(addr string) error {
 	if _, err := net.ResolveTCPAddr("tcp", addr); err != nil || strings.ContainsRune(addr, ' ') {
-		return fmt.Errorf("ADDR: %q is not host:port", addr)
+		return fmt.Errorf("%q is not host:port", addr)
 	}
 	return nil
 }
@@ -84,7 +186,7 @@ func checkOrigins(origins []string) error {
 			continue
 		}
 		if u, err := url.Parse(o); err != nil || !origin.MatchString(o) || len(u.Port()) == 5 && u.Port() > "65535" {
-			return fmt.Errorf("CORS_ORIGINS: %q is not an origin such as https://app.example.com; * stands alone", o)
+			return fmt.Errorf("%q is not an origin such as https://app.example.com; * stands alone", o)
 		}
 	}
 	return nil
