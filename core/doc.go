@@ -3,8 +3,16 @@
 //
 // # Getting an identity
 //
-// An [Authenticator] finds out who sent a request. [NewJWT] makes one from the
-// project's endpoint alone:
+// An [Authenticator] finds out who sent a request. There are three:
+//
+//   - [NewJWT] validates JWT access tokens in the process: fast, and as fresh as
+//     the token.
+//   - [NewResolver] asks Authgear's resolver about access tokens and session
+//     cookies: as fresh as the answer.
+//   - [NewForwarded] reads what a reverse proxy forwards that has asked the
+//     resolver.
+//
+// The first two need the project's endpoint alone:
 //
 //	auth, err := authgear.NewJWT(authgear.JWTConfig{Endpoint: "https://myapp.authgear.cloud"})
 //

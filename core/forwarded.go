@@ -52,24 +52,22 @@ type Forwarded struct {
 // NewForwarded returns an error that joins all mistakes in the configuration,
 // each with the name of its field.
 func NewForwarded(config ForwardedConfig) (*Forwarded, error) {
-	var mistakes []error
+	var wrong mistakes
 	if len(config.TrustedProxies) == 0 && len(config.Secrets) == 0 {
-		mistakes = append(mistakes, errors.New("TrustedProxies or Secrets: one is needed, else any client could state its identity"))
+		wrong.add("TrustedProxies or Secrets", errors.New("one is needed, else any client could state its identity"))
 	}
 	for _, prefix := range config.TrustedProxies {
-		if err := checkPrefix(prefix); err != nil {
-			mistakes = append(mistakes, fmt.Errorf("TrustedProxies: %w", err))
-		}
+		wrong.add("TrustedProxies", checkPrefix(prefix))
 	}
 	secrets := make([][sha256.Size]byte, len(config.Secrets))
 	for i, secret := range config.Secrets {
 		if err := checkSecret(secret); err != nil {
-			mistakes = append(mistakes, fmt.Errorf("Secrets: number %d %w", i+1, err))
+			wrong.add("Secrets", fmt.Errorf("number %d %w", i+1, err))
 		}
 		secrets[i] = sha256.Sum256([]byte(secret))
 	}
-	if len(mistakes) > 0 {
-		return nil, fmt.Errorf("authgear: ForwardedConfig: %w", errors.Join(mistakes...))
+	if err := wrong.err("ForwardedConfig"); err != nil {
+		return nil, err
 	}
 	return &Forwarded{
 		trusted:    slices.Clone(config.TrustedProxies),
@@ -178,7 +176,7 @@ func checkConnection(r Request) error {
 	for _, line := range r.Values("Connection") {
 		for option := range strings.SplitSeq(line, ",") {
 			if session.IsField(strings.Trim(option, " \t")) {
-				return fmt.Errorf("Connection names the field %s", quote.Quote(option))
+				return fmt.Errorf("the field Connection names %s", quote.Quote(option))
 			}
 		}
 	}

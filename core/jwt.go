@@ -31,9 +31,8 @@ type JWTConfig struct {
 	// token must be meant for one of them; without any, no machine comes in.
 	Resources []string
 	// TokenCookie, when not empty, is the name of a cookie that carries the
-	// access token of a request without a Bearer token. Only an unsafe request
-	// that does not come from another website counts then, see
-	// [Options.TrustedOrigins].
+	// access token of a request without a Bearer token. Guards keep other
+	// websites from using it, see [Options.TrustedOrigins].
 	TokenCookie string
 	// Leeway is the clock difference that is tolerated. 0: ten seconds; at most
 	// 60 seconds.
@@ -83,38 +82,33 @@ type JWT struct {
 // [JWT.Ready]. There is nothing to close. The error joins all mistakes in the
 // configuration, each with the name of its field.
 func NewJWT(config JWTConfig) (*JWT, error) {
-	var mistakes []error
-	mistake := func(field string, err error) {
-		if err != nil {
-			mistakes = append(mistakes, fmt.Errorf("%s: %w", field, err))
-		}
-	}
+	var wrong mistakes
 
 	origin, err := endpoint.Parse(config.Endpoint, config.InsecureHTTP)
-	mistake("Endpoint", err)
+	wrong.add("Endpoint", err)
 	var internal string
 	if config.InternalURL != "" {
 		internal, err = endpoint.Parse(config.InternalURL, config.InsecureHTTP)
-		mistake("InternalURL", err)
+		wrong.add("InternalURL", err)
 	}
 	if config.TokenCookie != "" {
-		mistake("TokenCookie", checkCookieName(config.TokenCookie))
+		wrong.add("TokenCookie", checkCookieName(config.TokenCookie))
 	}
 	if slices.Contains(config.ClientIDs, "") {
-		mistake("ClientIDs", errors.New("an empty client id"))
+		wrong.add("ClientIDs", errors.New("an empty client id"))
 	}
 	for _, resource := range config.Resources {
-		mistake("Resources", checkResource(resource))
+		wrong.add("Resources", checkResource(resource))
 	}
 	leeway := config.Leeway
 	switch {
 	case leeway == 0:
 		leeway = defaultLeeway
 	case leeway < 0 || leeway > maxLeeway:
-		mistake("Leeway", fmt.Errorf("%v is not between 0 and %v", leeway, maxLeeway))
+		wrong.add("Leeway", fmt.Errorf("%v is not between 0 and %v", leeway, maxLeeway))
 	}
-	if len(mistakes) > 0 {
-		return nil, fmt.Errorf("authgear: JWTConfig: %w", errors.Join(mistakes...))
+	if err := wrong.err("JWTConfig"); err != nil {
+		return nil, err
 	}
 
 	observer := orDefault(config.Observer)

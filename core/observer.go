@@ -8,8 +8,9 @@ import (
 )
 
 // Observer is told what the SDK does, for logs, metrics and traces. Its
-// functions are called in the request's own goroutine, so they return at once;
-// any of them may be nil. They never get a token, a cookie or a user id.
+// functions are called in the goroutine of the work itself, a request or a call
+// that several requests wait for, so they return at once; any of them may be
+// nil. They never get a token, a cookie or a user id.
 //
 // Where an *Observer is nil, LogObserver(nil) takes its place.
 type Observer struct {

@@ -1,7 +1,6 @@
 package authgear
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -26,16 +25,11 @@ type Options struct {
 // Validate returns all mistakes, each with the name of its field. An adapter's
 // New panics with it.
 func (o Options) Validate() error {
-	var mistakes []error
+	var wrong mistakes
 	for _, origin := range o.TrustedOrigins {
-		if err := checkTrustedOrigin(origin); err != nil {
-			mistakes = append(mistakes, fmt.Errorf("TrustedOrigins: %w", err))
-		}
+		wrong.add("TrustedOrigins", checkTrustedOrigin(origin))
 	}
-	if len(mistakes) > 0 {
-		return fmt.Errorf("authgear: Options: %w", errors.Join(mistakes...))
-	}
-	return nil
+	return wrong.err("Options")
 }
 
 // checkTrustedOrigin refuses what no browser ever sends, too: it would never

@@ -88,25 +88,20 @@ type Resolver struct {
 // NewResolver needs no network. There is nothing to close. The error joins all
 // mistakes in the configuration, each with the name of its field.
 func NewResolver(config ResolverConfig) (*Resolver, error) {
-	var mistakes []error
-	mistake := func(field string, err error) {
-		if err != nil {
-			mistakes = append(mistakes, fmt.Errorf("%s: %w", field, err))
-		}
-	}
+	var wrong mistakes
 	origin, err := endpoint.Parse(config.Endpoint, config.InsecureHTTP)
-	mistake("Endpoint", err)
+	wrong.add("Endpoint", err)
 	address, internal := origin+resolverPath, config.InternalURL != "" || config.ResolverURL != ""
 	if config.InternalURL != "" {
 		internalOrigin, err := endpoint.Parse(config.InternalURL, config.InsecureHTTP)
-		mistake("InternalURL", err)
+		wrong.add("InternalURL", err)
 		address = internalOrigin + resolverPath
 	}
 	if config.ResolverURL != "" {
 		address, err = parseResolverURL(config.ResolverURL, config.InsecureHTTP)
-		mistake("ResolverURL", err)
+		wrong.add("ResolverURL", err)
 		if config.InternalURL != "" {
-			mistake("ResolverURL", errors.New("stands beside InternalURL; one of them is enough"))
+			wrong.add("ResolverURL", errors.New("stands beside InternalURL; one of them is enough"))
 		}
 	}
 	cookies := config.Cookies
@@ -114,22 +109,22 @@ func NewResolver(config ResolverConfig) (*Resolver, error) {
 		cookies = []string{"session"}
 	}
 	for i, name := range cookies {
-		mistake("Cookies", checkCookieName(name))
+		wrong.add("Cookies", checkCookieName(name))
 		if slices.Contains(cookies[:i], name) {
-			mistake("Cookies", fmt.Errorf("%q stands there twice", name))
+			wrong.add("Cookies", fmt.Errorf("%q stands there twice", name))
 		}
 	}
 	if config.TokenCookie != "" {
-		mistake("TokenCookie", checkCookieName(config.TokenCookie))
+		wrong.add("TokenCookie", checkCookieName(config.TokenCookie))
 		if slices.Contains(cookies, config.TokenCookie) {
-			mistake("TokenCookie", fmt.Errorf("%q is a session cookie too", config.TokenCookie))
+			wrong.add("TokenCookie", fmt.Errorf("%q is a session cookie too", config.TokenCookie))
 		}
 	}
-	mistake("CacheTTL", checkDuration(config.CacheTTL))
-	mistake("StaleIfError", checkDuration(config.StaleIfError))
-	mistake("Timeout", checkDuration(config.Timeout))
-	if len(mistakes) > 0 {
-		return nil, fmt.Errorf("authgear: ResolverConfig: %w", errors.Join(mistakes...))
+	wrong.add("CacheTTL", checkDuration(config.CacheTTL))
+	wrong.add("StaleIfError", checkDuration(config.StaleIfError))
+	wrong.add("Timeout", checkDuration(config.Timeout))
+	if err := wrong.err("ResolverConfig"); err != nil {
+		return nil, err
 	}
 
 	timeout := config.Timeout

@@ -150,9 +150,17 @@ func TestOptions(t *testing.T) {
 	t.Parallel()
 	text := read(t, "options.md")
 	found := sections(text, "###")
-	for field := range reflect.TypeFor[authgear.JWTConfig]().Fields() {
-		if _, ok := found[field.Name]; !ok {
-			t.Errorf("JWTConfig.%s has no section", field.Name)
+	tables := sections(text, "##")
+	for _, config := range []reflect.Type{
+		reflect.TypeFor[authgear.JWTConfig](), reflect.TypeFor[authgear.ResolverConfig](), reflect.TypeFor[authgear.ForwardedConfig](),
+	} {
+		for field := range config.Fields() {
+			if _, ok := found[field.Name]; !ok {
+				t.Errorf("%v.%s has no section", config, field.Name)
+			}
+			if !strings.Contains(tables[config.Name()], "| [`"+field.Name+"`](#"+strings.ToLower(field.Name)+") |") {
+				t.Errorf("%v.%s has no line in its table", config, field.Name)
+			}
 		}
 	}
 	for field := range reflect.TypeFor[authgear.Options]().Fields() {

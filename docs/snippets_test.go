@@ -65,6 +65,7 @@ var packages = map[string]string{
 	"os":            "os",
 	"recover":       "github.com/gofiber/fiber/v2/middleware/recover",
 	"slog":          "log/slog",
+	"strings":       "strings",
 	"testing":       "testing",
 	"time":          "time",
 	"tls":           "crypto/tls",
@@ -95,6 +96,7 @@ func traced(transport http.RoundTripper) http.RoundTripper { return transport }
 	guard          *authgearhttp.Guard
 	mux            *http.ServeMux
 	me, deletePost http.Handler
+	pay            http.Handler
 )
 `,
 	"gin": `var (
