@@ -1,0 +1,64 @@
+-- Asks Authgear's resolver who sent a request, for haproxy.cfg.
+
+-- The resolver's whole list. The client's fields are dropped in haproxy.cfg.
+local fields = {
+    "x-authgear-session-valid",
+    "x-authgear-session-authenticated-at",
+    "x-authgear-session-amr",
+    "x-authgear-user-id",
+    "x-authgear-user-anonymous",
+    "x-authgear-user-verified",
+    "x-authgear-user-can-reauthenticate",
+    "x-authgear-user-roles",
+}
+
+-- One credential, never two: beside a token that is not valid the resolver would
+-- answer with the cookie's user, who may be another person. The Authorization
+-- field if its scheme is Bearer, else the session cookie alone, of all cookies,
+-- else nothing: an empty session cookie would be an invalid credential.
+local function credential(headers)
+    local authorization = headers["authorization"]
+    for i = 0, authorization and #authorization or -1 do
+        if (authorization[i]:lower() .. " "):match("^bearer[^%w_]") then
+            return "authorization", authorization[i]
+        end
+    end
+    local cookies = headers["cookie"]
+    for i = 0, cookies and #cookies or -1 do
+        for pair in cookies[i]:gmatch("[^;]+") do
+            local session = pair:match("^%s*(session=.-)%s*$")
+            if session then
+                return "cookie", session
+            end
+        end
+    end
+end
+
+core.register_action("authgear", { "http-req" }, function(txn)
+    -- Nothing else of the client is sent on.
+    local sent = {}
+    local name, value = credential(txn.http:req_get_headers())
+    if name then
+        sent[name] = { value }
+    end
+
+    -- To "listen authgear" in haproxy.cfg, which knows the project.
+    local answer = core.httpclient():get({
+        url = "http://authgear/_resolver/resolve",
+        dst = "abns@authgear",
+        headers = sent,
+    })
+    if not answer or answer.status ~= 200 then
+        return
+    end
+    for _, field in ipairs(fields) do
+        local values = answer.headers[field]
+        for i = 0, values and #values or -1 do
+            txn.http:req_add_header(field, values[i])
+        end
+    end
+    if answer.headers["set-cookie"] then
+        txn:set_var("txn.authgear_set_cookie", answer.headers["set-cookie"][0])
+    end
+    txn:set_var("txn.authgear_answered", true)
+end, 0)

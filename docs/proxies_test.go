@@ -1,0 +1,69 @@
+package docs
+
+import (
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func proxyFile(t *testing.T, name string) string {
+	t.Helper()
+	return read(t, filepath.Join("proxies", filepath.FromSlash(name)))
+}
+
+// All files copy the same fields from the resolver's answer. One that is left
+// out would reach the backend as the client sent it.
+func TestProxyFields(t *testing.T) {
+	t.Parallel()
+	lists := map[string]*regexp.Regexp{
+		"nginx.conf":                         regexp.MustCompile(`(?m)^ *proxy_set_header (X-Authgear-[A-Za-z-]+) +\$`),
+		"traefik-dynamic.yaml":               regexp.MustCompile(`(?m)^ *- (X-Authgear-[A-Za-z-]+)$`),
+		"envoy.yaml":                         regexp.MustCompile(`(?m)^ *- exact: (x-authgear-[a-z-]+)$`),
+		"kubernetes/traefik-middleware.yaml": regexp.MustCompile(`(?m)^ *- (X-Authgear-[A-Za-z-]+)$`),
+		"kubernetes/envoy-gateway-securitypolicy.yaml": regexp.MustCompile(`(?m)^ *- (x-authgear-[a-z-]+)$`),
+	}
+	want := []string{
+		"x-authgear-session-amr", "x-authgear-session-authenticated-at", "x-authgear-session-valid",
+		"x-authgear-user-anonymous", "x-authgear-user-can-reauthenticate", "x-authgear-user-id",
+		"x-authgear-user-roles", "x-authgear-user-verified",
+	}
+	for name, list := range lists {
+		var fields []string
+		for _, match := range list.FindAllStringSubmatch(proxyFile(t, name), -1) {
+			fields = append(fields, strings.ToLower(match[1]))
+		}
+		slices.Sort(fields)
+		if !slices.Equal(fields, want) {
+			t.Errorf("%s copies\n%q, want\n%q", name, fields, want)
+		}
+	}
+}
+
+// What the Kubernetes resources decide is what the tested files decide.
+func TestKubernetesFiles(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, tested string
+		line         *regexp.Regexp
+		lines        int
+	}{
+		{"kubernetes/traefik-middleware.yaml", "traefik-dynamic.yaml", regexp.MustCompile(`(?m)'\(\?i\).*'$`), 1},
+		{"kubernetes/envoy-gateway-securitypolicy.yaml", "envoy.yaml", regexp.MustCompile(`(?m)'x\(.*'$`), 1},
+		// Of nginx: which credential is chosen, and all about the request to the
+		// resolver.
+		{"kubernetes/resolver-relay.yaml", "nginx.conf", regexp.MustCompile(`(?m)^ +(map .*|default .*|"[~"].*|proxy_(set_header|ssl|method|pass|http|connect|send|read|next).*)$`), 29},
+	} {
+		tested := strings.Join(strings.Fields(proxyFile(t, c.tested)), " ")
+		lines := c.line.FindAllString(proxyFile(t, c.name), -1)
+		if len(lines) != c.lines {
+			t.Errorf("%s: %d lines to compare, want %d", c.name, len(lines), c.lines)
+		}
+		for _, line := range lines {
+			if line := strings.Join(strings.Fields(line), " "); !strings.Contains(tested, line) {
+				t.Errorf("%s has %q, %s has not", c.name, line, c.tested)
+			}
+		}
+	}
+}
