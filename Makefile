@@ -2,9 +2,9 @@
 MODULES = $(shell go list -m -f '{{.Dir}}')
 BIN := $(CURDIR)/bin
 
-.PHONY: test quickstart need format vet lint vulnerabilities tidy race alone jsonv2
+.PHONY: test quickstart need proxies format vet lint vulnerabilities tidy race alone jsonv2 e2e-traefik
 
-test: need format vet lint vulnerabilities tidy race alone jsonv2
+test: need proxies format vet lint vulnerabilities tidy race alone jsonv2
 	@echo "all checks passed"
 
 quickstart:
@@ -19,6 +19,17 @@ need:
 	@cc=$$(go env CC); command -v $${cc%% *} >/dev/null || \
 		{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -y -qq gcc libc6-dev; } || \
 		{ echo "a C compiler is needed for the race detector: install gcc, or set CC"; exit 1; }
+
+# The reverse proxies of the end-to-end tests, as packages of Debian. What cannot
+# be installed is skipped by the tests, and said so.
+proxies:
+	@missing=; for p in nginx:nginx caddy:caddy haproxy:haproxy; do \
+		PATH=$$PATH:/usr/sbin command -v $${p%:*} >/dev/null || missing="$$missing $${p#*:}"; \
+	done; \
+	[ -e /usr/lib/nginx/modules/ngx_http_headers_more_filter_module.so ] || missing="$$missing libnginx-mod-http-headers-more-filter"; \
+	[ -z "$$missing" ] || \
+		{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing; } || \
+		echo "not installed, so their end-to-end tests are skipped:$$missing"
 
 format:
 	@unformatted=$$(gofmt -l $(MODULES)); [ -z "$$unformatted" ] || { echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; }
@@ -57,3 +68,13 @@ alone:
 # What the JSON library is in the next release of Go.
 jsonv2:
 	GOEXPERIMENT=jsonv2 go test ./core/...
+
+# Traefik is in no package of Debian's, but it is a Go module: built once, in about
+# ten minutes.
+$(BIN)/traefik: e2e/traefik/go.mod e2e/traefik/go.sum
+	GOWORK=off go -C e2e/traefik build -o $@ github.com/traefik/traefik/v3/cmd/traefik
+	@touch $@
+
+e2e-traefik: proxies $(BIN)/traefik
+	GOWORK=off go -C e2e/traefik mod tidy -diff
+	TRAEFIK=$(BIN)/traefik go test -count=1 -run Traefik ./e2e

@@ -1,0 +1,3 @@
+// Package e2e has no code: its tests run the example servers behind real
+// reverse proxies that are configured by the very files of docs/proxies.
+package e2e

@@ -1,0 +1,32 @@
+package e2e_test
+
+import (
+	"os/exec"
+	"testing"
+
+	"github.com/authgear/authgear-sdk-go/e2e/proxytest"
+)
+
+func TestHAProxy(t *testing.T) {
+	t.Parallel()
+	proxytest.Run(t, proxytest.Proxy{
+		Program: "haproxy",
+		Files:   []string{"haproxy.cfg", "haproxy.lua"},
+		Replace: func(p proxytest.Place) []string {
+			pairs := []string{
+				"bind :8000", "bind " + p.Addr,
+				"abns@authgear", "abns@authgear-" + proxytest.Port(p.Addr),
+				"user haproxy", "", // as who runs the test
+				"group haproxy", "",
+				"/etc/haproxy/", p.Dir + "/",
+				"server authgear " + proxytest.Project + ":443", "server authgear " + p.Resolver,
+			}
+			return append(append(append(pairs, p.Secret()...), p.CABundle()...), p.BackendAddress()...)
+		},
+		Command: func(program string, p proxytest.Place) *exec.Cmd {
+			return exec.Command(program, "-db", "-f", p.Config)
+		},
+		ResolverFields: []string{"User-Agent"},
+		KeepsTrailers:  true,
+	})
+}

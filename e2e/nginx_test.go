@@ -1,0 +1,51 @@
+package e2e_test
+
+import (
+	"os/exec"
+	"testing"
+
+	"github.com/authgear/authgear-sdk-go/e2e/proxytest"
+)
+
+func TestMain(m *testing.M) { proxytest.Main(m) }
+
+func TestNginx(t *testing.T) {
+	t.Parallel()
+	proxy := nginx("nginx.conf")
+	proxy.KeepsUnknown = true // it removes by exact names only
+	proxytest.Run(t, proxy)
+}
+
+func TestNginxHeadersMore(t *testing.T) {
+	t.Parallel()
+	const module = "/usr/lib/nginx/modules/ngx_http_headers_more_filter_module.so"
+	proxy := nginx("nginx-headers-more.conf")
+	proxy.Needs = []string{module}
+	proxytest.Run(t, proxy)
+}
+
+// nginx is what its two files share.
+func nginx(file string) proxytest.Proxy {
+	return proxytest.Proxy{
+		Program: "nginx",
+		Files:   []string{file},
+		Replace: func(p proxytest.Place) []string {
+			pairs := []string{
+				"listen 8000;", "listen " + p.Addr + ";",
+				"server    " + proxytest.Project + ":443;", "server " + p.Resolver + ";",
+				"user www-data;", "", // as who runs the test
+				"worker_processes auto;", "worker_processes 1; pid " + p.Dir + "/pid; error_log stderr;",
+				"events {}", "events { worker_connections 64; }",
+				"http {", "http { access_log off;" +
+					" client_body_temp_path " + p.Dir + "/body; proxy_temp_path " + p.Dir + "/proxy;" +
+					" fastcgi_temp_path " + p.Dir + "/fastcgi; uwsgi_temp_path " + p.Dir + "/uwsgi; scgi_temp_path " + p.Dir + "/scgi;",
+			}
+			return append(append(append(pairs, p.Secret()...), p.CABundle()...), p.BackendAddress()...)
+		},
+		Command: func(program string, p proxytest.Place) *exec.Cmd {
+			return exec.Command(program, "-g", "daemon off;", "-c", p.Config)
+		},
+		AnySuccess:       true,
+		RefusesTwoTokens: true,
+	}
+}

@@ -1,0 +1,91 @@
+package proxytest
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/authgear/authgear-sdk-go/core/authgeartest"
+)
+
+// large: 8 KiB of token or of cookies get through.
+func (s *suite) large(t *testing.T) {
+	token := s.token(s.bob, authgeartest.Token{Claims: map[string]any{"https://example.com/padding": strings.Repeat("x", 5800)}})
+	if len(token) < 8<<10 {
+		t.Fatalf("the token has only %d bytes", len(token))
+	}
+	t.Run("token", func(t *testing.T) {
+		s.ask(t, request{path: "/me", fields: []string{bearer(token)}}, want{status: 200, user: "bob", authorization: "Bearer " + token, forwarded: "bob"})
+	})
+	t.Run("cookies", func(t *testing.T) {
+		cookie := s.cookie(s.bob)
+		s.ask(t, request{path: "/me", fields: []string{"Cookie: padding=" + strings.Repeat("x", 8<<10) + "; " + cookie}}, want{status: 200, user: "bob", cookie: cookie, forwarded: "bob"})
+	})
+	t.Run("token and cookies", func(t *testing.T) {
+		fields := []string{bearer(token), "Cookie: padding=" + strings.Repeat("x", 8<<10)}
+		s.ask(t, request{path: "/me", fields: fields}, want{status: 200, user: "bob", authorization: "Bearer " + token, forwarded: "bob"})
+	})
+	t.Run("session cookie", func(t *testing.T) {
+		cookie := "session=" + strings.Repeat("x", 8<<10)
+		s.ask(t, request{path: "/me", fields: []string{"Cookie: " + cookie}}, want{status: 401, err: "invalid_token", cookie: cookie, forwarded: "false"})
+	})
+}
+
+// bodies: the backend gets method and body, the resolver does not.
+func (s *suite) bodies(t *testing.T) {
+	bob := s.token(s.bob)
+	w := want{status: 200, user: "bob", authorization: "Bearer " + bob, forwarded: "bob"}
+	// With a line feed at the end, after which the relay finds the next request.
+	body := strings.Repeat("0123456789abcdef", 6<<10) + "\n" // more than proxies keep in memory
+	for _, r := range []request{
+		{method: "POST", body: "short\n"},
+		{method: "POST", body: "short\n", chunked: true},
+		{method: "PUT", body: body},
+		{method: "PATCH", body: body, chunked: true},
+		{method: "DELETE"},
+	} {
+		t.Run(fmt.Sprintf("%s %d chunked %v", r.method, len(r.body), r.chunked), func(t *testing.T) {
+			r.path = "/me"
+			r.fields = []string{bearer(bob), "Content-Type: text/plain"}
+			s.ask(t, r, w)
+			if s.framework != recorder { // an example answers without reading
+				return
+			}
+			found := s.relay.find(fmt.Sprintf("?case=%d", s.marks.Load()))[0]
+			if found.method != r.method || !strings.Contains(unchunked(found), r.body) {
+				t.Errorf("the backend got %s with a body of %d bytes", found.method, len(found.rest))
+			}
+		})
+	}
+	t.Run("HEAD", func(t *testing.T) {
+		mark := s.mark()
+		before := s.resolver.count()
+		got, err := request{method: "HEAD", path: "/me" + mark, fields: []string{bearer(bob)}}.send(s.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := s.relay.find(mark)
+		if got.status != 200 || got.body != "" || len(found) != 1 || found[0].method != "HEAD" {
+			t.Errorf("status %d, body %q; the backend got %+v", got.status, got.body, found)
+		}
+		s.checkResolver(t, s.resolver.since(before), w)
+	})
+}
+
+// unchunked takes the lines with the lengths of chunks out.
+func unchunked(r relayed) string {
+	if len(r.values("transfer-encoding")) == 0 {
+		return r.rest
+	}
+	var body strings.Builder
+	rest := r.rest
+	for {
+		line, after, _ := strings.Cut(rest, "\r\n")
+		var length int
+		if _, err := fmt.Sscanf(line, "%x", &length); err != nil || length == 0 || length > len(after) {
+			return body.String()
+		}
+		body.WriteString(after[:length])
+		rest = strings.TrimPrefix(after[length:], "\r\n")
+	}
+}

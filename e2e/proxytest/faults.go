@@ -1,0 +1,116 @@
+package proxytest
+
+import (
+	"crypto/tls"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// fault asks with a credential for which the resolver fails.
+func (s *suite) fault(t *testing.T, fault string) {
+	began := time.Now()
+	s.unavailable(t, request{path: "/public", fields: []string{bearer("fault-" + fault)}}, fault)
+	if took := time.Since(began); took > 7*time.Second {
+		t.Errorf("answered after %v, want at most 5 s and a little", took)
+	}
+}
+
+func (s *suite) faults(t *testing.T) {
+	faults := []string{"500", "502", "503", "404", "400", "401", "403", "405", "301", "302", "307", "reset"}
+	if !s.proxy.AnySuccess {
+		faults = append(faults, "201", "204")
+	}
+	for _, fault := range faults {
+		t.Run(fault, func(t *testing.T) { s.fault(t, fault) })
+	}
+}
+
+// unavailable wants the answer of a proxy that cannot tell who it is.
+func (s *suite) unavailable(t *testing.T, r request, fault string) {
+	t.Helper()
+	mark := s.mark()
+	r.path += mark
+	got, err := r.send(s.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wanted := []int{http.StatusServiceUnavailable}
+	if s.proxy.PassesFailure {
+		wanted = passed(fault)
+	}
+	if !slices.Contains(wanted, got.status) || got.header.Get("Retry-After") != "5" {
+		t.Errorf("answer %d, Retry-After %q, want one of %v: %s", got.status, got.header.Get("Retry-After"), wanted, got.body)
+	}
+	for name := range got.header {
+		if strings.HasPrefix(name, "X-Authgear-") && !s.proxy.PassesFailure {
+			t.Errorf("the client got %s", name)
+		}
+	}
+	if found := s.relay.find(mark); len(found) > 0 {
+		t.Errorf("the backend got %+v", found)
+	}
+}
+
+// passed is what a proxy answers that passes the resolver's failures.
+func passed(fault string) []int {
+	switch fault {
+	case "reset", "down": // it depends on how the connection is lost
+		return []int{http.StatusInternalServerError, http.StatusBadGateway}
+	case "hang", "hang-after-status":
+		return []int{http.StatusGatewayTimeout}
+	}
+	status, _ := strconv.Atoi(fault)
+	return []int{status}
+}
+
+func (s *suite) down(t *testing.T) {
+	alice := s.token(s.alice)
+	credentials := map[string][]string{"token": {bearer(alice)}, "cookie": {"Cookie: " + s.cookie(s.alice)}, "none": nil}
+	s.resolver.setDown(true)
+	for kind, fields := range credentials {
+		for _, path := range []string{"/me", "/public"} {
+			t.Run(kind+" "+path, func(t *testing.T) {
+				s.unavailable(t, request{path: path, fields: append(forgedFields(), fields...)}, "down")
+			})
+		}
+	}
+	s.resolver.setDown(false)
+	t.Run("back", func(t *testing.T) {
+		// At once, or after the pause that a proxy may keep.
+		for deadline := time.Now().Add(12 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+			got, err := request{path: "/me", fields: credentials["token"]}.send(s.addr)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.status < 500 || time.Now().After(deadline) {
+				break
+			}
+		}
+		s.ask(t, request{path: "/me", fields: credentials["token"]}, want{
+			status: 200, user: "alice", roles: []string{"admin", "editor"}, authorization: "Bearer " + alice, forwarded: "alice",
+		})
+	})
+}
+
+// foreignCertificates: an answer counts only from a server with the project's
+// certificate.
+func (s *suite) foreignCertificates(t *testing.T) {
+	alice := request{path: "/me", fields: []string{bearer(s.token(s.alice))}}
+	for name, certificate := range map[string]tls.Certificate{
+		"of another authority": newAuthority(t).certificate(t, Project),
+		"for another name":     s.authority.certificate(t, "other."+Project),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s.resolver.setCertificate(certificate)
+			before := s.resolver.count()
+			s.unavailable(t, alice, "down")
+			if calls := s.resolver.since(before); len(calls) > 0 {
+				t.Errorf("the server got %+v", calls)
+			}
+		})
+	}
+}

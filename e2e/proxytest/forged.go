@@ -1,0 +1,197 @@
+package proxytest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// forgedFields state a person who may do everything, in every spelling.
+func forgedFields() []string {
+	values := [][2]string{
+		{"X-Authgear-Session-Valid", "true"},
+		{"X-Authgear-User-Id", "mallory"},
+		{"X-Authgear-User-Anonymous", "false"},
+		{"X-Authgear-User-Verified", "true"},
+		{"X-Authgear-User-Can-Reauthenticate", "true"},
+		{"X-Authgear-User-Roles", "admin"},
+		{"X-Authgear-Session-Amr", "mfa"},
+		{"X-Authgear-Session-Authenticated-At", "1"},
+		{"X-Authgear-Session-Acr", "gold"},
+		{"X-Authgear-Proxy-Secret", strings.Repeat("f", 64)},
+	}
+	var fields []string
+	for _, v := range values {
+		name := v[0]
+		for _, spelling := range []string{
+			name,
+			strings.ToLower(name),
+			strings.ToUpper(name),
+			strings.ReplaceAll(name, "-", "_"),
+			strings.ReplaceAll(name, "-", "."),
+			strings.Replace(name, "-", "_", 1),
+			"X-Authgear_" + name[len("X-Authgear-"):],
+			"x-authgear." + name[len("X-Authgear-"):],
+			"X.Authgear-" + strings.ReplaceAll(name[len("X-Authgear-"):], "-", "_"),
+		} {
+			fields = append(fields, spelling+": "+v[1])
+		}
+	}
+	return fields
+}
+
+func (s *suite) forged(t *testing.T) {
+	bob := s.token(s.bob)
+	credentials := map[string]struct {
+		fields                []string
+		authorization, cookie string
+		forwarded             string
+	}{
+		"none":  {},
+		"token": {fields: []string{bearer(bob)}, authorization: "Bearer " + bob, forwarded: "bob"},
+		"cookie": func() (c struct {
+			fields                []string
+			authorization, cookie string
+			forwarded             string
+		}) {
+			c.cookie, c.forwarded = s.cookie(s.bob), "bob"
+			c.fields = []string{"Cookie: " + c.cookie}
+			return c
+		}(),
+		"invalid cookie": {fields: []string{"Cookie: " + invalidCookie}, cookie: invalidCookie, forwarded: "false"},
+	}
+	all := forgedFields()
+	listed := "Connection: close, X-Authgear-User-Id, x-authgear-session-valid, X-Authgear-User-Roles, X-Authgear-Proxy-Secret, x_authgear_user_id"
+	ways := map[string]request{
+		"as fields":            {fields: all},
+		"listed in Connection": {fields: []string{listed}},
+		"as fields, listed":    {fields: append(slices.Clone(all), listed)},
+		"one by one in Connection": {fields: []string{
+			"Connection: close", "Connection: X-Authgear-User-Anonymous", "Connection: X-Authgear-User-Verified",
+		}},
+	}
+	for kind, c := range credentials {
+		for _, path := range []string{"/me", "/public", "/admin", "/verified", "/members"} {
+			for way, r := range ways {
+				t.Run(kind+" "+path+" "+way, func(t *testing.T) {
+					w := want{status: 200, authorization: c.authorization, cookie: c.cookie, forwarded: c.forwarded}
+					switch {
+					case c.forwarded == "" && path != "/public":
+						w.status, w.err = 401, "authentication_required"
+					case c.forwarded == "false" && path != "/public":
+						w.status, w.err = 401, "invalid_token"
+					case c.forwarded == "bob" && path == "/admin":
+						w.status, w.err = 403, "role_missing"
+					case c.forwarded == "bob" && path == "/verified":
+						w.status, w.err = 403, "not_verified"
+					case c.forwarded == "bob":
+						w.user = "bob"
+					}
+					r := r
+					r.path = path
+					r.fields = append(slices.Clone(r.fields), c.fields...)
+					s.ask(t, r, w)
+				})
+			}
+		}
+	}
+	t.Run("as trailers", func(t *testing.T) {
+		mark := s.mark()
+		r := request{method: "POST", path: "/me" + mark, body: "{}", fields: []string{"Connection: close", "TE: trailers", "Trailer: X-Authgear-User-Id"}, trailers: all}
+		before := s.resolver.count()
+		got, err := r.send(s.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// A proxy may refuse such a request as it likes, but not with this.
+		s.checkResolver(t, s.resolver.since(before), want{})
+		if s.framework != recorder {
+			s.checkAnswer(t, got, want{status: 401, err: "authentication_required"})
+			return
+		}
+		found := s.relay.find(mark)
+		if len(found) != 1 {
+			t.Fatalf("%d requests have reached the backend, answer %d %s", len(found), got.status, got.body)
+		}
+		s.checkBackend(t, found[0], want{})
+		if kept := strings.Contains(strings.ToLower(found[0].rest), "mallory"); kept != s.proxy.KeepsTrailers {
+			t.Errorf("the trailers have reached the backend: %v", kept)
+		}
+	})
+	t.Run("unknown to Authgear", func(t *testing.T) {
+		mark := s.mark()
+		if _, err := (request{path: "/healthz" + mark, fields: []string{"X-Authgear-Session-Acr: gold"}}).send(s.addr); err != nil {
+			t.Fatal(err)
+		}
+		found := s.relay.find(mark)
+		if len(found) != 1 || len(found[0].values("x-authgear-session-acr")) > 0 != s.proxy.KeepsUnknown {
+			t.Errorf("the backend got %+v", found)
+		}
+	})
+	t.Run("webhook signature passes", func(t *testing.T) {
+		mark := s.mark()
+		if _, err := (request{path: "/healthz" + mark, fields: []string{"X-Authgear-Body-Signature: abc123"}}).send(s.addr); err != nil {
+			t.Fatal(err)
+		}
+		if found := s.relay.find(mark); len(found) != 1 || fmt.Sprint(found[0].values("x-authgear-body-signature")) != "[abc123]" {
+			t.Errorf("the backend got %+v", found)
+		}
+	})
+	t.Run("no webhook signature", func(t *testing.T) {
+		mark := s.mark()
+		if _, err := (request{path: "/healthz" + mark}).send(s.addr); err != nil {
+			t.Fatal(err)
+		}
+		if found := s.relay.find(mark); len(found) != 1 || len(found[0].values("x-authgear-body-signature")) != 0 {
+			t.Errorf("the backend got %+v", found)
+		}
+	})
+}
+
+// forgedOrigin: what a client claims of host and scheme must not choose the
+// project, nor reach the resolver in any other way.
+func (s *suite) forgedOrigin(t *testing.T) {
+	bob := s.token(s.bob)
+	w := want{status: 200, user: "bob", authorization: "Bearer " + bob, forwarded: "bob"}
+	for _, r := range []request{
+		{fields: []string{"X-Forwarded-Host: evil.example"}},
+		{fields: []string{"X-Forwarded-Proto: http"}},
+		{fields: []string{"X-Forwarded-Proto: https, http"}},
+		{fields: []string{"X-Original-Host: evil.example", "X-Original-URL: /evil", "X-Forwarded-Uri: /evil", "X-Forwarded-Method: POST", "X-Rewrite-URL: /evil"}},
+		{fields: []string{"Forwarded: host=evil.example;proto=http", "X-Forwarded-For: 10.0.0.1", "X-Real-Ip: 10.0.0.1"}},
+		{host: "evil.example"},
+		{host: "evil.example:99"},
+		{fields: []string{"Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: b2YtdGhlLWNsaWVudC0wMQ=="}},
+		{fields: []string{
+			"User-Agent: of-the-client", "Accept: of-the-client", "Accept-Encoding: of-the-client", "Accept-Language: of-the-client",
+			"Origin: http://app.example.com", "Referer: http://app.example.com/", "Via: 1.1 of-the-client", "Range: bytes=0-0",
+			"If-None-Match: \"of-the-client\"", "If-Modified-Since: Thu, 26 Nov 2026 10:00:00 GMT", "Content-Type: text/of-the-client",
+			"X-Anything: of-the-client", "Cookie: theme=of-the-client",
+		}},
+	} {
+		t.Run(fmt.Sprint(r.host, r.fields), func(t *testing.T) {
+			r.path = "/me"
+			r.fields = append(slices.Clone(r.fields), bearer(bob))
+			s.ask(t, r, w)
+		})
+	}
+}
+
+// roundTheProxy: who reaches the backend directly does not know the secret.
+func (s *suite) roundTheProxy(t *testing.T) {
+	bob := s.token(s.bob)
+	for _, path := range []string{"/me", "/public", "/admin", "/verified", "/members"} {
+		for _, fields := range [][]string{forgedFields(), {}, append(forgedFields(), bearer(bob)), append(forgedFields(), "Cookie: "+s.cookie(s.bob))} {
+			w := want{status: 401, err: "authentication_required"}
+			if path == "/public" {
+				w = want{status: 200}
+			}
+			got, err := request{path: path, fields: fields}.send(s.backend)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.checkAnswer(t, got, w)
+		}
+	}
+}

@@ -1,0 +1,187 @@
+// Package proxytest tests a reverse proxy in front of the example servers: the
+// real program with a configuration of docs/proxies, the embedded Authgear as
+// resolver, and the answers that clients get.
+package proxytest
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// Proxy is a reverse proxy under test. What it does unlike the others is stated
+// here, and in docs.
+type Proxy struct {
+	// Program is a path, or a name to be found in PATH or an sbin folder.
+	Program string
+	// Needs are other files without which the proxy does not run.
+	Needs []string
+	// Files are copied from docs/proxies, with the replacements made. The first
+	// is the one that Command gets as Place.Config, all are in Place.Dir.
+	Files []string
+	// Replace gives pairs of old and new text. Each old text must stand in one
+	// of the files at least, or the test fails: then it does not know the file.
+	Replace func(Place) []string
+	// Command starts the proxy in the foreground. Its output is shown when a
+	// test fails.
+	Command func(program string, place Place) *exec.Cmd
+
+	// ResolverFields are the fields of the proxy's own that reach the resolver,
+	// beside Host, X-Forwarded-Proto and the credential.
+	ResolverFields []string
+	// KeepsUnknown says that X-Authgear-* fields which Authgear does not know
+	// reach the backend, in the one spelling that is theirs.
+	KeepsUnknown bool
+	// KeepsTrailers says that the trailers of a chunked body reach the backend.
+	KeepsTrailers bool
+	// AnySuccess says that every answer 2xx of the resolver counts as one.
+	AnySuccess bool
+	// RefusesTwoTokens says that the proxy answers 400 to two Authorization
+	// lines by itself.
+	RefusesTwoTokens bool
+	// WholeCookie says that other cookies reach the resolver beside a session
+	// cookie.
+	WholeCookie bool
+	// PassesFailure says that an answer of the resolver that is no success goes
+	// to the client as it is, status and fields, and that the proxy answers 500,
+	// 502 or 504 without one. Retry-After is there all the same.
+	PassesFailure bool
+	// NoClearingCookie says that the resolver's Set-Cookie does not reach the
+	// client.
+	NoClearingCookie bool
+}
+
+// Place is where a proxy runs and what stands around it.
+type Place struct {
+	Dir      string // for the proxy's own files; may be read by everybody
+	Config   string // the path of the first of the files
+	Addr     string // 127.0.0.1:port, to listen on
+	Backend  string // 127.0.0.1:port
+	Resolver string // 127.0.0.1:port, https for the name myapp.authgear.cloud
+	CA       string // the path of the certificate that the resolver's is signed by
+}
+
+// What stands in the files of docs/proxies.
+const (
+	Project    = "myapp.authgear.cloud"
+	secret     = "replace-me-with-openssl-rand-hex-32"
+	caBundle   = "/etc/ssl/certs/ca-certificates.crt"
+	backend    = "127.0.0.1:8080"
+	testSecret = "a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f90"
+)
+
+// Secret replaces the secret of the files.
+func (p Place) Secret() []string { return []string{secret, testSecret} }
+
+// CABundle replaces the path of the system's certificates.
+func (p Place) CABundle() []string { return []string{caBundle, p.CA} }
+
+// BackendAddress replaces the backend's address where it is one text.
+func (p Place) BackendAddress() []string { return []string{backend, p.Backend} }
+
+// Port is the port of one of the addresses.
+func Port(addr string) string { return addr[strings.LastIndexByte(addr, ':')+1:] }
+
+var frameworks = []string{"gin", "echo", "fiber", "nethttp"}
+
+// Main is what a TestMain calls. It removes what the tests have built.
+func Main(m *testing.M) {
+	os.Exit(func() int {
+		defer func() {
+			if programs != "" {
+				_ = os.RemoveAll(programs)
+			}
+		}()
+		return m.Run()
+	}())
+}
+
+// programs is the folder of the built example servers.
+var programs string
+
+// build builds the example servers once for all tests of a package.
+var build = sync.OnceValue(func() error {
+	root, err := root()
+	if err != nil {
+		return err
+	}
+	if programs, err = os.MkdirTemp("", "examples"); err != nil {
+		return err
+	}
+	args := []string{"build", "-o", programs + "/"}
+	for _, framework := range frameworks {
+		args = append(args, "./"+framework)
+	}
+	command := exec.Command("go", args...)
+	command.Dir = filepath.Join(root, "examples")
+	command.Stderr = os.Stderr
+	return command.Run()
+})
+
+// root finds the repository from the folder of the package under test.
+func root() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "docs", "proxies")); err == nil {
+			return dir, nil
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return "", os.ErrNotExist
+		}
+		dir = parent
+	}
+}
+
+// Required says whether a missing program is a failure.
+func Required() bool { return os.Getenv("AUTHGEAR_E2E") == "required" }
+
+// Run tests a proxy in front of each framework's example server. It skips the
+// test when the program is missing, unless the environment says
+// AUTHGEAR_E2E=required.
+func Run(t *testing.T, proxy Proxy) {
+	t.Helper()
+	program, missing := proxy.find()
+	if missing != "" {
+		if Required() {
+			t.Fatalf("%s is missing, and AUTHGEAR_E2E=required", missing)
+		}
+		t.Skipf("%s is missing: install it, see docs", missing)
+	}
+	if err := build(); err != nil {
+		t.Fatalf("building the example servers: %v", err)
+	}
+	// Not t.Parallel: most of the time is waiting for time-outs, not for a
+	// processor.
+	var running sync.WaitGroup
+	for _, framework := range append(frameworks, recorder) {
+		running.Go(func() {
+			t.Run(framework, func(t *testing.T) { newSuite(t, proxy, program, framework).run(t) })
+		})
+	}
+	running.Wait()
+}
+
+// find gives the program's path, or what is missing.
+func (p Proxy) find() (program, missing string) {
+	for _, file := range p.Needs {
+		if _, err := os.Stat(file); err != nil {
+			return "", file
+		}
+	}
+	for _, dir := range []string{"", "/usr/local/sbin/", "/usr/sbin/", "/sbin/"} {
+		if path, err := exec.LookPath(dir + p.Program); err == nil {
+			return path, ""
+		}
+		if strings.ContainsRune(p.Program, '/') {
+			break
+		}
+	}
+	return "", p.Program
+}

@@ -1,0 +1,198 @@
+package proxytest
+
+import (
+	"crypto/tls"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/authgear/authgear-sdk-go/core/authgeartest"
+)
+
+// resolver is the project at https://myapp.authgear.cloud. A token that begins
+// with "fault-" makes it fail for this request alone, so that tests of faults
+// run beside others.
+type resolver struct {
+	project *authgeartest.Server
+	addr    string
+
+	mu          sync.Mutex
+	asked       []asked
+	down        bool
+	certificate tls.Certificate
+	conns       map[net.Conn]bool
+}
+
+// asked is a request as it reached the resolver.
+type asked struct {
+	method, target, host, serverName string
+	header                           http.Header
+	trailer                          http.Header
+	body                             string
+	encoding                         []string
+}
+
+func newResolver(t *testing.T, certificate tls.Certificate) *resolver {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &resolver{
+		project:     authgeartest.New(t, authgeartest.Config{Endpoint: "https://" + Project}),
+		addr:        listener.Addr().String(),
+		certificate: certificate,
+		conns:       make(map[net.Conn]bool),
+	}
+	server := &http.Server{
+		Handler: r,
+		TLSConfig: &tls.Config{
+			GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+				r.mu.Lock()
+				defer r.mu.Unlock()
+				return &r.certificate, nil
+			},
+			SessionTicketsDisabled: true, // a resumed session shows no certificate
+		},
+		ErrorLog: log.New(io.Discard, "", 0), // handshakes that are cut off while it is down
+		ConnState: func(conn net.Conn, state http.ConnState) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			if state == http.StateClosed || state == http.StateHijacked {
+				delete(r.conns, conn)
+			} else {
+				r.conns[conn] = true
+			}
+		},
+	}
+	go func() { _ = server.ServeTLS(gate{listener, r}, "", "") }()
+	t.Cleanup(func() { _ = server.Close() })
+	return r
+}
+
+// gate resets connections while the resolver is down. The port stays bound:
+// somebody else would take it.
+type gate struct {
+	net.Listener
+	resolver *resolver
+}
+
+func (g gate) Accept() (net.Conn, error) {
+	for {
+		conn, err := g.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		g.resolver.mu.Lock()
+		down := g.resolver.down
+		g.resolver.mu.Unlock()
+		if !down {
+			return conn, nil
+		}
+		_ = conn.(*net.TCPConn).SetLinger(0)
+		_ = conn.Close()
+	}
+}
+
+// setDown resets all connections, those to come too, or ends it.
+func (r *resolver) setDown(down bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.down = down
+	if down {
+		r.reset()
+	}
+}
+
+// setCertificate changes what new connections show, and resets the others.
+func (r *resolver) setCertificate(certificate tls.Certificate) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.certificate = certificate
+	r.reset()
+}
+
+// reset resets all connections. The caller holds r.mu.
+func (r *resolver) reset() {
+	for conn := range r.conns {
+		tcp := conn.(*tls.Conn).NetConn().(*net.TCPConn)
+		_ = tcp.SetLinger(0)
+		_ = tcp.Close()
+	}
+}
+
+func (r *resolver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	body, _ := io.ReadAll(request.Body)
+	token, _ := strings.CutPrefix(request.Header.Get("Authorization"), "Bearer ")
+	fault, faulty := strings.CutPrefix(token, "fault-")
+	r.mu.Lock()
+	if !faulty {
+		r.asked = append(r.asked, asked{
+			request.Method, request.RequestURI, request.Host, request.TLS.ServerName,
+			request.Header.Clone(), request.Trailer.Clone(), string(body), request.TransferEncoding,
+		})
+	}
+	r.mu.Unlock()
+	if faulty {
+		fail(w, request, fault)
+		return
+	}
+	r.project.ServeHTTP(w, request)
+}
+
+// fail answers as the fault says. Whatever the status is, the fields of an
+// identity stand there: they must not count.
+func fail(w http.ResponseWriter, r *http.Request, fault string) {
+	h := w.Header()
+	h.Set("X-Authgear-Session-Valid", "true")
+	h.Set("X-Authgear-User-Id", "mallory")
+	h.Set("X-Authgear-User-Anonymous", "false")
+	h.Set("X-Authgear-User-Verified", "true")
+	h.Set("X-Authgear-User-Can-Reauthenticate", "true")
+	h.Set("X-Authgear-User-Roles", "admin")
+	switch fault {
+	case "hang":
+		<-r.Context().Done()
+	case "hang-after-status":
+		if hijacker, ok := w.(http.Hijacker); ok { // not with HTTP/2
+			conn, _, err := hijacker.Hijack()
+			if err != nil {
+				return
+			}
+			defer func() { _ = conn.Close() }()
+			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nX-Authgear-Session-Valid: true\r\n")
+			_, _ = conn.Read(make([]byte, 1)) // until the proxy gives up
+			return
+		}
+		<-r.Context().Done()
+	case "reset":
+		panic(http.ErrAbortHandler)
+	default:
+		status, err := strconv.Atoi(fault)
+		if err != nil {
+			panic("no such fault: " + fault)
+		}
+		if status/100 == 3 {
+			h.Set("Location", "https://"+Project+"/_resolver/resolve")
+		}
+		w.WriteHeader(status)
+	}
+}
+
+// since gives what has been asked after the first n requests.
+func (r *resolver) since(n int) []asked {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]asked(nil), r.asked[n:]...)
+}
+
+func (r *resolver) count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.asked)
+}

@@ -1,0 +1,161 @@
+package proxytest
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/authgear/authgear-sdk-go/core/authgeartest"
+)
+
+// suite is a proxy between a resolver of its own and a backend.
+type suite struct {
+	proxy     Proxy
+	framework string
+	authority *authority
+	resolver  *resolver
+	relay     *relay
+	backend   string // round the relay and the proxy
+	addr      string // the proxy's
+	marks     atomic.Int64
+
+	alice, bob, carol string // user IDs
+}
+
+func newSuite(t *testing.T, proxy Proxy, program, framework string) *suite {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "proxy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil { // a proxy started by root gives up its rights
+		t.Fatal(err)
+	}
+	authority := newAuthority(t)
+	ca := filepath.Join(dir, "ca.pem")
+	if err := os.WriteFile(ca, authority.pem(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s := &suite{
+		proxy:     proxy,
+		framework: framework,
+		authority: authority,
+		resolver:  newResolver(t, authority.certificate(t, Project)),
+		backend:   startBackend(t, framework),
+	}
+	s.relay = newRelay(t, s.backend)
+	s.alice = s.resolver.project.AddUser(authgeartest.User{ID: "alice", Verified: true, Roles: []string{"admin", "editor"}})
+	s.bob = s.resolver.project.AddUser(authgeartest.User{ID: "bob"})
+	s.carol = s.resolver.project.AddUser(authgeartest.User{ID: "carol", Verified: true})
+
+	place := Place{Dir: dir, Backend: s.relay.addr, Resolver: s.resolver.addr, CA: ca}
+	for range 3 { // a free port may be taken by another program, but not three times
+		place.Addr = freeAddress(t)
+		if s.start(t, program, place) {
+			return s
+		}
+	}
+	t.Fatalf("%s ends by itself", program)
+	return nil
+}
+
+// freeAddress is one that was free a moment ago.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	return listener.Addr().String()
+}
+
+// start starts the proxy and waits until a request by its address reaches this
+// suite's backend: so it is no other program's address. It is false when the
+// proxy has ended, as it does when its port is taken.
+func (s *suite) start(t *testing.T, program string, place Place) bool {
+	t.Helper()
+	place.Config = install(t, s.proxy, place)
+	command := s.proxy.Command(program, place)
+	said := &programLog{}
+	command.Stdout, command.Stderr = said, said
+	ended := start(t, filepath.Base(program), command, said)
+	s.addr = place.Addr
+	for deadline := time.Now().Add(15 * time.Second); ; {
+		mark := s.mark()
+		got, err := request{path: "/healthz" + mark}.send(s.addr)
+		if err == nil && len(s.relay.find(mark)) == 1 {
+			return true
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s does not serve: %+v, %v", program, got, err)
+		}
+		select {
+		case <-ended:
+			return false
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// install copies the proxy's files and gives the path of the first.
+func install(t *testing.T, proxy Proxy, place Place) string {
+	t.Helper()
+	root, err := root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pairs := proxy.Replace(place)
+	used := make([]bool, len(pairs))
+	for _, name := range proxy.Files {
+		content, err := os.ReadFile(filepath.Join(root, "docs", "proxies", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := 0; i < len(pairs); i += 2 {
+			used[i] = used[i] || strings.Contains(string(content), pairs[i])
+		}
+		text := strings.NewReplacer(pairs...).Replace(string(content))
+		if err := os.WriteFile(filepath.Join(place.Dir, filepath.Base(name)), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := 0; i < len(pairs); i += 2 {
+		if !used[i] {
+			t.Fatalf("%q does not stand in %v", pairs[i], proxy.Files)
+		}
+	}
+	return filepath.Join(place.Dir, filepath.Base(proxy.Files[0]))
+}
+
+// mark is a query that no other request of this suite has.
+func (s *suite) mark() string { return fmt.Sprintf("?case=%d", s.marks.Add(1)) }
+
+func (s *suite) run(t *testing.T) {
+	// The time-out takes seconds: wait for it beside everything else.
+	hung := make(chan struct{})
+	go func() {
+		defer close(hung)
+		t.Run("resolver hangs", func(t *testing.T) { s.fault(t, "hang") })
+		t.Run("resolver hangs after the status line", func(t *testing.T) { s.fault(t, "hang-after-status") })
+	}()
+	t.Run("credentials", s.credentials)
+	t.Run("forged fields", s.forged)
+	t.Run("forged origin", s.forgedOrigin)
+	t.Run("large credentials", s.large)
+	t.Run("methods and bodies", s.bodies)
+	t.Run("resolver fails", s.faults)
+	if s.framework != recorder { // it decides nothing
+		t.Run("many people at once", s.many)
+		t.Run("round the proxy", s.roundTheProxy)
+	}
+	<-hung
+	t.Run("resolver down", s.down)
+	t.Run("resolver with a foreign certificate", s.foreignCertificates)
+}

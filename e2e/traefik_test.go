@@ -1,0 +1,40 @@
+package e2e_test
+
+import (
+	"os"
+	"os/exec"
+	"testing"
+
+	"github.com/authgear/authgear-sdk-go/e2e/proxytest"
+)
+
+// Traefik is in no package of Debian's: make e2e-traefik builds it, and names
+// it in TRAEFIK.
+func TestTraefik(t *testing.T) {
+	t.Parallel()
+	program := os.Getenv("TRAEFIK")
+	if program == "" {
+		t.Skip("TRAEFIK names no program: run make e2e-traefik")
+	}
+	proxytest.Run(t, proxytest.Proxy{
+		Program: program,
+		Files:   []string{"traefik.yaml", "traefik-dynamic.yaml"},
+		Replace: func(p proxytest.Place) []string {
+			pairs := []string{
+				`":8000"`, `"` + p.Addr + `"`,
+				// Nobody else has this address: the port is the proxy's own.
+				"127.0.0.1:8001", "127.0.0.2:" + proxytest.Port(p.Addr),
+				"/etc/traefik/", p.Dir + "/",
+				"https://" + proxytest.Project, "https://" + p.Resolver,
+			}
+			return append(append(append(pairs, p.Secret()...), p.CABundle()...), p.BackendAddress()...)
+		},
+		Command: func(program string, p proxytest.Place) *exec.Cmd {
+			return exec.Command(program, "--configFile="+p.Config)
+		},
+		ResolverFields: []string{"User-Agent", "Accept-Encoding"}, // of Go's HTTP client
+		WholeCookie:    true,
+		PassesFailure:  true,
+		AnySuccess:     true,
+	})
+}
