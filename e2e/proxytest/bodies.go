@@ -36,23 +36,23 @@ func (s *suite) bodies(t *testing.T) {
 	bob := s.token(s.bob)
 	w := want{status: 200, user: "bob", authorization: "Bearer " + bob, forwarded: "bob"}
 	// With a line feed at the end, after which the relay finds the next request.
-	body := strings.Repeat("0123456789abcdef", 6<<10) + "\n" // more than proxies keep in memory
-	for _, r := range []request{
+	requests := []request{
 		{method: "POST", body: "short\n"},
 		{method: "POST", body: "short\n", chunked: true},
-		{method: "PUT", body: body},
-		{method: "PATCH", body: body, chunked: true},
 		{method: "DELETE"},
-	} {
+	}
+	if s.framework == recorder {
+		// An example answers without reading and closes: a proxy that is still
+		// sending may take that for a failure.
+		body := strings.Repeat("0123456789abcdef", 6<<10) + "\n" // more than proxies keep in memory
+		requests = append(requests, request{method: "PUT", body: body}, request{method: "PATCH", body: body, chunked: true})
+	}
+	for _, r := range requests {
 		t.Run(fmt.Sprintf("%s %d chunked %v", r.method, len(r.body), r.chunked), func(t *testing.T) {
 			r.path = "/me"
 			r.fields = []string{bearer(bob), "Content-Type: text/plain"}
-			s.ask(t, r, w)
-			if s.framework != recorder { // an example answers without reading
-				return
-			}
-			found := s.relay.find(fmt.Sprintf("?case=%d", s.marks.Load()))[0]
-			if found.method != r.method || !strings.Contains(unchunked(found), r.body) {
+			_, found := s.ask(t, r, w)
+			if s.framework == recorder && (found.method != r.method || !strings.Contains(unchunked(found), r.body)) {
 				t.Errorf("the backend got %s with a body of %d bytes", found.method, len(found.rest))
 			}
 		})

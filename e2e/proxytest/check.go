@@ -28,7 +28,7 @@ type want struct {
 }
 
 // ask sends a request through the proxy and looks at all three ends.
-func (s *suite) ask(t *testing.T, r request, w want) answer {
+func (s *suite) ask(t *testing.T, r request, w want) (answer, relayed) {
 	t.Helper()
 	mark := s.mark()
 	r.path += mark
@@ -47,7 +47,7 @@ func (s *suite) ask(t *testing.T, r request, w want) answer {
 		t.Fatalf("%d requests have reached the backend", len(found))
 	}
 	s.checkBackend(t, found[0], w)
-	return got
+	return got, found[0]
 }
 
 func (s *suite) checkAnswer(t *testing.T, got answer, w want) {

@@ -74,7 +74,7 @@ func (s *suite) credentials(t *testing.T) {
 		{"role missing", "/admin", []string{bearer(bob)}, want{status: 403, err: "role_missing", authorization: "Bearer " + bob, forwarded: "bob"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := s.ask(t, request{path: c.path, fields: c.fields}, c.want)
+			got, _ := s.ask(t, request{path: c.path, fields: c.fields}, c.want)
 			wantCookie := c.want.forwarded == "false" && !s.proxy.NoClearingCookie
 			if cookie := got.header.Get("Set-Cookie"); strings.HasPrefix(cookie, "session=;") != wantCookie {
 				t.Errorf("Set-Cookie %q; the resolver's clearing cookie must reach the client: %v", cookie, wantCookie)
