@@ -27,10 +27,11 @@ func clearing(lines []string, sent string) []string {
 }
 
 // isPast reports whether a browser drops the cookie at once. Max-Age goes before
-// Expires (RFC 6265 §5.3).
+// Expires (RFC 6265 §5.3), in which years before 1601 do not count (§5.1.1): one
+// without a date is of the year 1.
 func isPast(c *http.Cookie) bool {
 	if c.MaxAge != 0 { // Max-Age=0 is read as -1
 		return c.MaxAge < 0
 	}
-	return !c.Expires.IsZero() && c.Expires.Before(time.Now())
+	return c.Expires.Year() >= 1601 && c.Expires.Before(time.Now())
 }

@@ -72,16 +72,17 @@ func sessionCookies(lines, names []string) (string, *Error) {
 		if counts[i]++; counts[i] > maxSameCookie {
 			return fail(fmt.Errorf("more than %d of one name", maxSameCookie))
 		}
-		if cookies.Len()+len("; ")+len(name)+len("=")+len(value) > maxCredential {
-			return fail(fmt.Errorf("more than %d bytes", maxCredential))
-		}
 		if !isCookieValue(value) {
 			return fail(errors.New("a value has other bytes than cookie-octets (RFC 6265 §4.1.1)"))
 		}
+		separator := ""
 		if cookies.Len() > 0 {
-			cookies.WriteString("; ")
+			separator = "; "
 		}
-		cookies.WriteString(name + "=" + value)
+		if cookies.Len()+len(separator)+len(name)+len("=")+len(value) > maxCredential {
+			return fail(fmt.Errorf("more than %d bytes", maxCredential))
+		}
+		cookies.WriteString(separator + name + "=" + value)
 	}
 	return cookies.String(), nil
 }

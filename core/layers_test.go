@@ -18,21 +18,22 @@ func TestLayers(t *testing.T) {
 	t.Parallel()
 	libraries := []string{"github.com/lestrrat-go/jwx", "github.com/golang-jwt/jwt"}
 	forbidden := map[string][]string{
-		".":                   append(libraries, sdk+"core/guard", sdk+"core/authgeartest", "testing"),
-		"guard":               append(libraries, sdk+"core/authgeartest", "testing"),
-		"authgeartest":        {sdk, "testing", "github.com/lestrrat-go/jwx"},
-		"internal/jws":        {"net/http", "github.com/lestrrat-go/jwx", sdk + "core/internal/keys", sdk + "core/internal/fetch"},
-		"internal/claims":     append(libraries, "net/http", sdk+"core/internal/keys", sdk+"core/internal/jws"),
-		"internal/keys":       {"github.com/golang-jwt/jwt", sdk + "core/internal/jws", sdk + "core/internal/claims"},
-		"internal/fetch":      append(libraries, sdk+"core/internal/keys"),
-		"internal/endpoint":   append(libraries, "net/http"),
-		"internal/strictjson": append(libraries, "net/http"),
-		"internal/decision":   append(libraries, sdk),
-		"internal/quote":      append(libraries, sdk),
-		"internal/age":        append(libraries, sdk, "net/http"),
-		"internal/breaker":    append(libraries, sdk, "net/http"),
-		"internal/flight":     append(libraries, sdk, "net/http"),
-		"internal/session":    append(libraries, "net/http"),
+		".":                    append(libraries, sdk+"core/guard", sdk+"core/authgeartest", "testing"),
+		"guard":                append(libraries, sdk+"core/authgeartest", "testing"),
+		"authgeartest":         {sdk, "testing", "github.com/lestrrat-go/jwx"},
+		"internal/jws":         {"net/http", "github.com/lestrrat-go/jwx", sdk + "core/internal/keys", sdk + "core/internal/fetch"},
+		"internal/claims":      append(libraries, "net/http", sdk+"core/internal/keys", sdk+"core/internal/jws"),
+		"internal/keys":        {"github.com/golang-jwt/jwt", sdk + "core/internal/jws", sdk + "core/internal/claims"},
+		"internal/fetch":       append(libraries, sdk+"core/internal/keys"),
+		"internal/endpoint":    append(libraries, "net/http"),
+		"internal/strictjson":  append(libraries, "net/http"),
+		"internal/decision":    append(libraries, sdk),
+		"internal/quote":       append(libraries, sdk),
+		"internal/age":         append(libraries, sdk, "net/http"),
+		"internal/age/agetest": append(libraries, sdk, "net/http", "testing"),
+		"internal/breaker":     append(libraries, sdk, "net/http"),
+		"internal/flight":      append(libraries, sdk, "net/http"),
+		"internal/session":     append(libraries, "net/http"),
 	}
 	everywhere := []string{"github.com/gin-gonic", "github.com/labstack", "github.com/gofiber", "github.com/valyala", "github.com/lestrrat-go/jwx/v2/jwt", "encoding/json"}
 

@@ -37,3 +37,51 @@ func TestUnknownReason(t *testing.T) {
 		t.Errorf("%v, %q", r.Outcome(), r.Description())
 	}
 }
+
+// Each reason belongs to one outcome, which decides the answer.
+func TestReasonOutcomes(t *testing.T) {
+	t.Parallel()
+	codes := map[Outcome][]Reason{
+		OutcomeNoCredentials: {"no_credentials"},
+		OutcomeMalformed:     {"request_malformed", "authorization_malformed", "token_too_large"},
+		OutcomeInvalid: {
+			"token_malformed", "token_opaque", "token_type", "token_algorithm", "claims_invalid", "issuer_mismatch", "audience_mismatch",
+			"client_not_allowed", "token_expired", "token_not_yet_valid", "key_unknown", "signature_invalid", "token_rejected", "session_invalid",
+		},
+		OutcomeUnavailable: {"keys_unavailable", "resolver_unavailable", "answer_malformed", "internal"},
+		OutcomeDenied:      {"role_missing", "not_verified", "anonymous_user", "cross_origin", "policy_denied"},
+	}
+	count := 0
+	for outcome, list := range codes {
+		for _, r := range list {
+			count++
+			if _, ok := reasons[r]; !ok || r.Outcome() != outcome || (&Error{Reason: r}).Outcome() != outcome {
+				t.Errorf("%s is %v, want %v", r, r.Outcome(), outcome)
+			}
+		}
+	}
+	if count != len(reasons) {
+		t.Errorf("%d reasons here, %d are defined", count, len(reasons))
+	}
+	// Nothing that is forgotten lets anybody in.
+	if (&Error{}).Outcome() != OutcomeUnavailable || Outcome(0) != OutcomeUnavailable {
+		t.Error("the zero values are not unavailable")
+	}
+}
+
+func TestOutcomeNames(t *testing.T) {
+	t.Parallel()
+	for outcome, want := range map[Outcome]string{
+		OutcomeAuthenticated: "authenticated",
+		OutcomeNoCredentials: "no_credentials",
+		OutcomeInvalid:       "invalid",
+		OutcomeMalformed:     "malformed",
+		OutcomeUnavailable:   "unavailable",
+		OutcomeDenied:        "denied",
+		Outcome(200):         "unavailable",
+	} {
+		if got := outcome.String(); got != want {
+			t.Errorf("%d is %q, want %q", outcome, got, want)
+		}
+	}
+}

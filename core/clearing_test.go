@@ -1,0 +1,124 @@
+package authgear
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Only what takes a cookie away that this client has sent comes through
+// (RFC 6265 §5.3), written anew.
+func TestClearing(t *testing.T) {
+	t.Parallel()
+	const past = "Expires=Thu, 01 Jan 1970 00:00:00 GMT"
+	for _, c := range []struct {
+		name, sent string
+		lines      []string
+		want       []string
+	}{
+		{"by date", "session=a", []string{"session=; " + past}, []string{"session=; " + past}},
+		{"by age", "session=a", []string{"session=; Max-Age=0"}, []string{"session=; Max-Age=0"}},
+		{"by negative age", "session=a", []string{"session=; Max-Age=-10"}, []string{"session=; Max-Age=0"}},
+		{"age goes before date", "session=a", []string{"session=; Max-Age=0; Expires=Fri, 01 Jan 2100 00:00:00 GMT"}, []string{"session=; Expires=Fri, 01 Jan 2100 00:00:00 GMT; Max-Age=0"}},
+		{"the date with hyphens", "session=a", []string{"session=; Expires=Thu, 01-Jan-1970 00:00:00 GMT"}, []string{"session=; " + past}},
+		{"an empty one was sent", "session=", []string{"session=; " + past}, []string{"session=; " + past}},
+		{"an empty value in quotes", "session=a", []string{`session=""; ` + past}, []string{"session=; " + past}},
+		{"sent twice", "session=a; session=b", []string{"session=; " + past}, []string{"session=; " + past}},
+		{"sent second", "app_session=a; session=b", []string{"session=; " + past}, []string{"session=; " + past}},
+		{"two names", "app_session=a; session=b", []string{"app_session=; " + past, "session=; " + past}, []string{"app_session=; " + past, "session=; " + past}},
+		{
+			"for two domains", "session=a", []string{"session=; " + past, "session=; Domain=example.com; " + past},
+			[]string{"session=; " + past, "session=; Domain=example.com; " + past},
+		},
+		{
+			"the attributes are parsed", "session=a",
+			[]string{"session=;path=/app;  DOMAIN=.example.com;expires=Thu, 01 Jan 1970 00:00:00 GMT;httponly;secure;samesite=none;Priority=High;Partitioned"},
+			[]string{"session=; Path=/app; Domain=example.com; " + past + "; HttpOnly; Secure; SameSite=None; Partitioned"},
+		},
+
+		{"nothing was sent", "", []string{"session=; " + past}, nil},
+		{"another was sent", "app_session=a", []string{"session=; " + past}, nil},
+		{"one whose name begins alike was sent", "session2=a", []string{"session=; " + past}, nil},
+		{"one in upper case was sent", "session=a", []string{"SESSION=; " + past}, nil},
+		{"the name stands in a value", "app_session=session=a", []string{"session=; " + past}, nil},
+		{"a value", "session=a", []string{"session=b; " + past}, nil},
+		{"no expiry", "session=a", []string{"session=; Path=/"}, nil},
+		{"in the future", "session=a", []string{"session=; Expires=Fri, 01 Jan 2100 00:00:00 GMT"}, nil},
+		{"lives on by age", "session=a", []string{"session=; Max-Age=60; " + past}, nil},
+		{"an expiry that nobody understands", "session=a", []string{"session=; Expires=yesterday; Max-Age=soon"}, nil},
+		{"a year that no browser understands", "session=a", []string{"session=; Expires=Sat, 01 Jan 1600 00:00:00 GMT"}, nil},
+		{"not a cookie", "session=a", []string{"", "session", "; " + past, "=; " + past, "sess ion=; " + past}, nil},
+		{"a nonce, as with each answer", "session=a", []string{"csp_nonce=x; Path=/; HttpOnly"}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			if got := clearing(c.lines, c.sent); !slices.Equal(got, c.want) {
+				t.Errorf("got  %q\nwant %q", got, c.want)
+			}
+		})
+	}
+}
+
+// What Authgear was seen to send comes through as it is, for the cookies that
+// the client has sent.
+func TestRecordedClearing(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("authgeartest/testdata/golden/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := map[string]int{}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var r struct {
+			Request  struct{ Path string }
+			Response struct{ Headers [][2]string }
+		}
+		if err := json.Unmarshal(data, &r); err != nil {
+			t.Fatal(err)
+		}
+		for _, field := range r.Response.Headers {
+			if field[0] == "Set-Cookie" && r.Request.Path == "/_resolver/resolve" {
+				lines[field[1]]++
+			}
+		}
+	}
+	cleared := 0
+	for line := range lines {
+		name, _, _ := strings.Cut(line, "=")
+		if name == "csp_nonce" {
+			continue
+		}
+		cleared++
+		if got := clearing([]string{line}, name+"=bad.bad"); !slices.Equal(got, []string{line}) {
+			t.Errorf("got  %q\nwant %q", got, line)
+		}
+		if got := clearing([]string{line}, "other=bad.bad"); got != nil {
+			t.Errorf("%q for a client without it", got)
+		}
+	}
+	if cleared != 3 { // plain http, https, and with prefix and domain
+		t.Errorf("recorded: %v", lines)
+	}
+}
+
+// A guard writes the line as a field: nothing of an answer breaks out of it.
+func FuzzClearing(f *testing.F) {
+	f.Add("session=; Path=/; Domain=example.com; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; Secure; SameSite=Lax")
+	f.Add("session=\"\"; Max-Age=0; Path=\"/\r\nX: y\"")
+	f.Fuzz(func(t *testing.T, line string) {
+		for _, got := range clearing([]string{line}, "session=a") {
+			cookie, err := http.ParseSetCookie(got)
+			if err != nil || cookie.Name != "session" || cookie.Value != "" || !isPast(cookie) || strings.ContainsAny(got, "\r\n\x00") {
+				t.Errorf("%q gives %q", line, got)
+			}
+		}
+	})
+}

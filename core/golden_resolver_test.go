@@ -1,0 +1,344 @@
+package authgear_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	authgear "github.com/authgear/authgear-sdk-go/core"
+)
+
+// exchange is a request to a real Authgear, or to an nginx before it, and its
+// answer.
+type exchange struct {
+	Name    string `json:"name"`
+	Request struct {
+		Path    string      `json:"path"`
+		Headers [][2]string `json:"headers"`
+	} `json:"request"`
+	Response struct {
+		Status  int         `json:"status"`
+		Headers [][2]string `json:"headers"`
+		Body    string      `json:"body"`
+	} `json:"response"`
+	BackendSaw     http.Header `json:"backend_saw"`
+	BackendReached *bool       `json:"backend_reached"`
+}
+
+// exchanges returns the recordings of that kind, by name. The embedded Authgear
+// is compared with most of them, and keeps them.
+func exchanges(t *testing.T, keep func(exchange) bool) map[string]exchange {
+	t.Helper()
+	kept := map[string]exchange{}
+	for _, folder := range []string{"authgeartest/testdata/golden", "testdata/golden"} {
+		paths, err := filepath.Glob(filepath.Join(folder, "*.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range paths {
+			data, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var e exchange
+			if err := json.Unmarshal(data, &e); err != nil {
+				t.Fatalf("%s: %v", path, err)
+			}
+			if keep(e) {
+				kept[e.Name] = e
+			}
+		}
+	}
+	return kept
+}
+
+// resolverExchanges are those with the resolver.
+func resolverExchanges(t *testing.T) map[string]exchange {
+	t.Helper()
+	all := exchanges(t, func(e exchange) bool {
+		return strings.Contains(e.Request.Path, "/resolve") || strings.HasPrefix(e.Name, "resolve-") && e.Request.Path != ""
+	})
+	if len(all) < 130 {
+		t.Errorf("only %d recordings found", len(all))
+	}
+	return all
+}
+
+func headerOf(pairs [][2]string) http.Header {
+	h := http.Header{}
+	for _, pair := range pairs {
+		h.Add(pair[0], pair[1])
+	}
+	return h
+}
+
+// replay answers with a recording.
+type replay struct {
+	exchange
+	asked []http.Header
+}
+
+func (r *replay) RoundTrip(request *http.Request) (*http.Response, error) {
+	r.asked = append(r.asked, request.Header.Clone())
+	return &http.Response{
+		StatusCode: r.Response.Status,
+		Header:     headerOf(r.Response.Headers),
+		Body:       io.NopCloser(strings.NewReader(r.Response.Body)),
+		Request:    request,
+	}, nil
+}
+
+// resolve authenticates a request with the recorded credentials by the recorded
+// answer of another exchange, or of the same.
+func resolve(t *testing.T, request, answer exchange) (asked []http.Header, identity *authgear.Identity, err error) {
+	t.Helper()
+	sentFields := headerOf(request.Request.Headers)
+	cookies := []string{"session"}
+	for _, name := range []string{"app_access_token", "acme_session"} { // those of a project that is set up so
+		if strings.Contains(strings.Join(sentFields["Cookie"], ";"), name+"=") {
+			cookies = append(cookies, name)
+		}
+	}
+	network := &replay{exchange: answer}
+	auth, err := authgear.NewResolver(authgear.ResolverConfig{
+		Endpoint: liveEndpoint, Cookies: cookies, HTTPClient: &http.Client{Transport: network}, Observer: &authgear.Observer{},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	identity, err = auth.Authenticate(t.Context(), sent(sentFields["Authorization"], sentFields["Cookie"]))
+	return network.asked, identity, err
+}
+
+// answeredAlone names the recordings with two credentials, of which the server
+// takes whichever is good. Only the token is ever sent on, so what counts is its
+// answer to the token alone, for which another recording stands. So it is with a
+// token that is sent in another form.
+var answeredAlone = map[string]string{
+	"resolve-cookie-bob-plus-token-alice":                 "resolve-method-get",
+	"resolve-token-alice-plus-invalid-cookie":             "resolve-method-get",
+	"resolve-authz-two-spaces":                            "resolve-method-get",
+	"resolve-expired-jwt-plus-cookie-bob":                 "resolve-invalid-token-opaque",
+	"resolve-invalid-jwt-plus-cookie-bob":                 "resolve-invalid-jwt-tampered",
+	"resolve-invalid-token-plus-cookie-bob":               "resolve-invalid-token-opaque",
+	"resolve-invalid-token-plus-invalid-cookie":           "resolve-invalid-token-opaque",
+	"lifecycle-disabled-token-plus-cookie-alice":          "lifecycle-disabled-jwt",
+	"lifecycle-valid-until-elapsed-jwt-plus-cookie-alice": "lifecycle-valid-period-over-jwt",
+}
+
+// notAsked are the recordings whose request carries nothing to ask about.
+var notAsked = map[string]authgear.Reason{
+	"resolve-no-credentials":              authgear.ReasonNoCredentials,
+	"resolve-no-credentials-front":        authgear.ReasonNoCredentials,
+	"resolve-host-unknown-no-credentials": authgear.ReasonNoCredentials,
+	"resolve-path-short":                  authgear.ReasonNoCredentials,
+	"resolve-query-access-token":          authgear.ReasonNoCredentials,
+	"resolve-unrelated-cookie":            authgear.ReasonNoCredentials,
+	"resolve-forged-response-headers":     authgear.ReasonNoCredentials,
+	"resolve-authz-basic":                 authgear.ReasonNoCredentials,
+	"resolve-authz-dpop-scheme":           authgear.ReasonNoCredentials,
+	"resolve-authz-raw-token":             authgear.ReasonNoCredentials,
+	"resolve-authz-token-scheme":          authgear.ReasonNoCredentials,
+	"outage-redis-none":                   authgear.ReasonNoCredentials,
+	"outage-redis-hangs-none":             authgear.ReasonNoCredentials,
+
+	"resolve-authz-bearer-only":      authgear.ReasonAuthorizationMalformed,
+	"resolve-authz-bearer-space":     authgear.ReasonAuthorizationMalformed,
+	"resolve-authz-comma-two-tokens": authgear.ReasonAuthorizationMalformed,
+	"resolve-authz-quoted":           authgear.ReasonAuthorizationMalformed,
+	"resolve-authz-tab":              authgear.ReasonAuthorizationMalformed,
+	"resolve-authz-trailing-garbage": authgear.ReasonAuthorizationMalformed,
+	"resolve-nonascii-token":         authgear.ReasonAuthorizationMalformed,
+}
+
+// Every recorded answer of the resolver means what it says.
+func TestRecordedResolver(t *testing.T) {
+	t.Parallel()
+	all := resolverExchanges(t)
+	for name := range notAsked {
+		if _, ok := all[name]; !ok {
+			t.Errorf("there is no recording %s", name)
+		}
+	}
+	outcomes := map[string]int{}
+	for name, e := range all {
+		if _, ok := answeredAlone[name]; ok {
+			continue
+		}
+		asked, identity, err := resolve(t, e, e)
+		if reason, ok := notAsked[name]; ok {
+			t.Run(name, func(t *testing.T) {
+				wantRefusal(t, identity, err, reason, false)
+				if len(asked) > 0 {
+					t.Errorf("asked with %q", asked)
+				}
+			})
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			outcomes[checkAnswer(t, e, identity, err, asked)]++
+		})
+	}
+	for outcome, least := range map[string]int{"valid": 40, "cookie refused": 10, "token refused": 25, "unavailable": 15} {
+		if outcomes[outcome] < least {
+			t.Errorf("%d times %s: %v", outcomes[outcome], outcome, outcomes)
+		}
+	}
+}
+
+// checkAnswer compares with what the recording says, as it stands there.
+func checkAnswer(t *testing.T, e exchange, identity *authgear.Identity, err error, asked []http.Header) string {
+	t.Helper()
+	answer := headerOf(e.Response.Headers)
+	calls := 1
+	if e.Response.Status >= 500 {
+		calls = 2
+	}
+	if len(asked) != calls {
+		t.Fatalf("asked %d times, want %d", len(asked), calls)
+	}
+	token := asked[0].Get("Authorization") != ""
+	if cookie := asked[0].Get("Cookie"); token == (cookie != "") {
+		t.Errorf("asked with %q", asked[0])
+	}
+	switch said := answer.Get("X-Authgear-Session-Valid"); {
+	case e.Response.Status != http.StatusOK:
+		wantRefusal(t, identity, err, authgear.ReasonResolverUnavailable, !token)
+		return "unavailable"
+	case said == "true":
+		if err != nil {
+			t.Fatal(err, errors.Unwrap(err))
+		}
+		checkSession(t, identity, answer, !token)
+		return "valid"
+	case said == "" && token:
+		wantRefusal(t, identity, err, authgear.ReasonTokenRejected, false)
+		return "token refused"
+	case said == "":
+		wantRefusal(t, identity, err, authgear.ReasonNoCredentials, true)
+		return "cookie unknown"
+	case said == "false" && !token:
+		wantRefusal(t, identity, err, authgear.ReasonSessionInvalid, true)
+		refusal, ok := errors.AsType[*authgear.Error](err)
+		if want := clearingLines(answer); !ok || len(want) != 1 || !slices.Equal(refusal.ClearCookies, want) {
+			t.Errorf("%+v, want to clear %q", refusal, want)
+		}
+		return "cookie refused"
+	default:
+		t.Errorf("nothing expects X-Authgear-Session-Valid: %s here", said)
+		return ""
+	}
+}
+
+// clearingLines are an answer's Set-Cookie lines but for the nonce.
+func clearingLines(answer http.Header) []string {
+	return slices.DeleteFunc(answer.Values("Set-Cookie"), func(line string) bool { return strings.HasPrefix(line, "csp_nonce=") })
+}
+
+// checkSession compares an identity with the fields that describe it.
+func checkSession(t *testing.T, identity *authgear.Identity, said http.Header, cookie bool) {
+	t.Helper()
+	seconds, err := strconv.ParseInt(said.Get("X-Authgear-Session-Authenticated-At"), 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var roles []string
+	if line := said.Get("X-Authgear-User-Roles"); line != "" {
+		roles = strings.Split(line, ",")
+		slices.Sort(roles)
+	}
+	if identity.Kind != authgear.KindUser || identity.Source != authgear.SourceResolver || identity.Cookie != cookie ||
+		identity.ID != said.Get("X-Authgear-User-Id") ||
+		strconv.FormatBool(identity.Anonymous) != said.Get("X-Authgear-User-Anonymous") ||
+		strconv.FormatBool(identity.Verified) != said.Get("X-Authgear-User-Verified") ||
+		strconv.FormatBool(identity.CanReauthenticate) != said.Get("X-Authgear-User-Can-Reauthenticate") ||
+		!slices.Equal(identity.Roles, roles) ||
+		!identity.AuthenticatedAt.Equal(time.Unix(seconds, 0)) || identity.AuthenticatedAt.Location() != time.UTC ||
+		identity.ClientID != "" || identity.Scopes != nil || identity.AMR != nil || !identity.ExpiresAt.IsZero() {
+		t.Errorf("identity = %+v\nsaid       %v", identity, said)
+	}
+}
+
+// Of two credentials one is sent, so none rescues the other: facts of the server
+// that let another person's cookie count beside a dead token.
+func TestRecordedTwoCredentials(t *testing.T) {
+	t.Parallel()
+	all := resolverExchanges(t)
+	for name, alone := range answeredAlone {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			request, answer := all[name], all[alone]
+			if request.Name == "" || answer.Name == "" || headerOf(answer.Request.Headers).Get("Cookie") != "" {
+				t.Fatal("no such recordings")
+			}
+			asked, identity, err := resolve(t, request, answer)
+			checkAnswer(t, answer, identity, err, asked)
+			scheme, token, _ := strings.Cut(headerOf(request.Request.Headers).Get("Authorization"), " ")
+			if len(asked) != 1 || asked[0].Get("Authorization") != scheme+" "+strings.TrimSpace(token) || asked[0]["Cookie"] != nil {
+				t.Errorf("asked with %q", asked)
+			}
+			if e, ok := errors.AsType[*authgear.Error](err); ok && e.ClearCookies != nil {
+				t.Errorf("clears %q, of which the resolver heard nothing", e.ClearCookies)
+			}
+		})
+	}
+	for name, e := range all {
+		h := headerOf(e.Request.Headers)
+		if _, known := answeredAlone[name]; !known && h.Get("Authorization") != "" && h.Get("Cookie") != "" {
+			t.Errorf("%s has two credentials", name)
+		}
+	}
+}
+
+// Authgear lists roles in no particular order.
+func TestRecordedRolesOrder(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("testdata/golden/resolve-roles-order.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var recorded struct {
+		Lines []string `json:"roles_headers"`
+	}
+	if err := json.Unmarshal(data, &recorded); err != nil || len(recorded.Lines) != 8 {
+		t.Fatalf("%v, %v", recorded, err)
+	}
+	for _, line := range append(recorded.Lines, "store:manager,reporter,admin,auditor", "admin,auditor,reporter,admin,store:manager") {
+		answer := good()
+		answer.Set("X-Authgear-User-Roles", line)
+		identity, err := asking(t, &stub{answer: answer}, authgear.ResolverConfig{}).Authenticate(t.Context(), sent([]string{"Bearer a"}, nil))
+		if err != nil || !slices.Equal(identity.Roles, []string{"admin", "auditor", "reporter", "store:manager"}) {
+			t.Errorf("%s: %+v, %v", line, identity, err)
+		}
+	}
+}
+
+// An answer about a session that nobody has sent comes from something else than
+// Authgear, such as a cache: no readiness, now or later, and no panic.
+func TestReadyAboutNobody(t *testing.T) {
+	t.Parallel()
+	for _, answer := range []http.Header{good(), {"X-Authgear-Session-Valid": {"false"}}} {
+		resolver := &stub{answer: answer}
+		auth := asking(t, resolver, authgear.ResolverConfig{})
+		for range 2 {
+			wantReason(t, auth.Ready(t.Context()), authgear.ReasonAnswerMalformed)
+		}
+		resolver.answer = http.Header{}
+		for range 2 {
+			if err := auth.Ready(t.Context()); err != nil {
+				t.Error(err, errors.Unwrap(err))
+			}
+		}
+		if len(resolver.asked) != 3 {
+			t.Errorf("asked %d times", len(resolver.asked))
+		}
+	}
+}
