@@ -94,7 +94,8 @@ func isAnonymous(err *authgear.Error) bool {
 // find returns what is found out about the request: an identity or an error.
 func (c *Check) find(ctx context.Context, r authgear.Request, fields Fields) *decision.Context {
 	authorization, cookie := r.Values("Authorization"), r.Values("Cookie")
-	if earlier := c.guard.earlier(decision.From(ctx), authorization, cookie); earlier != nil && !c.live {
+	earlier := c.guard.earlier(decision.From(ctx), authorization, cookie)
+	if earlier != nil && !c.live {
 		if ctx == context.Context(earlier) {
 			return earlier
 		}
@@ -108,7 +109,7 @@ func (c *Check) find(ctx context.Context, r authgear.Request, fields Fields) *de
 	switch {
 	case err != nil: // also when there is an identity beside it
 		found.Failure = err
-		clearCookies(err, fields)
+		clearCookies(err, earlier, fields)
 	case identity == nil:
 		found.Failure = &authgear.Error{Reason: authgear.ReasonInternal, Err: errors.New("the authenticator returned neither an identity nor an error")}
 	default:
@@ -125,10 +126,21 @@ func (c *Check) authenticated(ctx context.Context, r authgear.Request) (*authgea
 }
 
 // clearCookies lets a browser forget a dead session. The handler may set the
-// same cookie later, which then counts (RFC 6265 §5.3).
-func clearCookies(err error, fields Fields) {
-	if e, ok := errors.AsType[*authgear.Error](err); ok && e != nil {
-		for _, cookie := range e.ClearCookies {
+// same cookie later, which then counts (RFC 6265 §5.3). What an earlier check of
+// the request has added is there already.
+func clearCookies(err error, earlier *decision.Context, fields Fields) {
+	e, ok := errors.AsType[*authgear.Error](err)
+	if !ok || e == nil {
+		return
+	}
+	var added []string
+	if earlier != nil {
+		if before, ok := errors.AsType[*authgear.Error](earlier.Failure); ok && before != nil {
+			added = before.ClearCookies
+		}
+	}
+	for _, cookie := range e.ClearCookies {
+		if !slices.Contains(added, cookie) {
 			fields.Add("Set-Cookie", cookie)
 		}
 	}

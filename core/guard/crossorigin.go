@@ -3,6 +3,7 @@ package guard
 import (
 	"fmt"
 	"net/http"
+	"strings"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
 	"github.com/authgear/authgear-sdk-go/core/internal/quote"
@@ -29,14 +30,17 @@ func (c crossOrigin) check(r authgear.Request) *authgear.Error {
 	if len(r.Values("Upgrade")) > 0 {
 		method = http.MethodPost
 	}
+	if isSafe(method) { // asked here too, to build nothing for most requests
+		return nil
+	}
 	origin, site := r.Values("Origin"), r.Values("Sec-Fetch-Site")
 	err := c.protection.Check(&http.Request{
 		Method: method,
-		Host:   r.Host(),
+		Host:   ownHost(r.Host()),
 		Header: http.Header{"Origin": origin, "Sec-Fetch-Site": site},
 	})
 	switch {
-	case err == nil && (len(origin) > 1 || len(site) > 1) && !isSafe(method):
+	case err == nil && (len(origin) > 1 || len(site) > 1):
 		return &authgear.Error{Reason: authgear.ReasonCrossOrigin, Err: fmt.Errorf("%d Origin and %d Sec-Fetch-Site fields", len(origin), len(site))}
 	case err == nil:
 		return nil
@@ -45,6 +49,15 @@ func (c crossOrigin) check(r authgear.Request) *authgear.Error {
 	default:
 		return &authgear.Error{Reason: authgear.ReasonCrossOrigin, Err: err}
 	}
+}
+
+// ownHost returns the host as browsers write it in Origin, in lower case. Without
+// one, the opaque origin "null", whose host is empty too, would be ours.
+func ownHost(host string) string {
+	if host == "" {
+		return "no host"
+	}
+	return strings.ToLower(host)
 }
 
 // isSafe reports the methods that http.CrossOriginProtection lets pass.

@@ -1,0 +1,126 @@
+package guard_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/guard"
+)
+
+// numbered is an authenticator whose identities and errors have numbers.
+type numbered struct {
+	calls int
+	clear func(call int) []string // not nil: there are errors only
+}
+
+func (n *numbered) Authenticate(context.Context, authgear.Request) (*authgear.Identity, error) {
+	return n.answer("kept")
+}
+
+func (n *numbered) AuthenticateLive(context.Context, authgear.Request) (*authgear.Identity, error) {
+	return n.answer("live")
+}
+
+func (n *numbered) answer(kind string) (*authgear.Identity, error) {
+	n.calls++
+	if n.clear != nil {
+		return nil, &authgear.Error{Reason: authgear.ReasonSessionInvalid, Cookie: true, ClearCookies: n.clear(n.calls)}
+	}
+	return &authgear.Identity{Kind: authgear.KindUser, ID: fmt.Sprint(kind, n.calls)}, nil
+}
+
+func TestLivePanics(t *testing.T) {
+	t.Parallel()
+	forwarded, err := authgear.NewForwarded(authgear.ForwardedConfig{Secrets: []string{strings.Repeat("s", 32)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, f := range map[string]func(){
+		"*authgear.Forwarded": func() { guard.New(forwarded, silent()).Live() },
+		"guard_test.none":     func() { guard.New(none{}, silent()).Live() },
+		"a policy is nil":     func() { guard.New(&numbered{}, silent()).Live(authgear.Verified(), nil) },
+	} {
+		func() {
+			defer func() {
+				if text := fmt.Sprint(recover()); !strings.Contains(text, "authgear: Live: ") || !strings.Contains(text, name) {
+					t.Errorf("%s: the panic is %q", name, text)
+				}
+			}()
+			f()
+		}()
+	}
+	guard.New((&authgear.Resolver{}), silent()).Live() // can do it
+}
+
+// A live check takes no decision from before, and what it finds is taken by the
+// checks after it.
+func TestLive(t *testing.T) {
+	t.Parallel()
+	for order, want := range map[string]string{
+		"l":     "live1",
+		"rl":    "kept1 live2",
+		"ol":    "kept1 live2",
+		"lr":    "live1 live1",
+		"lo":    "live1 live1",
+		"rlr":   "kept1 live2 live2",
+		"ll":    "live1 live2",
+		"rlolr": "kept1 live2 live2 live3 live3",
+	} {
+		g := guard.New(&numbered{}, silent())
+		checks := map[rune]*guard.Check{'r': g.Require(), 'o': g.Optional(), 'l': g.Live()}
+		ctx, r := context.Background(), guard.HTTP(newRequest("", "session=a"))
+		var got []string
+		for _, kind := range order {
+			var refusal *guard.Refusal
+			if ctx, refusal = checks[kind].Run(ctx, r, http.Header{}); refusal != nil {
+				t.Fatal(refusal.Err)
+			}
+			identity, _ := authgear.FromContext(ctx)
+			got = append(got, identity.ID)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: %q, want %q", order, got, want)
+		}
+	}
+}
+
+// Each cookie is taken away once for a request, whatever looks at it.
+func TestClearCookiesOnce(t *testing.T) {
+	t.Parallel()
+	same := func(int) []string { return []string{"session=; Max-Age=0", "a=; Max-Age=0"} }
+	more := func(call int) []string { return same(call)[:call] }
+	for name, c := range map[string]struct {
+		clear func(int) []string
+		order string
+		want  []string
+	}{
+		"Require inside Optional":         {same, "or", same(0)},
+		"Live inside Optional":            {same, "ol", same(0)},
+		"Optional inside Optional":        {same, "ooo", same(0)},
+		"one more that Live is told":      {more, "ol", same(0)},
+		"another request, the same guard": {same, "o|r", slices.Concat(same(0), same(0))},
+	} {
+		g := guard.New(&numbered{clear: c.clear}, silent())
+		checks := map[rune]*guard.Check{'r': g.Require(), 'o': g.Optional(), 'l': g.Live()}
+		ctx, fields, cookie := context.Background(), http.Header{}, "session=a"
+		for _, kind := range c.order {
+			if kind == '|' {
+				cookie += "b"
+				continue
+			}
+			next, refusal := checks[kind].Run(ctx, guard.HTTP(newRequest("", cookie)), fields)
+			if (refusal == nil) != (kind == 'o') || refusal != nil && refusal.Err.Reason != authgear.ReasonSessionInvalid {
+				t.Errorf("%s: refusal = %+v", name, refusal)
+			}
+			ctx = next
+		}
+		if got := fields["Set-Cookie"]; !slices.Equal(got, c.want) {
+			t.Errorf("%s: Set-Cookie %q, want %q", name, got, c.want)
+		}
+	}
+}
