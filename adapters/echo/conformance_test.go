@@ -34,8 +34,12 @@ func mount(t *testing.T, app guardtest.App) string {
 				steps = append(steps, guards[step.Guard].Require(step.Policies...))
 			case guardtest.Optional:
 				steps = append(steps, guards[step.Guard].Optional())
+			case guardtest.Live:
+				steps = append(steps, guards[step.Guard].Live(step.Policies...))
 			case guardtest.Strip:
 				steps = append(steps, authgearecho.Strip)
+			case guardtest.OtherCookie:
+				steps = append(steps, otherCookie)
 			}
 		}
 		e.Any(route.Path, func(c echo.Context) error {
@@ -48,6 +52,13 @@ func mount(t *testing.T, app guardtest.App) string {
 	server := httptest.NewServer(e)
 	t.Cleanup(server.Close)
 	return server.Listener.Addr().String()
+}
+
+func otherCookie(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		c.SetCookie(&http.Cookie{Name: "other", Value: "middleware"})
+		return next(c)
+	}
 }
 
 func errorHandler(kind guardtest.OnError) func(echo.Context, *authgear.Error) error {
@@ -79,6 +90,10 @@ func (v view) PassedOn() []context.Context          { return []context.Context{v
 func (v view) Fields() map[string][]string {
 	_, _ = io.Copy(io.Discard, v.c.Request().Body)
 	return v.c.Request().Header
+}
+
+func (v view) SetCookie(name, value string) {
+	v.c.SetCookie(&http.Cookie{Name: name, Value: value, Path: "/"})
 }
 
 func (v view) Stream(write func(io.Writer, func())) { write(v.c.Response(), v.c.Response().Flush) }

@@ -47,8 +47,12 @@ func mount(config fiber.Config) guardtest.Mount {
 					handlers = append(handlers, guards[step.Guard].Require(step.Policies...))
 				case guardtest.Optional:
 					handlers = append(handlers, guards[step.Guard].Optional())
+				case guardtest.Live:
+					handlers = append(handlers, guards[step.Guard].Live(step.Policies...))
 				case guardtest.Strip:
 					handlers = append(handlers, authgearfiber.Strip)
+				case guardtest.OtherCookie:
+					handlers = append(handlers, otherCookie)
 				}
 			}
 			f.All(route.Path, append(handlers, func(c *fiber.Ctx) error {
@@ -74,6 +78,11 @@ func mount(config fiber.Config) guardtest.Mount {
 		})
 		return listener.Addr().String()
 	}
+}
+
+func otherCookie(c *fiber.Ctx) error {
+	c.Cookie(&fiber.Cookie{Name: "other", Value: "middleware"})
+	return c.Next()
 }
 
 func errorHandler(kind guardtest.OnError) func(*fiber.Ctx, *authgear.Error) error {
@@ -119,6 +128,10 @@ func (v view) Fields() map[string][]string {
 		fields[key] = append(fields[key], string(value))
 	})
 	return fields
+}
+
+func (v view) SetCookie(name, value string) {
+	v.c.Cookie(&fiber.Cookie{Name: name, Value: value, Path: "/"})
 }
 
 func (v view) Stream(write func(io.Writer, func())) {

@@ -38,8 +38,12 @@ func mount(t *testing.T, app guardtest.App) string {
 				handlers = append(handlers, guards[step.Guard].Require(step.Policies...))
 			case guardtest.Optional:
 				handlers = append(handlers, guards[step.Guard].Optional())
+			case guardtest.Live:
+				handlers = append(handlers, guards[step.Guard].Live(step.Policies...))
 			case guardtest.Strip:
 				handlers = append(handlers, authgeargin.Strip)
+			case guardtest.OtherCookie:
+				handlers = append(handlers, func(c *gin.Context) { c.SetCookie("other", "middleware", 0, "", "", false, false) })
 			}
 		}
 		r.Any(route.Path, append(handlers, func(c *gin.Context) {
@@ -80,5 +84,7 @@ func (v view) Fields() map[string][]string {
 	_, _ = io.Copy(io.Discard, v.c.Request.Body)
 	return v.c.Request.Header
 }
+
+func (v view) SetCookie(name, value string) { v.c.SetCookie(name, value, 0, "/", "", false, false) }
 
 func (v view) Stream(write func(io.Writer, func())) { write(v.c.Writer, v.c.Writer.Flush) }

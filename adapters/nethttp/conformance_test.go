@@ -35,8 +35,12 @@ func mount(t *testing.T, app guardtest.App) string {
 				handler = guards[step.Guard].Require(step.Policies...)(handler)
 			case guardtest.Optional:
 				handler = guards[step.Guard].Optional()(handler)
+			case guardtest.Live:
+				handler = guards[step.Guard].Live(step.Policies...)(handler)
 			case guardtest.Strip:
 				handler = authgearhttp.Strip(handler)
+			case guardtest.OtherCookie:
+				handler = otherCookie(handler)
 			}
 		}
 		mux.Handle(route.Path, handler)
@@ -44,6 +48,13 @@ func mount(t *testing.T, app guardtest.App) string {
 	server := httptest.NewServer(mux) // which recovers by itself
 	t.Cleanup(server.Close)
 	return server.Listener.Addr().String()
+}
+
+func otherCookie(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.SetCookie(w, &http.Cookie{Name: "other", Value: "middleware"})
+		next.ServeHTTP(w, r)
+	})
 }
 
 func errorHandler(kind guardtest.OnError) func(http.ResponseWriter, *http.Request, *authgear.Error) {
@@ -77,6 +88,10 @@ func (v view) PassedOn() []context.Context          { return []context.Context{v
 func (v view) Fields() map[string][]string {
 	_, _ = io.Copy(io.Discard, v.r.Body)
 	return v.r.Header
+}
+
+func (v view) SetCookie(name, value string) {
+	http.SetCookie(v.w, &http.Cookie{Name: name, Value: value, Path: "/"})
 }
 
 func (v view) Stream(write func(io.Writer, func())) {

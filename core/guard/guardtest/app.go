@@ -11,7 +11,9 @@ import (
 
 // Mount builds an application of the framework under test, serves it on a
 // loopback listener until the test ends, and returns its address, "host:port".
-// The framework's own recover middleware stands outermost.
+// The framework's own recover middleware stands outermost. The adapter's methods
+// are called by Mount itself, in the test's goroutine, and before it listens: it
+// lets their panics through.
 type Mount func(t *testing.T, app App) (addr string)
 
 // App is what to build.
@@ -51,7 +53,7 @@ const CustomBody = "custom answer"
 // ErrOther is what an error handler of the kind ReturnsOther returns.
 var ErrOther = errors.New("the error handler failed")
 
-// Route is served for every method.
+// Route is served for every method that the framework can route.
 type Route struct {
 	Path    string
 	Steps   []Step // middleware, outermost first
@@ -68,11 +70,15 @@ type Step struct {
 // StepKind says which middleware a step is.
 type StepKind int
 
-// The adapter's middleware.
 const (
+	// Require, Optional, Live and Strip are the adapter's middleware.
 	Require StepKind = iota
 	Optional
+	Live
 	Strip
+	// OtherCookie is middleware that has nothing to do with the adapter. It sets
+	// the cookie other=middleware in the framework's usual way, and goes on.
+	OtherCookie
 )
 
 // Handler is a framework-neutral handler: the body is sent as text/plain. It may
@@ -91,6 +97,9 @@ type Context interface {
 	// Fields returns all lines of the request's header as the handler sees
 	// them, by lower-cased name. It reads the body first.
 	Fields() map[string][]string
+	// SetCookie sets a cookie with this name and value, and Path=/, in the
+	// framework's usual way.
+	SetCookie(name, value string)
 	// Stream answers 200 and lets the function write the body in pieces.
 	Stream(func(w io.Writer, flush func()))
 }

@@ -1,6 +1,7 @@
 package guardtest
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -9,74 +10,70 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 )
 
-// jwtBench is an app whose guard verifies tokens of an embedded Authgear.
-func jwtBench(t *testing.T, mount Mount, handler Handler) (*bench, *authgeartest.Server) {
-	t.Helper()
-	server := authgeartest.New(t)
-	auth, err := authgear.NewJWT(authgear.JWTConfig{Endpoint: server.Endpoint(), Observer: &authgear.Observer{}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := &bench{record: &record{}}
-	b.addr = mount(t, App{
-		Guards: []Guard{{Authenticator: auth, Options: authgear.Options{Observer: b.record.observer()}}},
-		Routes: []Route{
-			{Path: "/required", Steps: []Step{{Kind: Require}}, Handler: handler},
-			{Path: "/optional", Steps: []Step{{Kind: Optional}}, Handler: handler},
-		},
-	})
-	return b, server
-}
-
 func testBearer(t *testing.T, mount Mount) {
-	b, server := jwtBench(t, mount, whoAmI)
-	alice := server.AddUser(authgeartest.User{ID: "alice"})
-	good := server.AccessToken(alice)
+	p := newProject(t, mount, whoAmI)
+	alice := p.server.AddUser(authgeartest.User{ID: "alice"})
+	good := p.server.AccessToken(alice)
 
-	for name, line := range map[string]string{
-		"as usual":          "Bearer " + good,
-		"lower case":        "bearer " + good,
-		"upper case":        "BEARER " + good,
-		"more spaces":       "Bearer   " + good,
-		"a space behind":    "Bearer " + good + " ",
-		"a tab in front":    "\tBearer " + good,
-		"a very long token": "Bearer " + server.AccessToken(alice, authgeartest.Token{Claims: map[string]any{"long": strings.Repeat("x", 10<<10)}}),
-	} {
-		says(t, name, b.get(t, "GET", "/required", line), 200, "alice")
-	}
+	for _, s := range sources {
+		for name, line := range map[string]string{
+			"as usual":          "Bearer " + good,
+			"lower case":        "bearer " + good,
+			"upper case":        "BEARER " + good,
+			"more spaces":       "Bearer   " + good,
+			"a space behind":    "Bearer " + good + " ",
+			"a tab in front":    "\tBearer " + good,
+			"a very long token": "Bearer " + p.server.AccessToken(alice, authgeartest.Token{Claims: map[string]any{"long": strings.Repeat("x", 10<<10)}}),
+		} {
+			p.record.take()
+			says(t, string(s.name)+": "+name, p.ask(t, s, "GET", "required", "Authorization: "+line), 200, "alice")
+			if decisions, _ := p.record.take(); len(decisions) != 1 || decisions[0].Source != s.name {
+				t.Errorf("%s: %s: decisions = %+v", s.name, name, decisions)
+			}
+		}
 
-	for name, line := range map[string]string{
-		"another scheme":   "Basic dXNlcjpwYXNz",
-		"the bare token":   good,
-		"a similar scheme": "BearerX " + good,
-	} {
-		same(t, name, b.get(t, "GET", "/required", line), refusal(authgear.ReasonNoCredentials, ""))
-		says(t, name, b.get(t, "GET", "/optional", line), 200, "nobody")
-	}
+		for name, line := range map[string]string{
+			"another scheme":   "Basic dXNlcjpwYXNz",
+			"the bare token":   good,
+			"a similar scheme": "BearerX " + good,
+		} {
+			same(t, string(s.name)+": "+name, p.ask(t, s, "GET", "required", "Authorization: "+line), refusal(authgear.ReasonNoCredentials, ""))
+			says(t, string(s.name)+": "+name, p.ask(t, s, "GET", "optional", "Authorization: "+line), 200, "nobody")
+		}
 
-	for name, c := range map[string]struct {
-		line string
-		want authgear.Reason
-	}{
-		"nothing":         {"Bearer", authgear.ReasonAuthorizationMalformed},
-		"a tab":           {"Bearer\t" + good, authgear.ReasonAuthorizationMalformed},
-		"two tokens":      {"Bearer " + good + " " + good, authgear.ReasonAuthorizationMalformed},
-		"a comma":         {"Bearer " + good + ", Bearer " + good, authgear.ReasonAuthorizationMalformed},
-		"quotes":          {`Bearer "` + good + `"`, authgear.ReasonAuthorizationMalformed},
-		"too large":       {"Bearer " + strings.Repeat("a", 16<<10+1), authgear.ReasonTokenTooLarge},
-		"opaque":          {"Bearer " + server.OpaqueToken(alice), authgear.ReasonTokenOpaque},
-		"not a JWT":       {"Bearer a.b.c", authgear.ReasonTokenMalformed},
-		"an ID token":     {"Bearer " + server.IDToken(alice, "demo"), authgear.ReasonTokenType},
-		"expired":         {"Bearer " + server.AccessToken(alice, authgeartest.Token{ExpiresIn: -time.Hour}), authgear.ReasonTokenExpired},
-		"another issuer":  {"Bearer " + server.AccessToken(alice, authgeartest.Token{Claims: map[string]any{"iss": "https://evil.example.com"}}), authgear.ReasonIssuerMismatch},
-		"a machine":       {"Bearer " + server.MachineToken("m2m", "https://api.example.com"), authgear.ReasonAudienceMismatch},
-		"a bad signature": {"Bearer " + good[:len(good)-8] + "AAAAAAAA", authgear.ReasonSignatureInvalid},
-	} {
-		for _, path := range []string{"/required", "/optional"} {
-			b.record.take()
-			same(t, name+" at "+path, b.get(t, "GET", path, c.line), refusal(c.want, ""))
-			if decisions, _ := b.record.take(); len(decisions) != 1 || decisions[0].Reason != c.want {
-				t.Errorf("%s: decisions = %+v", name, decisions)
+		opaque := "Bearer " + p.server.OpaqueToken(alice)
+		if s.name == authgear.SourceJWT {
+			same(t, "opaque", p.ask(t, s, "GET", "required", "Authorization: "+opaque), refusal(authgear.ReasonTokenOpaque, ""))
+		} else {
+			says(t, string(s.name)+": opaque", p.ask(t, s, "GET", "required", "Authorization: "+opaque), 200, "alice")
+		}
+
+		for name, c := range map[string]struct {
+			line string
+			want authgear.Reason
+		}{
+			"nothing":         {"Bearer", authgear.ReasonAuthorizationMalformed},
+			"a tab":           {"Bearer\t" + good, authgear.ReasonAuthorizationMalformed},
+			"two tokens":      {"Bearer " + good + " " + good, authgear.ReasonAuthorizationMalformed},
+			"a comma":         {"Bearer " + good + ", Bearer " + good, authgear.ReasonAuthorizationMalformed},
+			"quotes":          {`Bearer "` + good + `"`, authgear.ReasonAuthorizationMalformed},
+			"too large":       {"Bearer " + strings.Repeat("a", 16<<10+1), authgear.ReasonTokenTooLarge},
+			"unknown":         {"Bearer nobody-has-issued-this", authgear.ReasonTokenOpaque},
+			"not a JWT":       {"Bearer a.b.c", authgear.ReasonTokenMalformed},
+			"an ID token":     {"Bearer " + p.server.IDToken(alice, "demo"), authgear.ReasonTokenType},
+			"expired":         {"Bearer " + p.server.AccessToken(alice, authgeartest.Token{ExpiresIn: -time.Hour}), authgear.ReasonTokenExpired},
+			"another issuer":  {"Bearer " + p.server.AccessToken(alice, authgeartest.Token{Claims: map[string]any{"iss": "https://evil.example.com"}}), authgear.ReasonIssuerMismatch},
+			"a machine":       {"Bearer " + p.server.MachineToken("m2m", "https://api.example.com"), authgear.ReasonAudienceMismatch},
+			"a bad signature": {"Bearer " + good[:len(good)-8] + "AAAAAAAA", authgear.ReasonSignatureInvalid},
+		} {
+			want := s.reason(c.want)
+			for _, route := range []string{"required", "optional"} {
+				what := fmt.Sprintf("%s: %s at %s", s.name, name, route)
+				p.record.take()
+				same(t, what, p.ask(t, s, "GET", route, "Authorization: "+c.line), refusal(want, ""))
+				if decisions, _ := p.record.take(); len(decisions) != 1 || decisions[0].Reason != want {
+					t.Errorf("%s: decisions = %+v", what, decisions)
+				}
 			}
 		}
 	}

@@ -11,18 +11,25 @@ import (
 
 // head is a request up to its fields, which follow.
 func head(method, path string, lines ...string) string {
-	return method + " " + path + " HTTP/1.1\r\nHost: api.example.com\r\nConnection: close\r\n" + strings.Join(lines, "\r\n") + "\r\n\r\n"
+	return lasting(method, path, append([]string{"Connection: close"}, lines...)...)
+}
+
+// lasting is one after which the connection stays open.
+func lasting(method, path string, lines ...string) string {
+	return method + " " + path + " HTTP/1.1\r\nHost: api.example.com\r\n" + strings.Join(lines, "\r\n") + "\r\n\r\n"
 }
 
 func testRepeatedFields(t *testing.T, mount Mount) {
-	b, _ := jwtBench(t, mount, func(c Context) (int, string) { return 200, "the handler ran" })
+	p := newProject(t, mount, func(Context) (int, string) { return 200, "the handler ran" })
 	for name, lines := range map[string][]string{
 		"two tokens":           {"Authorization: Bearer a", "Authorization: Bearer b"},
 		"the same token twice": {"Authorization: Bearer a", "authorization: Bearer a"},
 		"two schemes":          {"Authorization: Basic a", "AUTHORIZATION: Bearer b"},
 		"an empty line":        {"Authorization:", "Authorization: Bearer b"},
 	} {
-		same(t, name, b.raw(t, head("GET", "/optional", lines...)), refusal(authgear.ReasonAuthorizationMalformed, ""))
+		for _, s := range sources {
+			same(t, string(s.name)+": "+name, p.ask(t, s, "GET", "optional", lines...), refusal(authgear.ReasonAuthorizationMalformed, ""))
+		}
 	}
 	// What net/http refuses by itself the guard refuses for servers that do not.
 	for name, lines := range map[string][]string{
@@ -36,7 +43,7 @@ func testRepeatedFields(t *testing.T, mount Mount) {
 		"a folded Authorization":     {"Authorization: Bearer", " a"},
 		"a folded field of any kind": {"X-Field: a", "\tAuthorization: Bearer a"},
 	} {
-		got := b.raw(t, head("GET", "/optional", lines...))
+		got := p.raw(t, head("GET", "/jwt/optional", lines...))
 		// net/http joins folded lines into one value, which is safe where the
 		// guard reads the joined line: the token is then one that is refused.
 		folded := strings.HasPrefix(name, "a folded") && (got.status == 401 || got.status == 200 && !strings.HasPrefix(lines[0], "Authorization"))

@@ -12,8 +12,8 @@ import (
 // testGrammar goes to the edges of the Authorization field, and to the places
 // where a token must not be looked for.
 func testGrammar(t *testing.T, mount Mount) {
-	b, server := jwtBench(t, mount, whoAmI)
-	good := server.AccessToken(server.AddUser(authgeartest.User{ID: "alice"}))
+	p := newProject(t, mount, whoAmI)
+	good := p.server.AccessToken(p.server.AddUser(authgeartest.User{ID: "alice"}))
 	for name, c := range map[string]struct {
 		lines []string
 		want  authgear.Reason // "" for the identity
@@ -26,8 +26,8 @@ func testGrammar(t *testing.T, mount Mount) {
 		"no scheme at all":          {[]string{"Authorization: ,"}, authgear.ReasonNoCredentials},
 		"a longer scheme":           {[]string{"Authorization: Bearer_ " + good}, authgear.ReasonNoCredentials},
 		"a similar name":            {[]string{"Authorization_: Bearer " + good, "X-Authorization: Bearer " + good, "Proxy-Authorization: Bearer " + good}, authgear.ReasonNoCredentials},
-		"a cookie":                  {[]string{"Cookie: access_token=" + good + "; session=" + good}, authgear.ReasonNoCredentials},
-		"another scheme and cookie": {[]string{"Authorization: Basic YTpi", "Cookie: session=" + good}, authgear.ReasonNoCredentials},
+		"a cookie":                  {[]string{"Cookie: access_token=" + good + "; " + good + "; Token=" + good}, authgear.ReasonNoCredentials},
+		"another scheme and cookie": {[]string{"Authorization: Basic YTpi", "Cookie: access_token=" + good}, authgear.ReasonNoCredentials},
 
 		"spaces only":              {[]string{"Authorization: Bearer   "}, authgear.ReasonAuthorizationMalformed},
 		"a colon":                  {[]string{"Authorization: Bearer: " + good}, authgear.ReasonAuthorizationMalformed},
@@ -47,29 +47,36 @@ func testGrammar(t *testing.T, mount Mount) {
 		"one byte more":      {[]string{"Authorization: Bearer " + strings.Repeat("a", 16<<10+1)}, authgear.ReasonTokenTooLarge},
 		"a JWT with padding": {[]string{"Authorization: Bearer " + good + "="}, authgear.ReasonTokenMalformed},
 	} {
-		b.record.take()
-		for _, path := range []string{"/required", "/optional"} {
-			got := b.raw(t, head("GET", path, c.lines...))
-			switch {
-			case c.want == "":
-				says(t, name+" at "+path, got, 200, "alice")
-			case c.want == authgear.ReasonNoCredentials && path == "/optional":
-				says(t, name+" at "+path, got, 200, "nobody")
-			default:
-				same(t, name+" at "+path, got, refusal(c.want, ""))
+		for _, s := range sources {
+			want := s.reason(c.want)
+			p.record.take()
+			for _, route := range []string{"required", "optional"} {
+				what := fmt.Sprintf("%s: %s at %s", s.name, name, route)
+				got := p.ask(t, s, "GET", route, c.lines...)
+				switch {
+				case want == "":
+					says(t, what, got, 200, "alice")
+				case want == authgear.ReasonNoCredentials && route == "optional":
+					says(t, what, got, 200, "nobody")
+				default:
+					same(t, what, got, refusal(want, ""))
+				}
 			}
-		}
-		decisions, _ := b.record.take()
-		if len(decisions) != 2 || decisions[0].Reason != c.want || decisions[1].Reason != c.want {
-			t.Errorf("%s: decisions = %+v, want the reason %q", name, decisions, c.want)
+			decisions, _ := p.record.take()
+			if len(decisions) != 2 || decisions[0].Reason != want || decisions[1].Reason != want {
+				t.Errorf("%s: %s: decisions = %+v, want the reason %q", s.name, name, decisions, want)
+			}
 		}
 	}
 
 	// RFC 6750 §2.2 and §2.3 are not served: such tokens end up in logs.
-	form := "access_token=" + good
-	same(t, "the query", b.get(t, "GET", "/required?access_token="+good, ""), refusal(authgear.ReasonNoCredentials, ""))
-	same(t, "the form", b.raw(t, head("POST", "/required", "Content-Type: application/x-www-form-urlencoded",
-		fmt.Sprintf("Content-Length: %d", len(form)))+form), refusal(authgear.ReasonNoCredentials, ""))
+	form := "access_token=" + good + "&token=" + good
+	for _, s := range sources {
+		same(t, string(s.name)+": the query", p.ask(t, s, "GET", "required?"+form), refusal(authgear.ReasonNoCredentials, ""))
+		got := p.raw(t, head("POST", "/"+string(s.name)+"/required", "Content-Type: application/x-www-form-urlencoded",
+			fmt.Sprintf("Content-Length: %d", len(form)), "X-Authgear-Proxy-Secret: "+proxySecret)+form)
+		same(t, string(s.name)+": the form", got, refusal(authgear.ReasonNoCredentials, ""))
+	}
 }
 
 // testLateFields sends what a trailer may not bring (RFC 9110 §6.5.1) next to

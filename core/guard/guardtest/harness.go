@@ -13,46 +13,82 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
 )
 
-// fake is an authenticator that does what the token says:
+// fake is an authenticator that does what the token says, or, without an
+// Authorization field, the cookie "who". What comes in a cookie is marked so, as
+// of credentials that browsers send by themselves.
 //
 //	user.NAME, client.NAME   this identity
+//	browser.NAME             this user, marked so for a token too
 //	error.REASON             this error of ours
+//	clear.REASON             the same, with clearingCookies
+//	ended.NAME               this user, but a rejected token when asked live
+//	begun.NAME               the other way round
 //	foreign, nothing, both   a contract that is broken
 type fake struct {
 	mu    sync.Mutex
 	calls int
+	lives int             // of them
 	err   *authgear.Error // what "error" returns
 }
 
+// clearingCookies are as the resolver authenticator writes them.
+var clearingCookies = []string{
+	"session=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; SameSite=Lax",
+	"prefix_session=; Path=/; Domain=example.com; Max-Age=0; Secure",
+}
+
 func (f *fake) Authenticate(_ context.Context, r authgear.Request) (*authgear.Identity, error) {
+	return f.answer(r, false)
+}
+
+func (f *fake) AuthenticateLive(_ context.Context, r authgear.Request) (*authgear.Identity, error) {
+	return f.answer(r, true)
+}
+
+func (f *fake) answer(r authgear.Request, live bool) (*authgear.Identity, error) {
 	f.mu.Lock()
 	f.calls++
-	f.mu.Unlock()
-	lines := r.Values("Authorization")
-	if len(lines) == 0 {
-		return nil, &authgear.Error{Reason: authgear.ReasonNoCredentials}
+	if live {
+		f.lives++
 	}
-	kind, name, _ := strings.Cut(strings.TrimPrefix(lines[0], "Bearer "), ".")
+	f.mu.Unlock()
+	said, byBrowser := heard(r)
+	kind, name, _ := strings.Cut(said, ".")
+	user := &authgear.Identity{Kind: authgear.KindUser, ID: name, Source: authgear.SourceJWT, Cookie: byBrowser}
 	switch kind {
+	case "":
+		return nil, &authgear.Error{Reason: authgear.ReasonNoCredentials}
 	case "user":
-		return &authgear.Identity{Kind: authgear.KindUser, ID: name, Source: authgear.SourceJWT}, nil
+		return user, nil
 	case "client":
-		return &authgear.Identity{Kind: authgear.KindClient, ID: name, Source: authgear.SourceJWT}, nil
+		user.Kind = authgear.KindClient
+		return user, nil
+	case "browser":
+		user.Cookie = true
+		return user, nil
 	case "error":
 		if name == "" {
 			return nil, f.err
 		}
-		return nil, &authgear.Error{Reason: authgear.Reason(name), Err: errors.New("the cause is for the operator")}
+		return nil, &authgear.Error{Reason: authgear.Reason(name), Err: errors.New("the cause is for the operator"), Cookie: byBrowser}
+	case "clear":
+		return nil, &authgear.Error{Reason: authgear.Reason(name), Cookie: byBrowser, ClearCookies: clearingCookies}
+	case "ended", "begun":
+		if live == (kind == "begun") {
+			return user, nil
+		}
+		return nil, &authgear.Error{Reason: authgear.ReasonTokenRejected, Cookie: byBrowser}
 	case "wrapped":
 		return nil, fmt.Errorf("wrapped: %w", &authgear.Error{Reason: authgear.ReasonTokenExpired})
 	case "foreign":
 		return nil, errors.New("an error that is not ours")
 	case "both":
-		return &authgear.Identity{Kind: authgear.KindUser, ID: "both"}, &authgear.Error{Reason: authgear.ReasonTokenExpired}
+		return user, &authgear.Error{Reason: authgear.ReasonTokenExpired}
 	case "typednil":
 		var err *authgear.Error
 		return nil, err
@@ -61,10 +97,32 @@ func (f *fake) Authenticate(_ context.Context, r authgear.Request) (*authgear.Id
 	}
 }
 
+// heard returns what the token or the cookie says.
+func heard(r authgear.Request) (said string, byBrowser bool) {
+	if lines := r.Values("Authorization"); len(lines) > 0 {
+		return strings.TrimPrefix(lines[0], "Bearer "), false
+	}
+	for _, line := range r.Values("Cookie") {
+		for pair := range strings.SplitSeq(line, ";") {
+			if name, value, _ := strings.Cut(strings.TrimSpace(pair), "="); name == "who" {
+				return value, true
+			}
+		}
+	}
+	return "", false
+}
+
 func (f *fake) called() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.calls
+}
+
+// live returns how many of the calls asked for a live answer.
+func (f *fake) live() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.lives
 }
 
 // record is an observer that keeps what it is told.
@@ -72,6 +130,7 @@ type record struct {
 	mu        sync.Mutex
 	decisions []authgear.Decision
 	notices   []authgear.Notice
+	fetches   []authgear.Fetch
 }
 
 func (r *record) observer() *authgear.Observer {
@@ -86,6 +145,11 @@ func (r *record) observer() *authgear.Observer {
 			defer r.mu.Unlock()
 			r.notices = append(r.notices, n)
 		},
+		Fetch: func(_ context.Context, f authgear.Fetch) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.fetches = append(r.fetches, f)
+		},
 	}
 }
 
@@ -96,6 +160,14 @@ func (r *record) take() ([]authgear.Decision, []authgear.Notice) {
 	decisions, notices := r.decisions, r.notices
 	r.decisions, r.notices = nil, nil
 	return decisions, notices
+}
+
+func (r *record) takeFetches() []authgear.Fetch {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	fetches := r.fetches
+	r.fetches = nil
+	return fetches
 }
 
 // bench is an app of the framework under test with one guard.
@@ -143,16 +215,37 @@ func (b *bench) get(t *testing.T, method, path, authorization string) answer {
 // raw sends bytes on a connection of their own and reads one response.
 func (b *bench) raw(t *testing.T, request string) answer {
 	t.Helper()
+	conn := b.connect(t)
+	defer func() { _ = conn.Close() }()
+	return conn.ask(t, request)
+}
+
+// connection is one on which request after request is sent.
+type connection struct {
+	net.Conn
+	reader *bufio.Reader
+}
+
+func (b *bench) connect(t *testing.T) connection {
+	t.Helper()
 	conn, err := net.Dial("tcp", b.addr)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = conn.Close() }()
-	if _, err := io.WriteString(conn, request); err != nil {
+	return connection{conn, bufio.NewReader(conn)}
+}
+
+// ask sends bytes and reads one response.
+func (c connection) ask(t *testing.T, request string) answer {
+	t.Helper()
+	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(c, request); err != nil {
 		t.Fatal(err)
 	}
 	method, _, _ := strings.Cut(request, " ")
-	response, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: method})
+	response, err := http.ReadResponse(c.reader, &http.Request{Method: method})
 	if err != nil {
 		t.Fatalf("%q: %v", request, err)
 	}

@@ -1,7 +1,6 @@
 package guardtest
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -51,65 +50,64 @@ func testDecisions(t *testing.T, mount Mount) {
 	}
 }
 
-// testSecrets looks for tokens and user ids in everything that answers and
-// observers get.
+// testSecrets looks for tokens, cookies, the proxy's secret and user ids in
+// everything that answers and observers get.
 func testSecrets(t *testing.T, mount Mount) {
 	const userID = "user-id-that-stays-private"
-	server := authgeartest.New(t)
-	alice := server.AddUser(authgeartest.User{ID: userID})
-	good := server.AccessToken(alice)
+	p := newProject(t, mount, func(Context) (int, string) { return 200, "" })
+	alice := p.server.AddUser(authgeartest.User{ID: userID})
+	good, opaque, session := p.server.AccessToken(alice), p.server.OpaqueToken(alice), p.server.SessionCookie(alice).Value
 	header, rest, _ := strings.Cut(good, ".")
 	payload, signature, _ := strings.Cut(rest, ".")
-
-	record := &record{}
-	observer := record.observer()
-	auth, err := authgear.NewJWT(authgear.JWTConfig{Endpoint: server.Endpoint(), Observer: observer})
-	if err != nil {
-		t.Fatal(err)
-	}
-	deny := func(context.Context, *authgear.Identity) error { return errors.New("no") }
-	b := &bench{record: record}
-	b.addr = mount(t, App{
-		Guards: []Guard{{Authenticator: auth, Options: authgear.Options{Observer: observer}}},
-		Routes: []Route{
-			{Path: "/optional", Steps: []Step{{Kind: Optional}}, Handler: func(Context) (int, string) { return 200, "" }},
-			{Path: "/role", Steps: []Step{{Kind: Require, Policies: []authgear.Policy{authgear.Role("admin")}}}, Handler: whoAmI},
-			{Path: "/denied", Steps: []Step{{Kind: Require, Policies: []authgear.Policy{deny}}}, Handler: whoAmI},
-		},
-	})
-	opaque := server.OpaqueToken(alice)
-	expired := server.AccessToken(alice, authgeartest.Token{ExpiresIn: -time.Hour})
+	expired := p.server.AccessToken(alice, authgeartest.Token{ExpiresIn: -time.Hour})
 	_, expiredSignature, _ := cutLast(expired)
-	for what, line := range map[string]string{
-		"good":              "Bearer " + good,
-		"expired":           "Bearer " + expired,
-		"a bad signature":   "Bearer " + header + "." + payload + "." + signature[:len(signature)-8] + "AAAAAAAA",
-		"two parts":         "Bearer " + header + "." + payload,
-		"opaque":            "Bearer " + opaque,
-		"an ID token":       "Bearer " + server.IDToken(alice, "demo"),
-		"two tokens":        "Bearer " + good + " " + good,
-		"quoted":            `Bearer "` + good + `"`,
-		"another scheme":    "Basic " + good,
-		"no scheme":         good,
-		"too large":         "Bearer " + good + strings.Repeat("a", 16<<10),
-		"standard alphabet": "Bearer " + header + "+/." + payload + "." + signature,
+	const dead = "a-session-that-is-over"
+	for what, lines := range map[string][]string{
+		"good":                   {"Authorization: Bearer " + good},
+		"expired":                {"Authorization: Bearer " + expired},
+		"a bad signature":        {"Authorization: Bearer " + header + "." + payload + "." + signature[:len(signature)-8] + "AAAAAAAA"},
+		"two parts":              {"Authorization: Bearer " + header + "." + payload},
+		"opaque":                 {"Authorization: Bearer " + opaque},
+		"an ID token":            {"Authorization: Bearer " + p.server.IDToken(alice, "demo")},
+		"two tokens":             {"Authorization: Bearer " + good + " " + good},
+		"quoted":                 {`Authorization: Bearer "` + good + `"`},
+		"another scheme":         {"Authorization: Basic " + good},
+		"no scheme":              {"Authorization: " + good},
+		"too large":              {"Authorization: Bearer " + good + strings.Repeat("a", 16<<10)},
+		"standard alphabet":      {"Authorization: Bearer " + header + "+/." + payload + "." + signature},
+		"a session":              {sessionLine(session)},
+		"a dead session":         {sessionLine(dead)},
+		"a quoted session":       {sessionLine(`"` + session + `"`)},
+		"a session five times":   {sessionLine(session, session, session, session, session)},
+		"a token cookie":         {"Cookie: token=" + good},
+		"a quoted token cookie":  {`Cookie: token="` + good + `"`},
+		"a token cookie twice":   {"Cookie: token=" + good + "; token=" + good},
+		"a user id twice":        {"X-Authgear-User-Id: " + userID, sessionLine(session)},
+		"a user id, malformed":   {"X-Authgear-Session-Valid: true", "X-Authgear-User-Id: " + userID + " " + userID},
+		"a secret, twice":        {"X-Authgear-Proxy-Secret: " + proxySecret, sessionLine(session)},
+		"a secret, wrong":        {"X-Authgear-Proxy-Secret: x" + proxySecret, sessionLine(session)},
+		"a secret in Connection": {"Connection: X-Authgear-User-Id, X-Authgear-Proxy-Secret", sessionLine(session)},
 	} {
-		for _, path := range []string{"/optional", "/role", "/denied"} {
-			got := b.get(t, "GET", path, line)
-			decisions, notices := record.take()
-			var text strings.Builder
-			fmt.Fprint(&text, got.header, got.body)
-			logger := slog.New(slog.NewTextHandler(&text, nil))
-			for _, d := range decisions {
-				logger.Info("decision", "error", d.Err)
-				for err := d.Err; err != nil; err = errors.Unwrap(err) {
-					fmt.Fprintf(&text, "%v %+v\n", err, err)
-				}
-			}
-			fmt.Fprintf(&text, "%+v", notices)
-			for _, secret := range []string{good, payload, signature[:40], expiredSignature, opaque, userID} {
-				if strings.Contains(text.String(), secret) {
-					t.Errorf("%s at %s: %q is told in %s", what, path, secret, text.String())
+		for _, s := range sources {
+			for _, route := range []string{"optional", "admin"} {
+				for _, method := range []string{"GET", "POST"} {
+					got := p.ask(t, s, method, route, slices.Concat([]string{"Origin: https://evil.example"}, lines)...)
+					decisions, notices := p.record.take()
+					var text strings.Builder
+					fmt.Fprint(&text, got.header, got.body)
+					logger := slog.New(slog.NewTextHandler(&text, nil))
+					for _, d := range decisions {
+						logger.Info("decision", "error", d.Err)
+						for err := d.Err; err != nil; err = errors.Unwrap(err) {
+							fmt.Fprintf(&text, "%v %+v\n", err, err)
+						}
+					}
+					fmt.Fprintf(&text, "%+v %+v", notices, p.record.takeFetches())
+					for _, secret := range []string{good, payload, signature[:40], expiredSignature, opaque, session, dead, proxySecret, userID} {
+						if strings.Contains(text.String(), secret) {
+							t.Errorf("%s: %s at %s: %q is told in %s", s.name, what, route, secret, text.String())
+						}
+					}
 				}
 			}
 		}

@@ -18,8 +18,10 @@ var allReasons = []authgear.Reason{
 	authgear.ReasonClaimsInvalid, authgear.ReasonIssuerMismatch, authgear.ReasonAudienceMismatch,
 	authgear.ReasonClientNotAllowed, authgear.ReasonTokenExpired, authgear.ReasonTokenNotYetValid,
 	authgear.ReasonKeyUnknown, authgear.ReasonSignatureInvalid,
-	authgear.ReasonKeysUnavailable, authgear.ReasonInternal,
-	authgear.ReasonRoleMissing, authgear.ReasonNotVerified, authgear.ReasonAnonymousUser, authgear.ReasonPolicyDenied,
+	authgear.ReasonTokenRejected, authgear.ReasonSessionInvalid,
+	authgear.ReasonKeysUnavailable, authgear.ReasonResolverUnavailable, authgear.ReasonAnswerMalformed, authgear.ReasonInternal,
+	authgear.ReasonRoleMissing, authgear.ReasonNotVerified, authgear.ReasonAnonymousUser,
+	authgear.ReasonCrossOrigin, authgear.ReasonPolicyDenied,
 }
 
 func testOutcomes(t *testing.T, mount Mount) {

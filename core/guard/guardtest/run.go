@@ -15,6 +15,10 @@ var conformance = []struct {
 	{"fail closed", "an authenticator that breaks its contract lets nobody in", testFailClosed},
 	{"policies", "policies run in order after authentication, and the first refusal counts", testPolicies},
 	{"reuse", "a guard reuses its own decision, identity or error, and no other's", testReuse},
+	{"live", "on a live route nothing counts that is older than the request", testLive},
+	{"cross origin", "an identity that browsers state by themselves does nothing for another website", testCrossOrigin},
+	{"stale cookies", "an optional page is served to a browser whose session is over, and to nobody that cannot be told", testStaleCookies},
+	{"clearing cookies", "what takes a dead session's cookies away is set once, and before the handler's own", testClearing},
 	{"error handlers", "a custom error handler answers or leaves the default answer standing", testErrorHandlers},
 	{"concurrency", "requests at the same time never see each other's identity", testConcurrency},
 	{"panics", "a handler that panics leaves nothing behind for the next request", testPanics},
@@ -30,6 +34,12 @@ var conformance = []struct {
 	{"grammar", "Authorization is read to the letter, and a token is looked for nowhere else (RFC 6750 §2)", testGrammar},
 	{"late fields", "a trailer changes neither who sent the request nor its fields (RFC 9110 §6.5.1)", testLateFields},
 	{"bearer", "Authorization is one Bearer scheme and one token, or is not ours (RFC 6750 §2.1)", testBearer},
+	{"resolver", "Authgear gets the one credential that decides and nothing else of the client, and no other rescues it", testResolver},
+	{"outage", "without a good answer of Authgear nobody is anybody, nor nobody", testOutage},
+	{"freshness", "a live route asks Authgear, and what it hears replaces what is kept", testFreshness},
+	{"sessions", "sessions at the same time never get each other's identity", testSessions},
+	{"forwarded", "what a reverse proxy says counts when the hop is proven and the fields are whole", testForwarded},
+	{"forwarded trailers", "what a reverse proxy says stands in the header", testForwardedTrailers},
 }
 
 // Run tests an adapter.

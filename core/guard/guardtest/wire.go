@@ -1,10 +1,8 @@
 package guardtest
 
 import (
-	"bufio"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -16,15 +14,12 @@ import (
 
 // patience ends a case whose server does not answer. A case that passes never
 // waits for it.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // dial opens a connection that ends with the test.
-func (b *bench) dial(t *testing.T) net.Conn {
+func (b *bench) dial(t *testing.T) connection {
 	t.Helper()
-	conn, err := net.Dial("tcp", b.addr)
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := b.connect(t)
 	t.Cleanup(func() { _ = conn.Close() })
 	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
@@ -124,9 +119,8 @@ func testConnection(t *testing.T, mount Mount) {
 	if _, err := io.WriteString(conn, requests.String()); err != nil {
 		t.Fatal(err)
 	}
-	reader := bufio.NewReader(conn)
 	for _, s := range steps {
-		response, err := http.ReadResponse(reader, &http.Request{Method: s.method})
+		response, err := http.ReadResponse(conn.reader, &http.Request{Method: s.method})
 		if err != nil {
 			t.Fatalf("%s: %v", s.what, err)
 		}

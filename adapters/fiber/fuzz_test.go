@@ -1,0 +1,114 @@
+package authgearfiber_test
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	authgearfiber "github.com/authgear/authgear-sdk-go/adapters/fiber"
+	authgear "github.com/authgear/authgear-sdk-go/core"
+)
+
+// judged are the fields by which anything is decided.
+var judged = []string{
+	"Cookie", "Authorization", "Origin", "Sec-Fetch-Site", "Upgrade", "Connection",
+	"Access-Control-Request-Method", "X-Authgear-User-Id", "X-Authgear-Proxy-Secret",
+}
+
+// lines keeps what the view shows of the judged fields.
+type lines struct{ shown map[string][]string }
+
+func (l *lines) Authenticate(_ context.Context, r authgear.Request) (*authgear.Identity, error) {
+	l.shown = map[string][]string{}
+	for _, name := range judged {
+		l.shown[name] = r.Values(strings.ToLower(name))
+	}
+	return alice.identity, nil
+}
+
+// FuzzView compares what the guard judges by with what net/http reads of the
+// same bytes, as a server or a proxy in front of this one would.
+func FuzzView(f *testing.F) {
+	for _, block := range []string{
+		"",
+		"Cookie: session=a; b=c\r\n",
+		"cookie:session=a\r\nCOOKIE: \tsession=b \t\r\nCookie:\r\n",
+		"Cookie: session=a\nCookie: session=b\r\n",
+		"Cookie: session=a\r\n session=b\r\n",
+		"Cookie: a\r\n\tCookie: session=b\r\n",
+		"Cookie : session=a\r\n",
+		"Cookie\r\nSession: a\r\n",
+		": session=a\r\n",
+		"Cookie: a\rCookie: session=b\r\n",
+		"Cookie: a\x00b\r\nCookie: \xff\r\n",
+		"Cookie: a\r\n\r\nCookie: session=b\r\n",
+		"Cookie_: a\r\nX-Cookie: b\r\nCookie2: c\r\n",
+		"Authorization: Bearer a\r\nauthorization: Bearer b\r\n",
+		"Origin: null\r\norigin: https://a.example\r\nSec-Fetch-Site: none\r\nSEC-FETCH-SITE: cross-site\r\n",
+		"Connection: close, Cookie\r\nConnection: upgrade\r\nUpgrade: websocket\r\n",
+		"Transfer-Encoding: chunked\r\nTrailer: Cookie\r\n\r\n1\r\na\r\n0\r\nCookie: session=b\r\n",
+		"Transfer-Encoding: chunked\r\n\r\n0\r\nX-Authgear-User-Id: mallory\r\nCookie: session=b\r\n",
+		"Content-Length: 20\r\n\r\nCookie: session=b\r\n",
+		"Expect: 100-continue\r\nContent-Length: 1\r\nCookie: session=b\r\n",
+	} {
+		for mode := range byte(4) {
+			f.Add(block, mode)
+		}
+	}
+	f.Fuzz(func(t *testing.T, block string, mode byte) {
+		shown := show(block, mode&1 != 0, mode&2 != 0)
+		if shown == nil {
+			return // refused
+		}
+		r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(requestOf(block))))
+		if err != nil {
+			return // would not get through
+		}
+		for _, name := range judged {
+			want := slices.Clone(r.Header[name])
+			for i := range want {
+				want[i] = strings.Trim(want[i], " \t")
+			}
+			if !slices.Equal(shown[name], want) {
+				t.Errorf("%q: %s is %q for fiber and %q for net/http", block, name, shown[name], want)
+			}
+		}
+	})
+}
+
+func requestOf(block string) string {
+	return "POST / HTTP/1.1\r\nHost: api.example.com\r\n" + block + "\r\n"
+}
+
+// show returns what the view shows, nil when fasthttp or the guard refuses the
+// request. other: middleware in front has read cookies and changed some.
+func show(block string, asSpelt, other bool) map[string][]string {
+	var l lines
+	app := fiber.New(fiber.Config{DisableHeaderNormalizing: asSpelt})
+	if other {
+		app.Use(func(c *fiber.Ctx) error {
+			_ = c.Cookies("session")
+			c.Request().Header.SetCookie("session", "of-other-middleware")
+			c.Request().Header.VisitAllCookie(func(_, _ []byte) {})
+			return c.Next()
+		})
+	}
+	app.Post("/", authgearfiber.New(&l).Require(), func(c *fiber.Ctx) error { return c.SendString("ran") })
+	var c fasthttp.RequestCtx
+	c.Request.Header.DisableNormalizing()
+	if !asSpelt {
+		c.Request.Header.EnableNormalizing()
+	}
+	if err := c.Request.Read(bufio.NewReader(strings.NewReader(requestOf(block)))); err != nil && err != io.EOF {
+		return nil
+	}
+	app.Handler()(&c)
+	return l.shown
+}

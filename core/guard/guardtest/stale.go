@@ -1,0 +1,139 @@
+package guardtest
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	authgear "github.com/authgear/authgear-sdk-go/core"
+)
+
+// testStaleCookies goes through all reasons once more, for credentials that
+// browsers send unasked.
+func testStaleCookies(t *testing.T, mount Mount) {
+	b := newBench(t, mount, Default,
+		Route{Path: "/required", Steps: []Step{{Kind: Require}}, Handler: whoAmI},
+		Route{Path: "/optional", Steps: []Step{{Kind: Optional}}, Handler: whoAmI},
+		Route{Path: "/live", Steps: []Step{{Kind: Live}}, Handler: whoAmI},
+		Route{Path: "/inside", Steps: []Step{{Kind: Optional}, {Kind: Require}}, Handler: whoAmI},
+	)
+	for _, reason := range allReasons {
+		for _, method := range []string{"GET", "POST"} {
+			line, want := "Cookie: who=error."+string(reason), refusal(reason, "1")
+			for _, path := range []string{"/required", "/live", "/inside"} {
+				same(t, method+" "+path+": "+string(reason), b.raw(t, head(method, path, line)), want)
+			}
+			b.record.take()
+			optional := b.raw(t, head(method, "/optional", line))
+			switch reason.Outcome() {
+			case authgear.OutcomeNoCredentials, authgear.OutcomeInvalid:
+				says(t, "Optional: "+string(reason), optional, 200, "nobody")
+			default: // unavailable and malformed are never anonymous
+				same(t, "Optional: "+string(reason), optional, want)
+			}
+			decisions, _ := b.record.take()
+			if len(decisions) != 1 || decisions[0].Reason != reason || decisions[0].Outcome != reason.Outcome() {
+				t.Errorf("%s: decisions = %+v", reason, decisions)
+			}
+		}
+	}
+	// A token decides alone, and whoever sends one wants to know.
+	got := b.raw(t, head("GET", "/optional", "Authorization: Bearer error.session_invalid", "Cookie: who=user.mallory"))
+	same(t, "a token beside a cookie", got, refusal(authgear.ReasonSessionInvalid, ""))
+}
+
+const (
+	otherCookie = "other=middleware"
+	newCookie   = "session=new" // of the handler
+)
+
+// testClearing looks at each Set-Cookie line of an answer: browsers take the
+// last one of a name (RFC 6265 §5.3).
+func testClearing(t *testing.T, mount Mount) {
+	routes := func(before ...Step) []Route {
+		route := func(path string, steps ...Step) Route {
+			return Route{Path: path, Steps: slices.Concat(before, steps), Handler: whoAmI}
+		}
+		signIn := func(c Context) (int, string) {
+			c.SetCookie("session", "new")
+			return whoAmI(c)
+		}
+		return []Route{
+			route("/required", Step{Kind: Require}),
+			route("/optional", Step{Kind: Optional}),
+			route("/live", Step{Kind: Live}),
+			route("/inside", Step{Kind: Optional}, Step{Kind: Require}),
+			route("/optionals", Step{Kind: Optional}, Step{Kind: Optional}),
+			route("/lives", Step{Kind: Optional}, Step{Kind: Live}),
+			{Path: "/sign-in", Steps: slices.Concat(before, []Step{{Kind: Optional}}), Handler: signIn},
+		}
+	}
+	const line = "Cookie: who=clear.session_invalid"
+	for _, c := range []struct {
+		name    string
+		onError OnError
+		status  int // of a refusal
+	}{
+		{"default", Default, 401},
+		{"writes", Writes, 418},
+		{"redirects", Redirects, 303},
+		{"silent", Silent, 401},
+		{"returns another error", ReturnsOther, 401},
+	} {
+		for _, before := range [][]Step{nil, {{Kind: OtherCookie}}} {
+			b := newBench(t, mount, c.onError, routes(before...)...)
+			want := clearingCookies
+			if before != nil {
+				want = append([]string{otherCookie}, want...)
+			}
+			for path, status := range map[string]int{
+				"/required": c.status, "/live": c.status, "/inside": c.status, "/lives": c.status,
+				"/optional": 200, "/optionals": 200,
+			} {
+				for _, method := range []string{"GET", "HEAD", "POST"} {
+					got := b.raw(t, head(method, path, line))
+					if lines := setCookies(got); got.status != status || !sameSet(lines, want) {
+						t.Errorf("%s: %s %s: %d, Set-Cookie %q, want %d and %q", c.name, method, path, got.status, lines, status, want)
+					}
+				}
+			}
+			// What the handler sets comes later, or replaces it.
+			got := setCookies(b.raw(t, head("GET", "/sign-in", line)))
+			last := slices.Clone(got)
+			last = slices.DeleteFunc(last, func(line string) bool { return !strings.HasPrefix(line, "session=") })
+			if len(last) == 0 || last[len(last)-1] != newCookie || !slices.Contains(got, clearingCookies[1]) || slices.Contains(got, otherCookie) != (before != nil) {
+				t.Errorf("%s: the handler signs in: Set-Cookie %q", c.name, got)
+			}
+			// Nobody else gets one.
+			for _, line := range []string{"X-Field: a", "Cookie: who=error.session_invalid", "Authorization: Bearer user.alice"} {
+				if lines := setCookies(b.raw(t, head("GET", "/inside", line))); !sameSet(lines, want[:len(want)-len(clearingCookies)]) {
+					t.Errorf("%s: %s: Set-Cookie %q", c.name, line, lines)
+				}
+			}
+		}
+	}
+	b := newBench(t, mount, Default, routes()...)
+	refused := refusal(authgear.ReasonSessionInvalid, "")
+	refused.header["Set-Cookie"] = clearingCookies
+	same(t, "all fields of a refusal", b.raw(t, head("GET", "/required", line)), refused)
+}
+
+// setCookies returns the Set-Cookie lines. Of cookies that a framework has set
+// only name and value are kept: each writes attributes in its own way.
+func setCookies(a answer) []string {
+	lines := slices.Clone(a.header["Set-Cookie"])
+	for i, line := range lines {
+		if pair, _, _ := strings.Cut(line, ";"); pair == otherCookie || pair == newCookie {
+			lines[i] = pair
+		}
+	}
+	return lines
+}
+
+// sameSet compares lines without their order.
+func sameSet(a, b []string) bool {
+	a, b = slices.Clone(a), slices.Clone(b)
+	slices.Sort(a)
+	slices.Sort(b)
+	return slices.Equal(a, b)
+}
