@@ -174,7 +174,9 @@ func (r *Resolver) Ready(ctx context.Context) error {
 	if r.ready.Load() {
 		return nil
 	}
-	if a := r.call(ctx, credentials{}, false); a.err.Reason != ReasonNoCredentials {
+	var nobody credentials
+	a := r.call(ctx, nobody, nobody.key(), false)
+	if a.err.Reason != ReasonNoCredentials { // nobody is no identity
 		return a.err
 	}
 	return nil
@@ -203,7 +205,7 @@ func (r *Resolver) authenticate(ctx context.Context, request Request, live bool)
 	a := r.resolve(ctx, c, live)
 	if a.err != nil {
 		err := *a.err
-		err.Cookie = c.byBrowser
+		err.Cookie, err.ClearCookies = c.byBrowser, slices.Clone(err.ClearCookies)
 		return nil, &err
 	}
 	return a.identityFor(c), nil
@@ -212,14 +214,14 @@ func (r *Resolver) authenticate(ctx context.Context, request Request, live bool)
 // resolve returns what is known about the credentials, and asks when that is not
 // enough.
 func (r *Resolver) resolve(ctx context.Context, c credentials, live bool) answer {
-	if live {
-		return r.call(ctx, c, true)
-	}
 	key := c.key()
+	if live {
+		return r.call(ctx, c, key, true)
+	}
 	if a, ok := r.answers.fresh(key); ok {
 		return a
 	}
-	a := r.call(ctx, c, false)
+	a := r.call(ctx, c, key, false)
 	if a.err != nil && a.err.Outcome() == OutcomeUnavailable {
 		if good, ok := r.answers.lastGood(key); ok {
 			return good

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/authgear/authgear-sdk-go/core/internal/fetch"
+	"github.com/authgear/authgear-sdk-go/core/internal/flight"
 	"github.com/authgear/authgear-sdk-go/core/internal/session"
 )
 
@@ -23,8 +24,15 @@ func unavailable(err error, retryAfter time.Duration) answer {
 
 // call asks the resolver. Requests with the same credentials share a call, since
 // Authgear answers 500 to some of those that it gets at the same time.
-func (r *Resolver) call(ctx context.Context, c credentials, live bool) answer {
-	a, err := r.flights.Do(ctx, c.key(), live, func(ctx context.Context) answer { return r.ask(ctx, c) })
+func (r *Resolver) call(ctx context.Context, c credentials, key flight.Key, live bool) answer {
+	a, err := r.flights.Do(ctx, key, live, func(ctx context.Context) answer {
+		if !live { // an earlier call may have ended between the look into the cache and this one
+			if known, ok := r.answers.fresh(key); ok {
+				return known
+			}
+		}
+		return r.ask(ctx, c, key)
+	})
 	if err != nil {
 		return unavailable(fmt.Errorf("asking %s: %w", r.asker.URL(), err), retryAfterFailure)
 	}
@@ -33,8 +41,7 @@ func (r *Resolver) call(ctx context.Context, c credentials, live bool) answer {
 
 // ask asks once, and once more when that fails: Authgear's sessions are locked
 // for a moment, connections end between two requests.
-func (r *Resolver) ask(ctx context.Context, c credentials) answer {
-	key := c.key()
+func (r *Resolver) ask(ctx context.Context, c credentials, key flight.Key) answer {
 	call, wait := r.breaker.Allow(key)
 	if wait > 0 {
 		return unavailable(errBreakerOpen, wait)
@@ -105,6 +112,9 @@ func understand(response *fetch.Answer, c credentials, asked time.Time) (answer,
 	s, err := session.Parse(response.Header.Values)
 	if err != nil {
 		return malformed(err)
+	}
+	if c == (credentials{}) && s.State != session.None {
+		return malformed(errors.New("it tells of a session although nothing was sent; is a cache in front of Authgear?"))
 	}
 	switch s.State {
 	case session.Valid:

@@ -1,18 +1,24 @@
 package fetch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"runtime"
 	"strings"
+	"time"
 )
 
 const (
 	maxIdle   = 64       // connections: as many as calls at once
 	maxHeader = 64 << 10 // bytes of an answer's fields
+
+	silence = 3 * time.Second // on a connection of HTTP/2, until a ping asks whether it is alive
+	pong    = 2 * time.Second // until that has to be answered
 )
 
 // Asker asks one address again and again, over connections that stay open as
@@ -42,10 +48,24 @@ func NewAsker(endpoint, url string, internal bool, base *http.Client) *Asker {
 		if t.MaxResponseHeaderBytes == 0 {
 			t.MaxResponseHeaderBytes = maxHeader
 		}
+		if t.HTTP2 == nil {
+			t.HTTP2 = &http.HTTP2Config{}
+		}
+		// All calls share one connection of HTTP/2. Where it leads nowhere any
+		// longer, nothing else would find out for many minutes.
+		t.HTTP2.SendPingTimeout = cmp.Or(t.HTTP2.SendPingTimeout, silence)
+		t.HTTP2.PingTimeout = cmp.Or(t.HTTP2.PingTimeout, pong)
 		a.client.Transport = quiet{t}
-		runtime.AddCleanup(a, (*http.Transport).CloseIdleConnections, t) // nobody has to close anything
+		runtime.AddCleanup(a, closeConnections, t) // nobody has to close anything
 	}
 	return a
+}
+
+// closeConnections closes those that nobody uses any longer; twice, since a
+// stream of HTTP/2 counts as used until a moment after its answer was closed.
+func closeConnections(t *http.Transport) {
+	t.CloseIdleConnections()
+	time.AfterFunc(time.Second, t.CloseIdleConnections)
 }
 
 // URL returns what is asked.
@@ -70,9 +90,20 @@ func (a *Asker) Ask(ctx context.Context, name, value string) (*Answer, error) {
 	}
 	response, err := a.client.Do(request)
 	if err != nil {
-		return nil, fmt.Errorf("%w; is the address right, and can this machine reach it?", bounded(err))
+		return nil, fmt.Errorf("%w; is the address right, and can this machine reach it?", bounded(unquoted(err)))
 	}
 	return &Answer{response.StatusCode, response.Header, response}, nil
+}
+
+// unquoted takes away what net/http quotes of an answer that it cannot read: a
+// user's id may stand there, and what was sent, since some servers send it back.
+func unquoted(err error) error {
+	const broken = "transport connection broken"
+	before, _, found := strings.Cut(err.Error(), broken)
+	if _, lost := errors.AsType[*net.OpError](err); !found || lost || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return err
+	}
+	return errors.New(before + broken + ": the answer's head is malformed or too large")
 }
 
 // StatusError returns why an answer whose status is not 200 is of no use.

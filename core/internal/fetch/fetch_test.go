@@ -535,13 +535,13 @@ func TestCancelledDuringTheBody(t *testing.T) {
 // Services make clients and throw them away; not parallel, for the count of
 // goroutines.
 func TestNothingStaysOpen(t *testing.T) {
-	const clients = 1000
+	const clients, secureClients = 1000, 200 // handshakes are slow
 	others := goleak.IgnoreCurrent()
-	each := func(do func()) {
+	each := func(clients int, do func()) {
 		var wg sync.WaitGroup
-		for range 8 {
+		for range 4 {
 			wg.Go(func() {
-				for range clients / 8 {
+				for range clients / 4 {
 					do()
 				}
 			})
@@ -558,7 +558,7 @@ func TestNothingStaysOpen(t *testing.T) {
 	waitPlain := watch(plain)
 	plain.Start()
 	defer plain.Close()
-	each(func() {
+	each(clients, func() {
 		if _, _, err := fetch.New(plain.URL, "", nil).Get(t.Context(), path); err != nil {
 			t.Error(err)
 		}
@@ -577,12 +577,12 @@ func TestNothingStaysOpen(t *testing.T) {
 		}
 		_, _ = io.WriteString(w, "{}")
 	})
-	each(func() {
+	each(secureClients, func() {
 		if _, _, err := fetch.New("https://localhost:"+port(t, secure), "", ca.client()).Get(t.Context(), path); err != nil {
 			t.Error(err)
 		}
 	})
-	if n := waitSecure(); n < clients {
+	if n := waitSecure(); n < secureClients {
 		t.Errorf("%d connections by HTTP/2", n)
 	}
 
@@ -594,7 +594,7 @@ func TestNothingStaysOpen(t *testing.T) {
 	if err := dead.Close(); err != nil {
 		t.Fatal(err)
 	}
-	each(func() {
+	each(clients, func() {
 		if _, status, err := fetch.New("http://"+address, "", &http.Client{Transport: &http.Transport{}}).Get(t.Context(), path); status != 0 || err == nil {
 			t.Errorf("%d, %v", status, err)
 		}

@@ -5,6 +5,7 @@ package flight
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 )
@@ -142,8 +143,9 @@ func (g *Group[R]) run(key Key, f *flight[R], slot bool) {
 	defer g.land(key, f) // even when the call ends the goroutine
 	defer func() { <-g.slots }()
 	defer func() {
-		// A panic of the user's HTTP client would end the process here.
-		_ = recover() //nolint:errcheck // the flight ends with ErrEnded
+		if p := recover(); p != nil { // of the user's HTTP client: here it would end the process
+			f.err = fmt.Errorf("%w: a panic with a %T", ErrEnded, p) // its text may hold a token
+		}
 	}()
 	f.result = f.call(ctx)
 	f.err = nil

@@ -1,0 +1,90 @@
+package authgear_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/authgeartest"
+	"github.com/authgear/authgear-sdk-go/core/guard"
+)
+
+// The resolver is asked about access tokens and session cookies alike. A user who
+// is disabled is refused at once.
+func ExampleNewResolver() {
+	server, stop := development()
+	defer stop()
+	auth, err := authgear.NewResolver(authgear.ResolverConfig{Endpoint: server.Endpoint(), Observer: &authgear.Observer{}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	who := func(name, value string) {
+		request, _ := http.NewRequest(http.MethodGet, "https://api.example.com/", http.NoBody) //nolint:noctx // it is not sent
+		request.Header.Set(name, value)
+		// A guard of your framework's adapter does this for each request.
+		identity, err := auth.Authenticate(context.Background(), guard.HTTP(request))
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(identity.ID, identity.Roles, identity.Source)
+	}
+
+	alice := server.AddUser(authgeartest.User{ID: "alice", Roles: []string{"editor"}})
+	token, cookie := server.OpaqueToken(alice), server.SessionCookie(alice)
+	who("Authorization", "Bearer "+token)
+	who("Cookie", cookie.Name+"="+cookie.Value)
+
+	server.DisableUser(alice)
+	who("Authorization", "Bearer "+token)
+	who("Cookie", cookie.Name+"="+cookie.Value)
+	// Output:
+	// alice [editor] resolver
+	// alice [editor] resolver
+	// token_rejected: The access token is not, or no longer, valid.
+	// session_invalid: The session is not, or no longer, valid.
+}
+
+// With CacheTTL an answer counts for a while, with StaleIfError longer while
+// Authgear cannot be asked. A live request never takes what is older than
+// itself.
+func ExampleNewResolver_cache() {
+	server, stop := development()
+	defer stop()
+	auth, err := authgear.NewResolver(authgear.ResolverConfig{
+		Endpoint:     server.Endpoint(),
+		CacheTTL:     10 * time.Second,
+		StaleIfError: 5 * time.Minute,
+		Observer:     &authgear.Observer{},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	alice := server.AddUser(authgeartest.User{ID: "alice"})
+	request, _ := http.NewRequest(http.MethodGet, "https://api.example.com/", http.NoBody) //nolint:noctx // it is not sent
+	request.Header.Set("Authorization", "Bearer "+server.AccessToken(alice))
+
+	for range 100 {
+		if _, err := auth.Authenticate(context.Background(), guard.HTTP(request)); err != nil {
+			fmt.Println(err)
+		}
+	}
+	fmt.Println("calls:", server.Requests("/_resolver/resolve"))
+
+	server.RevokeSessions(alice)
+	identity, err := auth.Authenticate(context.Background(), guard.HTTP(request))
+	fmt.Println("cached:", identity.ID, err)
+	_, err = auth.AuthenticateLive(context.Background(), guard.HTTP(request))
+	fmt.Println("live:", err)
+	_, err = auth.Authenticate(context.Background(), guard.HTTP(request))
+	fmt.Println("from then on:", err)
+	// Output:
+	// calls: 1
+	// cached: alice <nil>
+	// live: token_rejected: The access token is not, or no longer, valid.
+	// from then on: token_rejected: The access token is not, or no longer, valid.
+}

@@ -1,0 +1,220 @@
+package authgear_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	authgear "github.com/authgear/authgear-sdk-go/core"
+)
+
+// kinds of credentials, each with the request that has it and the reason for
+// which it is refused when its session has ended.
+var kinds = []struct {
+	credential string
+	request    authgear.Request
+	refused    authgear.Reason
+}{
+	{"Bearer a", bearer("a"), authgear.ReasonTokenRejected},
+	{"Bearer a", browser("token=a"), authgear.ReasonTokenRejected},
+	{"session=a", browser("session=a"), authgear.ReasonSessionInvalid},
+}
+
+// outages are all the ways in which there can be no answer.
+var outages = map[string]func(*project){
+	"down":    func(p *project) { p.err = errors.New("connection refused") },
+	"500":     func(p *project) { p.status = 500 },
+	"404":     func(p *project) { p.status = 404 },
+	"hanging": func(p *project) { p.hold = make(chan struct{}) },
+}
+
+// In an outage the last good answer counts for so long after it was given, with
+// and without a cache; never for a live request.
+func TestStaleIfError(t *testing.T) {
+	t.Parallel()
+	for name, outage := range outages {
+		for _, ttl := range []time.Duration{0, time.Second, time.Hour} {
+			for _, kind := range kinds {
+				synctest.Test(t, func(t *testing.T) {
+					p := newProject(map[string]string{kind.credential: "alice"})
+					auth := newResolver(t, p, authgear.ResolverConfig{TokenCookie: "token", CacheTTL: ttl, StaleIfError: time.Minute})
+					identity, err := auth.Authenticate(t.Context(), kind.request)
+					wantUser(t, identity, err, "alice")
+					given := time.Now()
+					time.Sleep(2 * time.Second)
+					p.change(func() { outage(p) })
+					for time.Since(given) < time.Minute {
+						asked := time.Since(given)
+						identity, err = auth.Authenticate(t.Context(), kind.request)
+						if time.Since(given) < time.Minute {
+							wantUser(t, identity, err, "alice")
+						}
+						if asked := time.Since(given) - asked; asked > 5*time.Second {
+							t.Errorf("answered after %v", asked)
+						}
+						identity, err = auth.AuthenticateLive(t.Context(), kind.request)
+						wantUnavailable(t, identity, err, authgear.ReasonResolverUnavailable)
+						time.Sleep(10 * time.Second)
+					}
+					identity, err = auth.Authenticate(t.Context(), kind.request)
+					if ttl == time.Hour { // what is younger needs no outage
+						wantUser(t, identity, err, "alice")
+						return
+					}
+					wantUnavailable(t, identity, err, authgear.ReasonResolverUnavailable)
+					if t.Failed() {
+						t.Logf("%s, CacheTTL %v", name, ttl)
+					}
+					synctest.Wait()
+				})
+			}
+		}
+	}
+}
+
+// Without StaleIfError an outage is one.
+func TestNoStaleIfError(t *testing.T) {
+	t.Parallel()
+	for _, outage := range outages {
+		synctest.Test(t, func(t *testing.T) {
+			p := newProject(map[string]string{"Bearer a": "alice"})
+			auth := newResolver(t, p, authgear.ResolverConfig{CacheTTL: 10 * time.Second})
+			identity, err := auth.Authenticate(t.Context(), bearer("a"))
+			wantUser(t, identity, err, "alice")
+			p.change(func() { outage(p) })
+			identity, err = auth.Authenticate(t.Context(), bearer("a"))
+			wantUser(t, identity, err, "alice")
+			time.Sleep(10 * time.Second)
+			identity, err = auth.Authenticate(t.Context(), bearer("a"))
+			wantUnavailable(t, identity, err, authgear.ReasonResolverUnavailable)
+			synctest.Wait()
+		})
+	}
+}
+
+// A refused session is not revived by an outage: whatever the cache, whoever
+// heard of the refusal, and however long ago that was. Another good answer is
+// one.
+func TestRefusedIsNotRevived(t *testing.T) {
+	t.Parallel()
+	for name, outage := range outages {
+		for _, ttl := range []time.Duration{0, time.Second, 5 * time.Second} {
+			for _, byLive := range []bool{false, true} {
+				for _, kind := range kinds {
+					synctest.Test(t, func(t *testing.T) {
+						what := fmt.Sprintf("%s, CacheTTL %v, live %t, %s", name, ttl, byLive, kind.credential)
+						p := newProject(map[string]string{kind.credential: "alice"})
+						auth := newResolver(t, p, authgear.ResolverConfig{TokenCookie: "token", CacheTTL: ttl, StaleIfError: time.Hour})
+						good := func() {
+							identity, err := auth.Authenticate(t.Context(), kind.request)
+							wantUser(t, identity, err, "alice")
+						}
+						good()
+						p.change(func() { delete(p.users, kind.credential) })
+						ask := auth.AuthenticateLive
+						if !byLive {
+							ask = auth.Authenticate
+							time.Sleep(ttl) // the good answer is cached until then
+						}
+						_, err := ask(t.Context(), kind.request)
+						wantReason(t, err, kind.refused)
+
+						p.change(func() { outage(p) })
+						for range 20 {
+							identity, err := auth.Authenticate(t.Context(), kind.request)
+							e, _ := errors.AsType[*authgear.Error](err)
+							if identity != nil || e == nil || e.Reason != kind.refused && e.Outcome() != authgear.OutcomeUnavailable {
+								t.Errorf("%s: %+v, %v", what, identity, err)
+							}
+							time.Sleep(time.Second)
+						}
+
+						// A session of the same name that is good again, and an outage again.
+						p.change(func() {
+							p.err, p.status, p.hold = nil, 0, nil
+							p.users[kind.credential] = "alice"
+						})
+						time.Sleep(10 * time.Second)
+						good()
+						p.change(func() { outage(p) })
+						time.Sleep(ttl)
+						good()
+						synctest.Wait()
+					})
+				}
+			}
+		}
+	}
+}
+
+// A refusal counts for a second, with its clearing cookie, and an outage in that
+// second changes nothing.
+func TestRefusalsAreCached(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ ttl, counts time.Duration }{
+		{0, 0}, {300 * time.Millisecond, 300 * time.Millisecond}, {time.Second, time.Second}, {time.Hour, time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			p := newProject(nil)
+			auth := newResolver(t, p, authgear.ResolverConfig{CacheTTL: c.ttl})
+			refused := func(calls int) {
+				t.Helper()
+				_, err := auth.Authenticate(t.Context(), browser("session=x"))
+				wantReason(t, err, authgear.ReasonSessionInvalid)
+				if e, ok := errors.AsType[*authgear.Error](err); ok &&
+					(!e.Cookie || len(e.ClearCookies) != 1 || !strings.HasPrefix(e.ClearCookies[0], "session=; Path=/; Expires=")) {
+					t.Errorf("%+v", e)
+				}
+				if n := p.total(); n != calls {
+					t.Errorf("CacheTTL %v: %d calls, want %d", c.ttl, n, calls)
+				}
+			}
+			refused(1)
+			if c.ttl == 0 {
+				refused(2)
+				return
+			}
+			time.Sleep(c.counts - time.Nanosecond)
+			refused(1)
+			time.Sleep(time.Nanosecond)
+			refused(2)
+			p.change(func() { p.users = map[string]string{"session=x": "alice"} })
+			if _, err := auth.AuthenticateLive(t.Context(), browser("session=x")); err != nil {
+				t.Error(err)
+			}
+			identity, err := auth.Authenticate(t.Context(), browser("session=x")) // what live has heard counts
+			wantUser(t, identity, err, "alice")
+			if n := p.total(); n != 3 {
+				t.Errorf("%d calls", n)
+			}
+		})
+	}
+}
+
+// A refusal counts although whoever asked has not waited for it.
+func TestLateRefusalCounts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newProject(map[string]string{"Bearer a": "alice"})
+		auth := newResolver(t, p, authgear.ResolverConfig{StaleIfError: time.Hour})
+		identity, err := auth.Authenticate(t.Context(), bearer("a"))
+		wantUser(t, identity, err, "alice")
+		p.change(func() {
+			delete(p.users, "Bearer a")
+			p.hold = make(chan struct{})
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		identity, err = auth.Authenticate(ctx, bearer("a"))
+		wantUser(t, identity, err, "alice") // as far as anybody knows
+		p.hold <- struct{}{}
+		synctest.Wait()
+		p.change(func() { p.hold, p.err = nil, errors.New("connection refused") })
+		identity, err = auth.Authenticate(t.Context(), bearer("a"))
+		wantUnavailable(t, identity, err, authgear.ReasonResolverUnavailable)
+	})
+}
