@@ -19,6 +19,9 @@ type answer struct {
 	identity *Identity
 	err      *Error
 	at       time.Time // when the call began, so not later than the answer
+	// unasked is true for an error that says nothing of Authgear: it was not
+	// asked, since we were too busy or the client went away.
+	unasked bool
 }
 
 // decided reports whether the resolver has told who it is, or that it is nobody.
@@ -48,12 +51,15 @@ const (
 // refused is not revived by an outage.
 type answers struct {
 	ttl, stale time.Duration
-	good, bad  *otter.Cache[flight.Key, kept]
+
+	// good answers are found by session, refusals by what was sent.
+	good, bad *otter.Cache[flight.Key, kept]
 }
 
 type kept struct {
 	answer
-	expires time.Time // of a JWT, else zero
+	sent    flight.Key // what it is about
+	expires time.Time  // of a JWT, else zero
 }
 
 func newAnswers(ttl, stale time.Duration) *answers {
@@ -68,49 +74,49 @@ func newAnswers(ttl, stale time.Duration) *answers {
 }
 
 // fresh returns an answer that is young enough to count.
-func (a *answers) fresh(key flight.Key) (answer, bool) {
+func (a *answers) fresh(keys credentialKeys) (answer, bool) {
 	if a.ttl == 0 {
 		return answer{}, false
 	}
-	if k, ok := a.bad.GetIfPresent(key); ok && age.Of(k.at) < min(a.ttl, maxBadTTL) {
+	if k, ok := a.bad.GetIfPresent(keys.sent); ok && age.Of(k.at) < min(a.ttl, maxBadTTL) {
 		return k.answer, true
 	}
-	return a.younger(key, a.ttl)
+	return a.younger(keys, a.ttl)
 }
 
 // lastGood returns a good answer for the time of an outage.
-func (a *answers) lastGood(key flight.Key) (answer, bool) {
+func (a *answers) lastGood(keys credentialKeys) (answer, bool) {
 	if a.stale == 0 {
 		return answer{}, false
 	}
-	return a.younger(key, a.stale)
+	return a.younger(keys, a.stale)
 }
 
-func (a *answers) younger(key flight.Key, limit time.Duration) (answer, bool) {
-	k, ok := a.good.GetIfPresent(key)
-	if !ok || age.Of(k.at) >= limit || !k.expires.IsZero() && !time.Now().Before(k.expires) {
+func (a *answers) younger(keys credentialKeys, limit time.Duration) (answer, bool) {
+	k, ok := a.good.GetIfPresent(keys.session)
+	if !ok || k.sent != keys.sent || age.Of(k.at) >= limit || !k.expires.IsZero() && !time.Now().Before(k.expires) {
 		return answer{}, false
 	}
 	return k.answer, true
 }
 
 // store keeps an answer. expires is when its token does, zero for never.
-func (a *answers) store(key flight.Key, answer answer, expires time.Time, cacheable bool) {
+func (a *answers) store(keys credentialKeys, answer answer, expires time.Time, cacheable bool) {
 	if a.good == nil {
 		return
 	}
 	if answer.identity != nil && cacheable {
-		a.good.Set(key, kept{answer, expires})
+		a.good.Set(keys.session, kept{answer, keys.sent, expires})
 	} else {
-		a.good.Invalidate(key)
+		a.good.Invalidate(keys.session)
 	}
 	if a.bad == nil {
 		return
 	}
 	if answer.err != nil {
-		a.bad.Set(key, kept{answer, time.Time{}})
+		a.bad.Set(keys.sent, kept{answer, keys.sent, time.Time{}})
 	} else {
-		a.bad.Invalidate(key)
+		a.bad.Invalidate(keys.sent)
 	}
 }
 

@@ -15,10 +15,9 @@ import (
 	"time"
 
 	"github.com/authgear/authgear-sdk-go/core/internal/age/agetest"
-	"github.com/authgear/authgear-sdk-go/core/internal/flight"
 )
 
-func keyOf(n int) flight.Key { return credentials{token: fmt.Sprint(n)}.key() }
+func keyOf(n int) credentialKeys { return credentials{token: fmt.Sprint(n)}.keys() }
 
 func goodAnswer(at time.Time) answer { return answer{identity: &Identity{ID: "alice"}, at: at} }
 func badAnswer(at time.Time) answer {
@@ -166,11 +165,11 @@ func TestCallLooksAgain(t *testing.T) {
 	r, calls := asks(t, ResolverConfig{CacheTTL: time.Minute})
 	c := credentials{token: "opaque"}
 	for range 3 {
-		if a := r.call(t.Context(), c, c.key(), false); a.err != nil || *calls != 1 {
+		if a := r.call(t.Context(), c, c.keys(), false); a.err != nil || *calls != 1 {
 			t.Fatalf("%v after %d calls", a.err, *calls)
 		}
 	}
-	if a := r.call(t.Context(), c, c.key(), true); a.err != nil || *calls != 2 {
+	if a := r.call(t.Context(), c, c.keys(), true); a.err != nil || *calls != 2 {
 		t.Errorf("%v after %d calls", a.err, *calls)
 	}
 }

@@ -2,8 +2,13 @@ package authgear
 
 import (
 	"net/http"
+	"slices"
 	"time"
 )
+
+// maxClearing is how many cookies one answer clears: each name for a few domains
+// and paths.
+const maxClearing = 8
 
 // clearing returns those Set-Cookie lines, written anew, that take away a cookie
 // which the client has sent. Others are not for it: Authgear sets some with each
@@ -16,11 +21,14 @@ func clearing(lines []string, sent string) []string {
 			continue
 		}
 		for name := range splitCookies([]string{sent}) {
-			if name == cookie.Name {
-				cookie.Quoted = false
-				clear = append(clear, cookie.String())
-				break
+			if name != cookie.Name {
+				continue
 			}
+			cookie.Quoted = false
+			if line := cookie.String(); len(clear) < maxClearing && !slices.Contains(clear, line) {
+				clear = append(clear, line)
+			}
+			break
 		}
 	}
 	return clear

@@ -2,6 +2,7 @@ package authgear
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -106,6 +107,22 @@ func TestRecordedClearing(t *testing.T) {
 	}
 	if cleared != 3 { // plain http, https, and with prefix and domain
 		t.Errorf("recorded: %v", lines)
+	}
+}
+
+// A broken answer does not make a broken one of ours.
+func TestClearingIsBounded(t *testing.T) {
+	t.Parallel()
+	const past = "; Expires=Thu, 01 Jan 1970 00:00:00 GMT"
+	if got := clearing(slices.Repeat([]string{"session=" + past}, 500), "session=a"); len(got) != 1 {
+		t.Errorf("%d equal lines", len(got))
+	}
+	var lines []string
+	for i := range 500 {
+		lines = append(lines, fmt.Sprintf("session=; Path=/%d%s", i, past))
+	}
+	if got := clearing(lines, "session=a"); len(got) != maxClearing {
+		t.Errorf("%d lines", len(got))
 	}
 }
 

@@ -2,6 +2,7 @@ package authgear
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -99,11 +100,15 @@ func (o *Observer) notice(ctx context.Context, kind string, err error) {
 // it was last logged. nil stands for [slog.Default] at the time of logging.
 //
 // Authgear being out of reach is an error; a request that is refused is a
-// warning, but for the one without credentials, which is not logged.
+// warning. Requests without credentials are not logged, nor are those whose client
+// went away.
 func LogObserver(logger *slog.Logger) *Observer {
 	l := &limitedLog{logger: logger, kinds: map[string]*logged{}}
 	return &Observer{
 		Decision: func(ctx context.Context, d Decision) {
+			if errors.Is(d.Err, context.Canceled) {
+				return // the client went away; that is no outage
+			}
 			switch d.Outcome {
 			case OutcomeAuthenticated, OutcomeNoCredentials:
 			case OutcomeUnavailable:

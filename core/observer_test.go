@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -31,6 +32,8 @@ func TestLogObserver(t *testing.T) {
 		o.Decision(ctx, authgear.Decision{Outcome: authgear.OutcomeAuthenticated})
 		decide(authgear.ReasonNoCredentials)
 		o.Fetch(ctx, authgear.Fetch{Kind: authgear.FetchJWKS, Status: 200})
+		gone := &authgear.Error{Reason: authgear.ReasonResolverUnavailable, Err: fmt.Errorf("asking: %w", context.Canceled)}
+		o.Decision(ctx, authgear.Decision{Outcome: gone.Outcome(), Reason: gone.Reason, Err: gone})
 		if log.Len() != 0 {
 			t.Errorf("logged: %s", log.String())
 		}

@@ -2,7 +2,6 @@ package authgear
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
@@ -175,7 +174,7 @@ func (r *Resolver) Ready(ctx context.Context) error {
 		return nil
 	}
 	var nobody credentials
-	a := r.call(ctx, nobody, nobody.key(), false)
+	a := r.call(ctx, nobody, nobody.keys(), false)
 	if a.err.Reason != ReasonNoCredentials { // nobody is no identity
 		return a.err
 	}
@@ -214,27 +213,20 @@ func (r *Resolver) authenticate(ctx context.Context, request Request, live bool)
 // resolve returns what is known about the credentials, and asks when that is not
 // enough.
 func (r *Resolver) resolve(ctx context.Context, c credentials, live bool) answer {
-	key := c.key()
+	keys := c.keys()
 	if live {
-		return r.call(ctx, c, key, true)
+		return r.call(ctx, c, keys, true)
 	}
-	if a, ok := r.answers.fresh(key); ok {
+	if a, ok := r.answers.fresh(keys); ok {
 		return a
 	}
-	a := r.call(ctx, c, key, false)
-	if a.err != nil && a.err.Outcome() == OutcomeUnavailable {
-		if good, ok := r.answers.lastGood(key); ok {
+	a := r.call(ctx, c, keys, false)
+	if !a.decided() && !a.unasked {
+		if good, ok := r.answers.lastGood(keys); ok {
 			return good
 		}
 	}
 	return a
-}
-
-// key names the credentials: a hash of all that is sent of them. The field stands
-// in it, so that no cookie is taken for a token.
-func (c credentials) key() flight.Key {
-	name, value := c.field()
-	return sha256.Sum256([]byte(name + ": " + value))
 }
 
 // field returns the one field that goes to Authgear, "" for none.

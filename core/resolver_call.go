@@ -24,25 +24,26 @@ func unavailable(err error, retryAfter time.Duration) answer {
 
 // call asks the resolver. Requests with the same credentials share a call, since
 // Authgear answers 500 to some of those that it gets at the same time.
-func (r *Resolver) call(ctx context.Context, c credentials, key flight.Key, live bool) answer {
-	a, err := r.flights.Do(ctx, key, live, func(ctx context.Context) answer {
+func (r *Resolver) call(ctx context.Context, c credentials, keys credentialKeys, live bool) answer {
+	a, err := r.flights.Do(ctx, keys.sent, live, func(ctx context.Context) answer {
 		if !live { // an earlier call may have ended between the look into the cache and this one
-			if known, ok := r.answers.fresh(key); ok {
+			if known, ok := r.answers.fresh(keys); ok {
 				return known
 			}
 		}
-		return r.ask(ctx, c, key)
+		return r.ask(ctx, c, keys)
 	})
 	if err != nil {
-		return unavailable(fmt.Errorf("asking %s: %w", r.asker.URL(), err), retryAfterFailure)
+		a = unavailable(fmt.Errorf("asking %s: %w", r.asker.URL(), err), retryAfterFailure)
+		a.unasked = errors.Is(err, flight.ErrBusy) || ctx.Err() != nil
 	}
 	return a
 }
 
 // ask asks once, and once more when that fails: Authgear's sessions are locked
 // for a moment, connections end between two requests.
-func (r *Resolver) ask(ctx context.Context, c credentials, key flight.Key) answer {
-	call, wait := r.breaker.Allow(key)
+func (r *Resolver) ask(ctx context.Context, c credentials, keys credentialKeys) answer {
+	call, wait := r.breaker.Allow(keys.session)
 	if wait > 0 {
 		return unavailable(errBreakerOpen, wait)
 	}
@@ -65,7 +66,7 @@ func (r *Resolver) ask(ctx context.Context, c credentials, key flight.Key) answe
 	if a.decided() {
 		r.ready.Store(true)
 		expires, cacheable := r.expiry(c)
-		r.answers.store(key, a, expires, cacheable)
+		r.answers.store(keys, a, expires, cacheable)
 	}
 	return a
 }

@@ -95,7 +95,6 @@ func TestCredentialsDoNotShare(t *testing.T) {
 			"session=":                browser("session="),
 			"session=Bearer":          browser("session=Bearer"),
 			"app_session=a":           browser("app_session=a"),
-			"session=a; session=b":    browser("session=a; session=b"),
 			"session=b; session=a":    browser("session=b; session=a"),
 			"session=a; app_session=": browser("session=a; app_session="),
 		}

@@ -210,7 +210,7 @@ func TestLateRefusalCounts(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		identity, err = auth.Authenticate(ctx, bearer("a"))
-		wantUser(t, identity, err, "alice") // as far as anybody knows
+		wantUnavailable(t, identity, err, authgear.ReasonResolverUnavailable) // who does not wait learns nothing
 		p.hold <- struct{}{}
 		synctest.Wait()
 		p.change(func() { p.hold, p.err = nil, errors.New("connection refused") })

@@ -141,11 +141,20 @@ func TestTimeout(t *testing.T) {
 		synctest.Wait()
 		waits := do(t.Context(), g, key(2), false, obedient)
 		queued := do(t.Context(), g, key(1), true, obedient)
-		for name, returned := range map[string]<-chan outcome{"hangs": hangs, "waits for a slot": waits, "is queued": queued} {
-			got := <-returned
-			want(t, got, 0, ErrTimeout)
-			if got.after != limit {
-				t.Errorf("a request whose call %s was answered after %v", name, got.after)
+		for _, c := range []struct {
+			name     string
+			returned <-chan outcome
+			after    time.Duration
+			err      error
+		}{
+			{"hangs", hangs, limit, ErrTimeout},
+			{"waits for a slot", waits, limit / 2, ErrBusy}, // a call that is made has had time
+			{"is queued", queued, limit, ErrTimeout},
+		} {
+			got := <-c.returned
+			want(t, got, 0, c.err)
+			if got.after != c.after {
+				t.Errorf("a request whose call %s was answered after %v", c.name, got.after)
 			}
 		}
 		synctest.Wait()

@@ -14,9 +14,9 @@ import (
 type Key = [32]byte
 
 var (
-	// ErrBusy means that too many calls wait already.
+	// ErrBusy means that the call was not made: too many others run and wait.
 	ErrBusy = errors.New("too many calls wait for their turn")
-	// ErrTimeout means that the call, or the wait for its turn, took too long.
+	// ErrTimeout means that the call took too long.
 	ErrTimeout = errors.New("it took too long")
 	// ErrEnded means that the call ended without a result: something in it
 	// panicked or ended its goroutine.
@@ -36,7 +36,8 @@ type Group[R any] struct {
 
 // New returns a group in which at most running calls run at once and waiting
 // others wait for that. Each caller waits for at most the timeout, and so long
-// each call may last.
+// each call may last with the wait for its turn. That is at most half of it, so
+// that a call which is cut off has had time: it tells something of the server.
 func New[R any](running, waiting int, timeout time.Duration) *Group[R] {
 	return &Group[R]{
 		timeout:    timeout,
@@ -137,7 +138,7 @@ func (g *Group[R]) begin(key Key, f *flight[R]) {
 func (g *Group[R]) run(key Key, f *flight[R], slot bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), g.timeout)
 	defer cancel()
-	if !slot && !g.acquire(ctx, key, f) {
+	if !slot && !g.acquire(key, f) {
 		return
 	}
 	defer g.land(key, f) // even when the call ends the goroutine
@@ -153,7 +154,9 @@ func (g *Group[R]) run(key Key, f *flight[R], slot bool) {
 
 // acquire waits for a slot. It ends the flight when there is none in time, or
 // nobody waits for it any longer.
-func (g *Group[R]) acquire(ctx context.Context, key Key, f *flight[R]) bool {
+func (g *Group[R]) acquire(key Key, f *flight[R]) bool {
+	timer := time.NewTimer(g.timeout / 2)
+	defer timer.Stop()
 	for {
 		select {
 		case g.slots <- struct{}{}:
@@ -161,8 +164,8 @@ func (g *Group[R]) acquire(ctx context.Context, key Key, f *flight[R]) bool {
 			g.waiting--
 			g.mu.Unlock()
 			return true
-		case <-ctx.Done():
-			f.err = ErrTimeout
+		case <-timer.C:
+			f.err = ErrBusy
 			g.mu.Lock()
 		case <-f.left:
 			g.mu.Lock()

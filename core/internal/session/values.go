@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/authgear/authgear-sdk-go/core/internal/quote"
 )
 
 const (
@@ -39,20 +37,21 @@ func (r *reader) one(name string) string {
 	}
 }
 
+// flag tells nobody a wrong value: behind a mistake in a configuration it may be a
+// user's id or a credential.
 func (r *reader) flag(name string) bool {
-	switch value := r.one(name); value {
+	switch r.one(name) {
 	case "true":
 		return true
 	case "false":
 		return false
 	default:
-		r.fail(name, "is "+quote.Quote(value)+", neither true nor false")
+		r.fail(name, "is neither true nor false")
 		return false
 	}
 }
 
 // userID accepts no comma: a proxy may have joined two lines (RFC 9110 §5.3).
-// The value goes to nobody when it is wrong, not to operators either.
 func (r *reader) userID() string {
 	id := r.one(fieldUserID)
 	switch {
