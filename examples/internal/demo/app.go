@@ -105,6 +105,7 @@ func inEnvironmentTerms(err error) error {
 		"Secrets: number 1 ", "AUTHGEAR_PROXY_SECRET: ",
 		"TrustedOrigins: ", "AUTHGEAR_TRUSTED_ORIGINS: ",
 		"use ClientIDs", "use AUTHGEAR_CLIENT_IDS",
+		"stands beside InternalURL", "stands beside AUTHGEAR_INTERNAL_URL",
 		"use InternalURL", "use AUTHGEAR_INTERNAL_URL",
 		"set InsecureHTTP", "set AUTHGEAR_INSECURE_HTTP=true",
 	).Replace(err.Error()))

@@ -138,7 +138,7 @@ func (r *reader) duration(name string) time.Duration {
 	}
 	d, err := time.ParseDuration(value)
 	if err != nil {
-		r.check(name, fmt.Errorf("%q is not a duration such as 10s", value))
+		r.check(name, fmt.Errorf("%q is not a duration such as 10s or 1h30m", value))
 	}
 	return d
 }
