@@ -3,6 +3,7 @@ package authgear
 import (
 	"errors"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/maypok86/otter/v2"
@@ -22,6 +23,7 @@ type answer struct {
 	// unasked is true for an error that says nothing of Authgear: it was not
 	// asked, since we were too busy or the client went away.
 	unasked bool
+	cached  bool // it was given to an earlier request
 }
 
 // decided reports whether the resolver has told who it is, or that it is nobody.
@@ -34,7 +36,7 @@ func (a answer) decided() bool {
 func (a answer) identityFor(c credentials) *Identity {
 	identity := *a.identity
 	identity.Roles, identity.AMR = slices.Clone(identity.Roles), slices.Clone(identity.AMR)
-	identity.Cookie = c.byBrowser
+	identity.Cookie, identity.Cached = c.byBrowser, a.cached
 	return &identity
 }
 
@@ -52,22 +54,23 @@ const (
 type answers struct {
 	ttl, stale time.Duration
 
-	// good answers are found by session, refusals by what was sent.
+	// Both are found by session; an answer counts only for what was sent.
 	good, bad *otter.Cache[flight.Key, kept]
+
+	storing sync.Mutex
 }
 
 type kept struct {
 	answer
 	sent    flight.Key // what it is about
 	expires time.Time  // of a JWT, else zero
+	heard   time.Time  // when it was stored
 }
 
 func newAnswers(ttl, stale time.Duration) *answers {
 	a := &answers{ttl: ttl, stale: stale}
 	if ttl > 0 || stale > 0 {
 		a.good = otter.Must(&otter.Options[flight.Key, kept]{MaximumSize: maxGood})
-	}
-	if ttl > 0 {
 		a.bad = otter.Must(&otter.Options[flight.Key, kept]{MaximumSize: maxBad})
 	}
 	return a
@@ -78,7 +81,8 @@ func (a *answers) fresh(keys credentialKeys) (answer, bool) {
 	if a.ttl == 0 {
 		return answer{}, false
 	}
-	if k, ok := a.bad.GetIfPresent(keys.sent); ok && age.Of(k.at) < min(a.ttl, maxBadTTL) {
+	if k, ok := a.bad.GetIfPresent(keys.session); ok && k.sent == keys.sent && age.Of(k.at) < min(a.ttl, maxBadTTL) {
+		k.cached = true
 		return k.answer, true
 	}
 	return a.younger(keys, a.ttl)
@@ -97,26 +101,32 @@ func (a *answers) younger(keys credentialKeys, limit time.Duration) (answer, boo
 	if !ok || k.sent != keys.sent || age.Of(k.at) >= limit || !k.expires.IsZero() && !time.Now().Before(k.expires) {
 		return answer{}, false
 	}
+	k.cached = true
 	return k.answer, true
 }
 
-// store keeps an answer. expires is when its token does, zero for never.
+// store keeps an answer. expires is when its token does, zero for never. Calls
+// about one session run at the same time when other cookies differ, so a good
+// answer that was on its way while a refusal came is not kept.
 func (a *answers) store(keys credentialKeys, answer answer, expires time.Time, cacheable bool) {
 	if a.good == nil {
 		return
 	}
-	if answer.identity != nil && cacheable {
-		a.good.Set(keys.session, kept{answer, keys.sent, expires})
-	} else {
+	a.storing.Lock()
+	defer a.storing.Unlock()
+	if answer.err != nil {
 		a.good.Invalidate(keys.session)
-	}
-	if a.bad == nil {
+		a.bad.Set(keys.session, kept{answer: answer, sent: keys.sent, heard: time.Now()})
 		return
 	}
-	if answer.err != nil {
-		a.bad.Set(keys.sent, kept{answer, keys.sent, time.Time{}})
+	if k, ok := a.bad.GetIfPresent(keys.session); ok && k.sent != keys.sent && !k.heard.Before(answer.at) {
+		return // nobody knows which of them is newer
+	}
+	a.bad.Invalidate(keys.session)
+	if cacheable {
+		a.good.Set(keys.session, kept{answer: answer, sent: keys.sent, expires: expires})
 	} else {
-		a.bad.Invalidate(keys.sent)
+		a.good.Invalidate(keys.session)
 	}
 }
 

@@ -39,12 +39,12 @@ func tooLarge(token string) *Error {
 
 // cutToken splits s after its leading token characters
 // (RFC 9110 §5.6.2 and §11.4).
-func cutToken(line string) (scheme, rest string) {
+func cutToken(s string) (token, rest string) {
 	i := 0
-	for i < len(line) && (isAlphanumeric(line[i]) || strings.IndexByte("!#$%&'*+-.^_`|~", line[i]) >= 0) {
+	for i < len(s) && (isAlphanumeric(s[i]) || strings.IndexByte("!#$%&'*+-.^_`|~", s[i]) >= 0) {
 		i++
 	}
-	return line[:i], line[i:]
+	return s[:i], s[i:]
 }
 
 // isB64Token reports whether s is a b64token of RFC 6750 §2.1.

@@ -99,7 +99,7 @@ func isCookieValue(s string) bool {
 
 // checkCookieName accepts tokens, which names of cookies are (RFC 6265 §4.1.1).
 func checkCookieName(name string) error {
-	if scheme, rest := cutToken(name); scheme == "" || rest != "" {
+	if token, rest := cutToken(name); token == "" || rest != "" {
 		return fmt.Errorf("%q is not the name of a cookie", name)
 	}
 	return nil

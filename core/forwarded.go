@@ -125,7 +125,7 @@ func (f *Forwarded) Authenticate(ctx context.Context, r Request) (*Identity, err
 	}
 	credentials := credentials{token: token, byBrowser: token == ""}
 	if s.State != session.Valid {
-		return nil, refused(s, credentials)
+		return nil, refusalOf(s, credentials)
 	}
 	if !f.trustRoles {
 		s.Roles = nil

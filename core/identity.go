@@ -76,6 +76,9 @@ type Identity struct {
 	// identity where [http.CrossOriginProtection] finds another website behind
 	// an unsafe request. It is not part of the JSON form.
 	Cookie bool `json:"-"`
+	// Cached is true when this was found out for an earlier request, and no one
+	// was asked for this one.
+	Cached bool `json:"-"`
 
 	claims    []byte // the token's payload, verified
 	tokenID   string

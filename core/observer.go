@@ -31,6 +31,11 @@ type Decision struct {
 	// Reason is "" for OutcomeAuthenticated, and for a request that went on
 	// without an identity on an optional route the reason that it has none.
 	Reason Reason
+	// WentOn is true for a request that an optional route serves without an
+	// identity: it has no credentials, or a cookie that is not good.
+	WentOn bool
+	// CacheHit is true when no one was asked for this request.
+	CacheHit bool
 	// Source is "" without an identity.
 	Source Source
 	// Duration is how long the decision took.
@@ -100,14 +105,14 @@ func (o *Observer) notice(ctx context.Context, kind string, err error) {
 // it was last logged. nil stands for [slog.Default] at the time of logging.
 //
 // Authgear being out of reach is an error; a request that is refused is a
-// warning. Requests without credentials are not logged, nor are those whose client
-// went away.
+// warning. Requests without credentials are not logged, nor are those that go on
+// without an identity or whose client went away.
 func LogObserver(logger *slog.Logger) *Observer {
 	l := &limitedLog{logger: logger, kinds: map[string]*logged{}}
 	return &Observer{
 		Decision: func(ctx context.Context, d Decision) {
-			if errors.Is(d.Err, context.Canceled) {
-				return // the client went away; that is no outage
+			if d.WentOn || ctx.Err() != nil && errors.Is(d.Err, context.Canceled) {
+				return // a stale cookie, or a client that went away: nothing is wrong
 			}
 			switch d.Outcome {
 			case OutcomeAuthenticated, OutcomeNoCredentials:

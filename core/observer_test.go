@@ -33,7 +33,11 @@ func TestLogObserver(t *testing.T) {
 		decide(authgear.ReasonNoCredentials)
 		o.Fetch(ctx, authgear.Fetch{Kind: authgear.FetchJWKS, Status: 200})
 		gone := &authgear.Error{Reason: authgear.ReasonResolverUnavailable, Err: fmt.Errorf("asking: %w", context.Canceled)}
-		o.Decision(ctx, authgear.Decision{Outcome: gone.Outcome(), Reason: gone.Reason, Err: gone})
+		ended, cancel := context.WithCancel(ctx)
+		cancel()
+		o.Decision(ended, authgear.Decision{Outcome: gone.Outcome(), Reason: gone.Reason, Err: gone})
+		stale := &authgear.Error{Reason: authgear.ReasonSessionInvalid, Cookie: true}
+		o.Decision(ctx, authgear.Decision{Outcome: stale.Outcome(), Reason: stale.Reason, Err: stale, WentOn: true})
 		if log.Len() != 0 {
 			t.Errorf("logged: %s", log.String())
 		}

@@ -132,7 +132,7 @@ func NewResolver(config ResolverConfig) (*Resolver, error) {
 	}
 	return &Resolver{
 		credentials: credentialReader{tokenCookie: config.TokenCookie, sessions: slices.Clone(cookies)},
-		asker:       fetch.NewAsker(origin, address, internal, config.HTTPClient),
+		asker:       fetch.NewAsker(origin, address, internal, maxCalls, config.HTTPClient),
 		flights:     flight.New[answer](maxCalls, maxWaiting, timeout),
 		answers:     newAnswers(config.CacheTTL, config.StaleIfError),
 		observer:    orDefault(config.Observer),
@@ -204,7 +204,7 @@ func (r *Resolver) authenticate(ctx context.Context, request Request, live bool)
 	a := r.resolve(ctx, c, live)
 	if a.err != nil {
 		err := *a.err
-		err.Cookie, err.ClearCookies = c.byBrowser, slices.Clone(err.ClearCookies)
+		err.Cookie, err.Cached, err.ClearCookies = c.byBrowser, a.cached, slices.Clone(err.ClearCookies)
 		return nil, &err
 	}
 	return a.identityFor(c), nil

@@ -55,18 +55,23 @@ func (r *Resolver) ask(ctx context.Context, c credentials, keys credentialKeys) 
 			call.Succeeded()
 		}
 	}()
-	a, err := r.attempt(ctx, c)
+	a, told, err := r.attempt(ctx, c)
+	fetches := []Fetch{told}
 	if err != nil && !isTimeout(err) && ctx.Err() == nil {
-		a, err = r.attempt(ctx, c)
+		a, told, err = r.attempt(ctx, c)
+		fetches = append(fetches, told)
 	}
 	if err != nil {
-		return unavailable(err, retryAfterFailure)
+		a = unavailable(err, retryAfterFailure)
 	}
-	failed = false
+	failed = err != nil
 	if a.decided() {
 		r.ready.Store(true)
 		expires, cacheable := r.expiry(c)
 		r.answers.store(keys, a, expires, cacheable)
+	}
+	for _, f := range fetches { // last, since an observer may panic
+		r.observer.fetch(ctx, f)
 	}
 	return a
 }
@@ -77,23 +82,23 @@ func isTimeout(err error) bool {
 }
 
 // attempt asks once. The error is a failure of the server or of the way there.
-func (r *Resolver) attempt(ctx context.Context, c credentials) (answer, error) {
+func (r *Resolver) attempt(ctx context.Context, c credentials) (answer, Fetch, error) {
 	start := time.Now()
+	told := Fetch{Kind: FetchResolver, URL: r.asker.URL()}
 	name, value := c.field()
 	response, err := r.asker.Ask(ctx, name, value)
 	if err != nil {
-		r.observer.fetch(ctx, Fetch{Kind: FetchResolver, URL: r.asker.URL(), Duration: time.Since(start), Err: err})
-		return answer{}, err
+		told.Duration, told.Err = time.Since(start), err
+		return answer{}, told, err
 	}
 	defer response.Close()
 	a, err := understand(response, c, start)
 	a.at = start
-	problem := err
+	told.Status, told.Duration, told.Err = response.Status, time.Since(start), err
 	if err == nil && !a.decided() {
-		problem = a.err.Err
+		told.Err = a.err.Err
 	}
-	r.observer.fetch(ctx, Fetch{Kind: FetchResolver, URL: r.asker.URL(), Status: response.Status, Duration: time.Since(start), Err: problem})
-	return a, err
+	return a, told, err
 }
 
 // understand reads an answer. Only a 200 decides; the error is a failure.
@@ -134,7 +139,7 @@ func understand(response *fetch.Answer, c credentials, asked time.Time) (answer,
 			return malformed(errors.New("there is a body but no X-Authgear-* field; is something else answering for Authgear?"))
 		}
 	}
-	refusal := refused(s, c)
+	refusal := refusalOf(s, c)
 	refusal.ClearCookies = clearing(response.Header.Values("Set-Cookie"), c.cookie)
 	return answer{err: refusal}, nil
 }

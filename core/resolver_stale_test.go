@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -216,5 +217,84 @@ func TestLateRefusalCounts(t *testing.T) {
 		p.change(func() { p.hold, p.err = nil, errors.New("connection refused") })
 		identity, err = auth.Authenticate(t.Context(), bearer("a"))
 		wantUnavailable(t, identity, err, authgear.ReasonResolverUnavailable)
+	})
+}
+
+// Two lines of one session have calls of their own, so a good answer can come
+// after a refusal that is newer.
+func TestOvertakenByARefusal(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newProject(map[string]string{"session=a": "alice"})
+		release := make(chan struct{})
+		auth := newResolver(t, transport(func(r *http.Request) (*http.Response, error) {
+			response, err := p.RoundTrip(r)
+			if r.Header.Get("Cookie") == "session=a" {
+				<-release
+			}
+			return response, err
+		}), authgear.ResolverConfig{StaleIfError: time.Hour})
+		done := make(chan error)
+		go func() {
+			_, err := auth.Authenticate(t.Context(), browser("session=a"))
+			done <- err
+		}()
+		synctest.Wait()
+		p.change(func() { p.users = nil })
+		_, err := auth.Authenticate(t.Context(), browser("session=a; session=x"))
+		wantReason(t, err, authgear.ReasonSessionInvalid)
+		close(release)
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		p.change(func() { p.status = 500 })
+		identity, err := auth.Authenticate(t.Context(), browser("session=a"))
+		wantUnavailable(t, identity, err, authgear.ReasonResolverUnavailable)
+	})
+}
+
+// A refusal is known even when the observer panics.
+func TestRefusalWithAPanickingObserver(t *testing.T) {
+	t.Parallel()
+	p := newProject(map[string]string{"Bearer a": "alice"})
+	refuse := false
+	observer := &authgear.Observer{Fetch: func(context.Context, authgear.Fetch) {
+		if refuse {
+			panic("no metrics")
+		}
+	}}
+	auth := newResolver(t, p, authgear.ResolverConfig{StaleIfError: time.Hour, Observer: observer})
+	identity, err := auth.Authenticate(t.Context(), bearer("a"))
+	wantUser(t, identity, err, "alice")
+	p.change(func() { p.users = nil })
+	refuse = true
+	identity, err = auth.Authenticate(t.Context(), bearer("a"))
+	wantUnavailable(t, identity, err, authgear.ReasonResolverUnavailable)
+}
+
+// An identity, and an error, says when no one was asked for it.
+func TestCached(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newProject(map[string]string{"Bearer a": "alice"})
+		auth := newResolver(t, p, authgear.ResolverConfig{CacheTTL: time.Minute, StaleIfError: time.Hour})
+		cached := func(token string, want bool) {
+			t.Helper()
+			identity, err := auth.Authenticate(t.Context(), bearer(token))
+			e, _ := errors.AsType[*authgear.Error](err)
+			if e == nil && identity.Cached != want || e != nil && e.Cached != want {
+				t.Errorf("%s: %+v, %+v", token, identity, e)
+			}
+		}
+		cached("a", false)
+		cached("a", true)
+		cached("b", false)
+		cached("b", true)
+		time.Sleep(time.Minute)
+		cached("a", false)
+		time.Sleep(time.Minute)
+		p.change(func() { p.status = 500 })
+		cached("a", true) // in an outage
+		cached("b", false)
 	})
 }

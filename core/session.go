@@ -25,10 +25,10 @@ func newSessionIdentity(s session.Session, source Source, c credentials, checked
 	}
 }
 
-// refused returns what it means that a session is not valid. Authgear says so of
+// refusalOf returns what it means that a session is not valid. Authgear says so of
 // a cookie; of a token that it does not accept it says nothing at all, as of a
 // request without credentials.
-func refused(s session.Session, c credentials) *Error {
+func refusalOf(s session.Session, c credentials) *Error {
 	switch {
 	case c.token != "":
 		return &Error{Reason: ReasonTokenRejected, Cookie: c.byBrowser}

@@ -33,24 +33,26 @@ type Check struct {
 
 // Run decides about a request. When it goes on, the handler gets the returned
 // context, and the refusal is nil. Else the refusal is to be written; its
-// fields are set already, but those that go with the body.
+// fields are set already, except those that go with the body.
 func (c *Check) Run(ctx context.Context, r authgear.Request, fields Fields) (context.Context, *Refusal) {
 	start := time.Now()
 	found := c.find(ctx, r, fields)
 	identity, _ := found.Identity.(*authgear.Identity)
 	err := c.judge(found, identity, r)
 
+	wentOn := err != nil && c.optional && isAnonymous(err)
 	if observe := c.guard.observer.Decision; observe != nil {
-		d := authgear.Decision{Outcome: authgear.OutcomeAuthenticated, Duration: time.Since(start)}
+		d := authgear.Decision{Outcome: authgear.OutcomeAuthenticated, WentOn: wentOn, Duration: time.Since(start)}
 		if identity != nil {
-			d.Source = identity.Source
+			d.Source, d.CacheHit = identity.Source, identity.Cached
 		}
 		if err != nil {
 			d.Outcome, d.Reason, d.Err = err.Outcome(), err.Reason, err
+			d.CacheHit = d.CacheHit || err.Cached
 		}
 		observe(ctx, d)
 	}
-	if err == nil || c.optional && isAnonymous(err) {
+	if err == nil || wentOn {
 		return found, nil
 	}
 	if isPreflight(r) {

@@ -18,33 +18,32 @@ const (
 	maxPause   = 10 * time.Second
 )
 
-// Key names a credential without being it.
-type Key = [32]byte
-
 // Breaker lets calls pass while a server answers. It opens after failures in a
 // row, and then lets one call pass after each pause. The zero value is closed.
 type Breaker struct {
 	mu          sync.Mutex
-	failures    int // in a row
-	credentials []Key
+	failures    int           // in a row
+	credentials [][32]byte    // hashes
 	pause       time.Duration // 0: closed
 	until       time.Time
-	probing     bool // the call after a pause runs
+	probing     bool   // the call after a pause runs
+	answers     uint64 // how often the server has answered
 }
 
 // Call is a call that may be made. Its end has to be told.
 type Call struct {
 	breaker *Breaker
-	key     Key
+	key     [32]byte
 	probe   bool
+	answers uint64 // when it began
 }
 
 // Allow returns a call, or how long to wait for one.
-func (b *Breaker) Allow(key Key) (call Call, wait time.Duration) {
+func (b *Breaker) Allow(key [32]byte) (call Call, wait time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.pause == 0 {
-		return Call{b, key, false}, 0
+		return Call{b, key, false, b.answers}, 0
 	}
 	if wait := time.Until(b.until); wait > 0 {
 		return Call{}, wait
@@ -53,7 +52,7 @@ func (b *Breaker) Allow(key Key) (call Call, wait time.Duration) {
 		return Call{}, firstPause
 	}
 	b.probing = true
-	return Call{b, key, true}, 0
+	return Call{b, key, true, b.answers}, 0
 }
 
 // Succeeded closes the breaker: the server answers.
@@ -62,15 +61,18 @@ func (c Call) Succeeded() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.failures, b.credentials, b.pause, b.probing = 0, nil, 0, false
+	b.answers++
 }
 
-// Failed counts a failure. While the breaker is open only that of the call after
-// the pause counts: others began before.
+// Failed counts a failure, but not of a call that began before the last answer:
+// an outage that has ended would begin again. While the breaker is open only that
+// of the call after the pause counts.
 func (c Call) Failed() {
 	b := c.breaker
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
+	case c.answers != b.answers:
 	case c.probe && b.pause > 0:
 		b.open(min(2*b.pause, maxPause))
 	case b.pause > 0:

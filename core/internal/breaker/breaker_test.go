@@ -8,7 +8,7 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/breaker"
 )
 
-func key(n int) breaker.Key { return breaker.Key{byte(n)} }
+func key(n int) [32]byte { return [32]byte{byte(n)} }
 
 // allow returns a call that the breaker has to let pass.
 func allow(t *testing.T, b *breaker.Breaker, n int) breaker.Call {
@@ -131,12 +131,35 @@ func TestStragglers(t *testing.T) {
 		refuse(t, &b, time.Second) // the probe still runs
 		calls[61].Succeeded()      // an answer is an answer
 		allow(t, &b, 2)
-		probe.Failed() // one failure
+		probe.Failed() // it began before that answer
 		allow(t, &b, 3)
-		for n := range 3 {
+		for n := range 4 {
 			allow(t, &b, 10+n).Failed()
 		}
 		allow(t, &b, 20).Failed()
 		refuse(t, &b, time.Second)
+	})
+}
+
+// Calls of an outage that hang time out long after the server has come back:
+// they do not begin a new one.
+func TestLateFailures(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var b breaker.Breaker
+		var calls []breaker.Call
+		for n := range 64 {
+			calls = append(calls, allow(t, &b, n))
+		}
+		for _, c := range calls[:5] {
+			c.Failed()
+		}
+		time.Sleep(time.Second)
+		allow(t, &b, 1).Succeeded()
+		time.Sleep(4 * time.Second)
+		for _, c := range calls[5:] {
+			c.Failed()
+		}
+		allow(t, &b, 1)
 	})
 }

@@ -14,7 +14,6 @@ import (
 )
 
 const (
-	maxIdle   = 64       // connections: as many as calls at once
 	maxHeader = 64 << 10 // bytes of an answer's fields
 
 	silence = 3 * time.Second // on a connection of HTTP/2, until a ping asks whether it is alive
@@ -31,9 +30,9 @@ type Asker struct {
 }
 
 // NewAsker returns one for the address. For an internal one it sends the
-// endpoint's host and scheme along. A *http.Transport in base is cloned, any
-// other transport is used as it is.
-func NewAsker(endpoint, url string, internal bool, base *http.Client) *Asker {
+// endpoint's host and scheme along. A *http.Transport in base is cloned, to keep
+// that many idle connections; any other transport is used as it is.
+func NewAsker(endpoint, url string, internal bool, idle int, base *http.Client) *Asker {
 	a := &Asker{client: hardened(base), url: url}
 	if internal {
 		a.proto, a.host, _ = strings.Cut(endpoint, "://")
@@ -44,7 +43,7 @@ func NewAsker(endpoint, url string, internal bool, base *http.Client) *Asker {
 	}
 	if t, ok := transport.(*http.Transport); ok && t != nil {
 		t = t.Clone()
-		t.MaxIdleConnsPerHost = maxIdle
+		t.MaxIdleConnsPerHost = idle
 		if t.MaxResponseHeaderBytes == 0 {
 			t.MaxResponseHeaderBytes = maxHeader
 		}

@@ -74,7 +74,7 @@ func newAsker(t *testing.T, endpoint, url string, internal bool) *fetch.Asker {
 			return true
 		})
 	})
-	return fetch.NewAsker(endpoint, url, internal, &http.Client{Transport: &http.Transport{
+	return fetch.NewAsker(endpoint, url, internal, 64, &http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			conn, err := dialer.DialContext(ctx, network, address)
 			if err == nil {
@@ -153,7 +153,7 @@ func TestAskerCopiesTheClient(t *testing.T) {
 		t.Error("the user's CheckRedirect was called")
 		return nil
 	}}
-	a := fetch.NewAsker(server.URL, server.URL+resolver, false, base)
+	a := fetch.NewAsker(server.URL, server.URL+resolver, false, 64, base)
 	for range 2 {
 		answer, err := a.Ask(t.Context(), "", "")
 		if err != nil {
@@ -179,7 +179,7 @@ func TestAskerKeepsConnections(t *testing.T) {
 		arrived <- struct{}{}
 		<-release
 	})
-	a := fetch.NewAsker(server.URL, server.URL+resolver, false, &http.Client{Transport: &http.Transport{
+	a := fetch.NewAsker(server.URL, server.URL+resolver, false, 64, &http.Client{Transport: &http.Transport{
 		MaxIdleConnsPerHost: 2,
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			opened.Add(1)
@@ -211,7 +211,7 @@ func TestAskerUsesAnyRoundTripper(t *testing.T) {
 		asked = request
 		return &http.Response{StatusCode: 200, Header: http.Header{"X-A": {"1"}}, Request: request}, nil
 	})
-	a := fetch.NewAsker("https://auth.example.test", "https://auth.example.test/x", false, &http.Client{Transport: own})
+	a := fetch.NewAsker("https://auth.example.test", "https://auth.example.test/x", false, 64, &http.Client{Transport: own})
 	answer, err := a.Ask(t.Context(), "Cookie", "session=1")
 	if err != nil || asked == nil || answer.Header.Get("X-A") != "1" {
 		t.Fatalf("%v, %v", answer, err)
@@ -340,7 +340,7 @@ func TestAskFieldLimit(t *testing.T) {
 	}{{60 << 10, 0, true}, {70 << 10, 0, false}, {70 << 10, 1 << 20, true}, {10 << 10, 1 << 10, false}} {
 		origin, _ := raw(t, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\nX-A: "+strings.Repeat("a", c.size)+"\r\n\r\n")
 		transport := &http.Transport{DisableKeepAlives: true, MaxResponseHeaderBytes: c.limit}
-		answer, err := fetch.NewAsker(origin, origin+resolver, false, &http.Client{Transport: transport}).Ask(t.Context(), "", "")
+		answer, err := fetch.NewAsker(origin, origin+resolver, false, 64, &http.Client{Transport: transport}).Ask(t.Context(), "", "")
 		if (err == nil) != c.ok {
 			t.Errorf("%d bytes, limit %d: %v", c.size, c.limit, err)
 		}
@@ -360,7 +360,7 @@ func TestAskEndsWithItsContext(t *testing.T) {
 			<-r.Context().Done()
 			return nil, r.Context().Err()
 		}
-		a := fetch.NewAsker("https://auth.example.test", "https://auth.example.test/x", false, &http.Client{Transport: roundTripper(silent)})
+		a := fetch.NewAsker("https://auth.example.test", "https://auth.example.test/x", false, 64, &http.Client{Transport: roundTripper(silent)})
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
 		start := time.Now()
@@ -409,7 +409,7 @@ func TestAskLeavesADeadConnection(t *testing.T) {
 		return silentConn{conn, lost[len(lost)-1]}, err
 	}
 	origin := "https://localhost:" + port(t, server)
-	a := fetch.NewAsker(origin, origin+resolver, false, client)
+	a := fetch.NewAsker(origin, origin+resolver, false, 64, client)
 	ask(t, a)
 	lost[0].Store(true)
 	for start := time.Now(); ; {
@@ -444,10 +444,10 @@ func TestAskersAreThrownAway(t *testing.T) {
 		}
 	})
 	for range 50 {
-		ask(t, fetch.NewAsker(server.URL, server.URL+resolver, false, nil))
-		ask(t, fetch.NewAsker(server.URL, server.URL+resolver, false, &http.Client{Transport: &http.Transport{}}))
+		ask(t, fetch.NewAsker(server.URL, server.URL+resolver, false, 64, nil))
+		ask(t, fetch.NewAsker(server.URL, server.URL+resolver, false, 64, &http.Client{Transport: &http.Transport{}}))
 		origin := "https://localhost:" + port(t, secure)
-		ask(t, fetch.NewAsker(origin, origin+resolver, false, ca.client()))
+		ask(t, fetch.NewAsker(origin, origin+resolver, false, 64, ca.client()))
 	}
 	closed := make(chan int, 1)
 	go func() { closed <- wait() + waitSecure() }()
@@ -474,7 +474,7 @@ func TestAskerIsHeld(t *testing.T) {
 	t.Parallel()
 	opened := 0
 	server := serve(t, func(http.ResponseWriter, *http.Request) {})
-	a := fetch.NewAsker(server.URL, server.URL+resolver, false, &http.Client{Transport: &http.Transport{
+	a := fetch.NewAsker(server.URL, server.URL+resolver, false, 64, &http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			opened++
 			return (&net.Dialer{}).DialContext(ctx, network, address)

@@ -34,10 +34,11 @@ type Group[R any] struct {
 	waiting int                // flights that wait for a slot
 }
 
-// New returns a group in which at most running calls run at once and waiting
-// others wait for that. Each caller waits for at most the timeout, and so long
-// each call may last with the wait for its turn. That is at most half of it, so
-// that a call which is cut off has had time: it tells something of the server.
+// New returns a group. At most running calls run at once, and at most waiting
+// others wait for a slot. A caller waits at most timeout, and a call ends after
+// timeout, its wait for a slot included. It waits for the slot at most half of
+// that. So a call that runs into the time-out has had at least half, and its
+// time-out says something about the server.
 func New[R any](running, waiting int, timeout time.Duration) *Group[R] {
 	return &Group[R]{
 		timeout:    timeout,
@@ -66,8 +67,9 @@ func newFlight[R any](call func(context.Context) R) *flight[R] {
 	return &flight[R]{call: call, done: make(chan struct{}), left: make(chan struct{}, 1), err: ErrEnded}
 }
 
-// Do returns the result of a call with that key: of one that runs already, else
-// of this one. With fresh it is a call that has not begun before Do.
+// Do returns the result of the call that runs or waits for this key, else of a
+// new one. With fresh it never joins a call that is there: all fresh callers
+// share the one that comes next.
 func (g *Group[R]) Do(ctx context.Context, key Key, fresh bool, call func(context.Context) R) (R, error) {
 	g.mu.Lock()
 	f := g.flights[key]
@@ -161,9 +163,12 @@ func (g *Group[R]) acquire(key Key, f *flight[R]) bool {
 		select {
 		case g.slots <- struct{}{}:
 			g.mu.Lock()
-			g.waiting--
-			g.mu.Unlock()
-			return true
+			if f.waiters > 0 {
+				g.waiting--
+				g.mu.Unlock()
+				return true
+			}
+			<-g.slots
 		case <-timer.C:
 			f.err = ErrBusy
 			g.mu.Lock()
