@@ -1,5 +1,10 @@
 package authgear
 
+import (
+	"fmt"
+	"slices"
+)
+
 // maxCredential is the longest access token that is looked at, and the most
 // bytes of session cookies. Authgear's own tokens are about one kilobyte; custom
 // claims make them longer.
@@ -21,6 +26,23 @@ type credentials struct {
 type credentialReader struct {
 	tokenCookie string
 	sessions    []string
+}
+
+// newCredentialReader checks the names of the cookies.
+func newCredentialReader(tokenCookie string, sessions []string, wrong *mistakes) credentialReader {
+	for i, name := range sessions {
+		wrong.add("Cookies", checkCookieName(name))
+		if slices.Contains(sessions[:i], name) {
+			wrong.add("Cookies", fmt.Errorf("%q stands there twice", name))
+		}
+	}
+	if tokenCookie != "" {
+		wrong.add("TokenCookie", checkCookieName(tokenCookie))
+		if slices.Contains(sessions, tokenCookie) {
+			wrong.add("TokenCookie", fmt.Errorf("%q is a session cookie too", tokenCookie))
+		}
+	}
+	return credentialReader{tokenCookie: tokenCookie, sessions: slices.Clone(sessions)}
 }
 
 // read returns the first credential of Authorization, token cookie and session

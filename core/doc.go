@@ -12,7 +12,8 @@
 //   - [NewForwarded] reads what a reverse proxy forwards that has asked the
 //     resolver.
 //
-// The first two need the project's endpoint alone:
+// The third needs proof of the proxy, see [ForwardedConfig]. The first two need
+// the project's endpoint alone:
 //
 //	auth, err := authgear.NewJWT(authgear.JWTConfig{Endpoint: "https://myapp.authgear.cloud"})
 //

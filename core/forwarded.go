@@ -25,7 +25,7 @@ type ForwardedConfig struct {
 	// Secrets are what the reverse proxy may send as X-Authgear-Proxy-Secret,
 	// 32 bytes or longer; several while one replaces another.
 	Secrets []string
-	// TrustRoles lets X-Authgear-User-Roles count. Set it when the proxy sets or
+	// TrustRoles lets X-Authgear-User-Roles count. false: there are no roles. Set it when the proxy sets or
 	// removes that field for each request: the configuration in Authgear's own
 	// documentation does neither, so a client could give itself roles.
 	TrustRoles bool

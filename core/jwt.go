@@ -91,9 +91,7 @@ func NewJWT(config JWTConfig) (*JWT, error) {
 		internal, err = endpoint.Parse(config.InternalURL, config.InsecureHTTP)
 		wrong.add("InternalURL", err)
 	}
-	if config.TokenCookie != "" {
-		wrong.add("TokenCookie", checkCookieName(config.TokenCookie))
-	}
+	reader := newCredentialReader(config.TokenCookie, nil, &wrong)
 	if slices.Contains(config.ClientIDs, "") {
 		wrong.add("ClientIDs", errors.New("an empty client id"))
 	}
@@ -114,7 +112,7 @@ func NewJWT(config JWTConfig) (*JWT, error) {
 	observer := orDefault(config.Observer)
 	return &JWT{
 		endpoint:    origin,
-		credentials: credentialReader{tokenCookie: config.TokenCookie},
+		credentials: reader,
 		clientIDs:   slices.Clone(config.ClientIDs),
 		resources:   slices.Clone(config.Resources),
 		leeway:      leeway,

@@ -46,9 +46,12 @@ type Decision struct {
 
 // The kinds of a [Fetch].
 const (
+	// FetchDiscovery: the project's discovery document.
 	FetchDiscovery = "discovery"
-	FetchJWKS      = "jwks"
-	FetchResolver  = "resolver"
+	// FetchJWKS: the project's keys.
+	FetchJWKS = "jwks"
+	// FetchResolver: who credentials belong to.
+	FetchResolver = "resolver"
 )
 
 // Fetch is one request to Authgear.

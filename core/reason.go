@@ -41,8 +41,9 @@ func (o Outcome) String() string {
 // Reason is why a request does not go on. The list is closed; docs/reasons.md
 // has a section for each.
 //
-// A reason that is found before a token's signature was checked, which is every
-// one but ReasonSignatureInvalid, proves nothing about the rest of the token.
+// Of the reasons that [JWT] finds in a token, every one but
+// ReasonSignatureInvalid is found before its signature was checked, and proves
+// nothing about the rest of it.
 type Reason string
 
 // The reasons, by outcome.

@@ -49,13 +49,15 @@ type ResolverConfig struct {
 	StaleIfError time.Duration
 	// Timeout is how long a request waits for an answer in all. 0: five seconds.
 	Timeout time.Duration
-	// InsecureHTTP allows plain HTTP to other than loopback addresses.
+	// InsecureHTTP allows plain HTTP to other than loopback addresses, in
+	// Endpoint, InternalURL and ResolverURL.
 	InsecureHTTP bool
 	// HTTPClient, when not nil, is copied and used for every request to
 	// Authgear: for a private CA, an egress proxy, tracing. Its redirect
 	// policy, cookie jar and time-out do not count. A *http.Transport is cloned
 	// and keeps up to 64 idle connections; a RoundTripper of yours is used as it
-	// is, and has to return when the request's context ends.
+	// is, and has to return when the request's context ends: else its call never
+	// does, and may block the resolver until a restart.
 	HTTPClient *http.Client
 	// Observer is told of each request to Authgear. nil: LogObserver(nil).
 	Observer *Observer
@@ -90,35 +92,12 @@ func NewResolver(config ResolverConfig) (*Resolver, error) {
 	var wrong mistakes
 	origin, err := endpoint.Parse(config.Endpoint, config.InsecureHTTP)
 	wrong.add("Endpoint", err)
-	address, internal := origin+resolverPath, config.InternalURL != "" || config.ResolverURL != ""
-	if config.InternalURL != "" {
-		internalOrigin, err := endpoint.Parse(config.InternalURL, config.InsecureHTTP)
-		wrong.add("InternalURL", err)
-		address = internalOrigin + resolverPath
-	}
-	if config.ResolverURL != "" {
-		address, err = parseResolverURL(config.ResolverURL, config.InsecureHTTP)
-		wrong.add("ResolverURL", err)
-		if config.InternalURL != "" {
-			wrong.add("ResolverURL", errors.New("stands beside InternalURL; one of them is enough"))
-		}
-	}
+	address, internal := resolverAddress(origin, config, &wrong)
 	cookies := config.Cookies
 	if len(cookies) == 0 {
 		cookies = []string{"session"}
 	}
-	for i, name := range cookies {
-		wrong.add("Cookies", checkCookieName(name))
-		if slices.Contains(cookies[:i], name) {
-			wrong.add("Cookies", fmt.Errorf("%q stands there twice", name))
-		}
-	}
-	if config.TokenCookie != "" {
-		wrong.add("TokenCookie", checkCookieName(config.TokenCookie))
-		if slices.Contains(cookies, config.TokenCookie) {
-			wrong.add("TokenCookie", fmt.Errorf("%q is a session cookie too", config.TokenCookie))
-		}
-	}
+	reader := newCredentialReader(config.TokenCookie, cookies, &wrong)
 	wrong.add("CacheTTL", checkDuration(config.CacheTTL))
 	wrong.add("StaleIfError", checkDuration(config.StaleIfError))
 	wrong.add("Timeout", checkDuration(config.Timeout))
@@ -131,12 +110,31 @@ func NewResolver(config ResolverConfig) (*Resolver, error) {
 		timeout = defaultTimeout
 	}
 	return &Resolver{
-		credentials: credentialReader{tokenCookie: config.TokenCookie, sessions: slices.Clone(cookies)},
+		credentials: reader,
 		asker:       fetch.NewAsker(origin, address, internal, maxCalls, config.HTTPClient),
 		flights:     flight.New[answer](maxCalls, maxWaiting, timeout),
 		answers:     newAnswers(config.CacheTTL, config.StaleIfError),
 		observer:    orDefault(config.Observer),
 	}, nil
+}
+
+// resolverAddress returns what to ask, and whether it is an internal address.
+func resolverAddress(origin string, config ResolverConfig, wrong *mistakes) (address string, internal bool) {
+	switch {
+	case config.ResolverURL != "":
+		if config.InternalURL != "" {
+			wrong.add("ResolverURL", errors.New("stands beside InternalURL; one of them is enough"))
+		}
+		address, err := parseResolverURL(config.ResolverURL, config.InsecureHTTP)
+		wrong.add("ResolverURL", err)
+		return address, true
+	case config.InternalURL != "":
+		internalOrigin, err := endpoint.Parse(config.InternalURL, config.InsecureHTTP)
+		wrong.add("InternalURL", err)
+		return internalOrigin + resolverPath, true
+	default:
+		return origin + resolverPath, false
+	}
 }
 
 // parseResolverURL returns a complete address in one form.

@@ -135,9 +135,8 @@ func TestBreaker(t *testing.T) {
 		for _, pause := range []time.Duration{1, 2, 4, 8, 10, 10} {
 			pause *= time.Second
 			fail("a", 0, pause)
-			if _, err := auth.AuthenticateLive(t.Context(), bearer("a")); err != nil {
-				wantRetryAfter(t, err, pause)
-			}
+			_, err := auth.AuthenticateLive(t.Context(), bearer("a"))
+			wantRetryAfter(t, err, pause)
 			wantRetryAfter(t, auth.Ready(t.Context()), pause)
 			time.Sleep(pause / 2)
 			fail("a", 0, pause/2)

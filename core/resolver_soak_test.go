@@ -169,7 +169,10 @@ func TestResolverRecovers(t *testing.T) {
 			t.Errorf("%s: %d requests are let through", name, n)
 		}
 		lever(false)
-		for { // as a probe does
+		for deadline := time.Now().Add(time.Minute); ; { // as a probe does
+			if time.Now().After(deadline) {
+				t.Fatalf("%s: it does not recover", name)
+			}
 			err := auth.Ready(t.Context())
 			_, probe := auth.AuthenticateLive(t.Context(), requests[0])
 			if err == nil && probe == nil {
