@@ -14,8 +14,8 @@ import (
 func (s *suite) fault(t *testing.T, fault string) {
 	began := time.Now()
 	s.unavailable(t, request{path: "/public", fields: []string{bearer("fault-" + fault)}}, fault)
-	if took := time.Since(began); took > 7*time.Second {
-		t.Errorf("answered after %v, want at most 5 s and a little", took)
+	if took := time.Since(began); took > 15*time.Second {
+		t.Errorf("answered after %v, want at most 5 s and what a busy machine adds", took)
 	}
 }
 

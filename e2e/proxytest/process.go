@@ -101,7 +101,7 @@ func stop(command *exec.Cmd, ended <-chan struct{}) {
 	_ = command.Process.Signal(os.Interrupt)
 	select {
 	case <-ended:
-	case <-time.After(3 * time.Second):
+	case <-time.After(15 * time.Second):
 		_ = command.Process.Kill()
 		<-ended
 	}

@@ -87,7 +87,7 @@ func (s *suite) start(t *testing.T, program string, place Place) bool {
 	command.Stdout, command.Stderr = said, said
 	ended := start(t, filepath.Base(program), command, said)
 	s.addr = place.Addr
-	for deadline := time.Now().Add(15 * time.Second); ; {
+	for deadline := time.Now().Add(time.Minute); ; {
 		mark := s.mark()
 		got, err := request{path: "/healthz" + mark}.send(s.addr)
 		if err == nil && len(s.relay.find(mark)) == 1 {

@@ -26,7 +26,8 @@ type App struct {
 	Live bool
 	// CORSOrigins may call the API from a browser; none without CORS.
 	CORSOrigins []string
-	// CORSCredentials is true when they may send cookies, too.
+	// CORSCredentials is true when all of them are trusted to use the user's
+	// cookies.
 	CORSCredentials bool
 
 	listener net.Listener
@@ -50,7 +51,9 @@ func New() *App {
 		exit(2, err)
 	}
 	app := &App{CORSOrigins: env.origins, Options: env.options, env: env}
-	app.CORSCredentials = len(env.options.TrustedOrigins) > 0 && !slices.Equal(env.origins, []string{"*"})
+	app.CORSCredentials = len(env.origins) > 0 && !slices.ContainsFunc(env.origins, func(origin string) bool {
+		return !slices.Contains(env.options.TrustedOrigins, origin)
+	})
 	if env.mode != "forwarded" && env.jwt.Endpoint == "" {
 		if app.embedded, err = authgeartest.Start(authgeartest.Config{}); err != nil {
 			exit(1, err)
@@ -81,6 +84,11 @@ func (a *App) authenticate() (err error) {
 		a.Authenticator, err = authgear.NewJWT(jwt)
 	}
 	return errors.Join(err, a.Options.Validate())
+}
+
+// AllowsOrigin reports whether CORS_ORIGINS has the origin.
+func (a *App) AllowsOrigin(origin string) bool {
+	return slices.Contains(a.CORSOrigins, origin) || slices.Equal(a.CORSOrigins, []string{"*"})
 }
 
 // inEnvironmentTerms names variables instead of fields, in one line.
