@@ -2,9 +2,9 @@
 MODULES = $(shell go list -m -f '{{.Dir}}')
 BIN := $(CURDIR)/bin
 
-.PHONY: test quickstart need proxies format vet lint vulnerabilities tidy race alone jsonv2 e2e-traefik
+.PHONY: test quickstart need programs format vet lint vulnerabilities tidy race alone jsonv2 e2e-traefik
 
-test: need proxies format vet lint vulnerabilities tidy race alone jsonv2
+test: need programs format vet lint vulnerabilities tidy race alone jsonv2
 	@echo "all checks passed"
 
 quickstart:
@@ -20,16 +20,17 @@ need:
 		{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -y -qq gcc libc6-dev; } || \
 		{ echo "a C compiler is needed for the race detector: install gcc, or set CC"; exit 1; }
 
-# The reverse proxies of the end-to-end tests, as packages of Debian. What cannot
-# be installed is skipped by the tests, and said so.
-proxies:
-	@missing=; for p in nginx:nginx caddy:caddy haproxy:haproxy; do \
-		PATH=$$PATH:/usr/sbin command -v $${p%:*} >/dev/null || missing="$$missing $${p#*:}"; \
+# The reverse proxies and the browser of the end-to-end tests, as packages of
+# Debian. Tests skip what cannot be installed, unless AUTHGEAR_E2E=required.
+programs:
+	@missing=; for p in nginx caddy haproxy chromium; do \
+		PATH=$$PATH:/usr/sbin command -v $$p >/dev/null || missing="$$missing $$p"; \
 	done; \
 	[ -e /usr/lib/nginx/modules/ngx_http_headers_more_filter_module.so ] || missing="$$missing libnginx-mod-http-headers-more-filter"; \
-	[ -z "$$missing" ] || \
-		{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing; } || \
-		echo "not installed, so their end-to-end tests are skipped:$$missing"
+	[ -z "$$missing" ] || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq; }; \
+	for p in $$missing; do \
+		{ [ "$$(id -u)" = 0 ] && apt-get install -y -qq --no-install-recommends $$p; } || echo "$$p is not installed: install it to run its end-to-end tests"; \
+	done
 
 format:
 	@unformatted=$$(gofmt -l $(MODULES)); [ -z "$$unformatted" ] || { echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; }
@@ -75,6 +76,6 @@ $(BIN)/traefik: e2e/traefik/go.mod e2e/traefik/go.sum
 	GOWORK=off go -C e2e/traefik build -o $@ github.com/traefik/traefik/v3/cmd/traefik
 	@touch $@
 
-e2e-traefik: proxies $(BIN)/traefik
+e2e-traefik: programs $(BIN)/traefik
 	GOWORK=off go -C e2e/traefik mod tidy -diff
 	TRAEFIK=$(BIN)/traefik go test -count=1 -run Traefik ./e2e

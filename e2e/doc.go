@@ -1,3 +1,4 @@
 // Package e2e has no code: its tests run the example servers behind real
-// reverse proxies that are configured by the very files of docs/proxies.
+// reverse proxies that are configured by the very files of docs/proxies, and
+// open them in a real browser.
 package e2e
