@@ -41,112 +41,121 @@ func forgedFields() []string {
 	return fields
 }
 
+// forgeries are the ways to state it.
+var forgeries = map[string][]string{
+	"as fields":            forgedFields(),
+	"listed in Connection": {listed},
+	"as fields, listed":    append(forgedFields(), listed),
+	"one by one in Connection": {
+		"Connection: close", "Connection: X-Authgear-User-Anonymous", "Connection: X-Authgear-User-Verified",
+	},
+}
+
+// listed asks each hop to leave fields out (RFC 9110 §7.6.1).
+const listed = "Connection: close, X-Authgear-User-Id, x-authgear-session-valid, X-Authgear-User-Roles, X-Authgear-Proxy-Secret, x_authgear_user_id"
+
+// allPaths are one for each kind of route.
+var allPaths = []string{"/me", "/public", "/admin", "/verified", "/members"}
+
+// forger is who forges fields beside a credential of their own.
+type forger struct {
+	fields []string // of the credential
+	want   want     // at the resolver and at the backend
+}
+
+func (s *suite) forgers() map[string]forger {
+	token, cookie := s.token(s.bob), s.cookie(s.bob)
+	return map[string]forger{
+		"none":           {},
+		"token":          {[]string{bearer(token)}, want{authorization: "Bearer " + token, forwarded: "bob"}},
+		"cookie":         {[]string{"Cookie: " + cookie}, want{cookie: cookie, forwarded: "bob"}},
+		"invalid cookie": {[]string{"Cookie: " + invalidCookie}, want{cookie: invalidCookie, forwarded: "false"}},
+	}
+}
+
+// at is what a request to the path must lead to: the same as without forgeries.
+func (f forger) at(path string) want {
+	w := f.want
+	w.status = 200
+	switch {
+	case w.forwarded == "" && path != "/public":
+		w.status, w.err = 401, "authentication_required"
+	case w.forwarded == "false" && path != "/public":
+		w.status, w.err = 401, "invalid_token"
+	case w.forwarded == "bob" && path == "/admin":
+		w.status, w.err = 403, "role_missing"
+	case w.forwarded == "bob" && path == "/verified":
+		w.status, w.err = 403, "not_verified"
+	case w.forwarded == "bob":
+		w.user = "bob"
+	}
+	return w
+}
+
 func (s *suite) forged(t *testing.T) {
-	bob := s.token(s.bob)
-	credentials := map[string]struct {
-		fields                []string
-		authorization, cookie string
-		forwarded             string
-	}{
-		"none":  {},
-		"token": {fields: []string{bearer(bob)}, authorization: "Bearer " + bob, forwarded: "bob"},
-		"cookie": func() (c struct {
-			fields                []string
-			authorization, cookie string
-			forwarded             string
-		}) {
-			c.cookie, c.forwarded = s.cookie(s.bob), "bob"
-			c.fields = []string{"Cookie: " + c.cookie}
-			return c
-		}(),
-		"invalid cookie": {fields: []string{"Cookie: " + invalidCookie}, cookie: invalidCookie, forwarded: "false"},
-	}
-	all := forgedFields()
-	listed := "Connection: close, X-Authgear-User-Id, x-authgear-session-valid, X-Authgear-User-Roles, X-Authgear-Proxy-Secret, x_authgear_user_id"
-	ways := map[string]request{
-		"as fields":            {fields: all},
-		"listed in Connection": {fields: []string{listed}},
-		"as fields, listed":    {fields: append(slices.Clone(all), listed)},
-		"one by one in Connection": {fields: []string{
-			"Connection: close", "Connection: X-Authgear-User-Anonymous", "Connection: X-Authgear-User-Verified",
-		}},
-	}
-	for kind, c := range credentials {
-		for _, path := range []string{"/me", "/public", "/admin", "/verified", "/members"} {
-			for way, r := range ways {
+	for kind, forger := range s.forgers() {
+		for _, path := range allPaths {
+			for way, fields := range forgeries {
 				t.Run(kind+" "+path+" "+way, func(t *testing.T) {
-					w := want{status: 200, authorization: c.authorization, cookie: c.cookie, forwarded: c.forwarded}
-					switch {
-					case c.forwarded == "" && path != "/public":
-						w.status, w.err = 401, "authentication_required"
-					case c.forwarded == "false" && path != "/public":
-						w.status, w.err = 401, "invalid_token"
-					case c.forwarded == "bob" && path == "/admin":
-						w.status, w.err = 403, "role_missing"
-					case c.forwarded == "bob" && path == "/verified":
-						w.status, w.err = 403, "not_verified"
-					case c.forwarded == "bob":
-						w.user = "bob"
-					}
-					r := r
-					r.path = path
-					r.fields = append(slices.Clone(r.fields), c.fields...)
-					s.ask(t, r, w)
+					s.ask(t, request{path: path, fields: slices.Concat(fields, forger.fields)}, forger.at(path))
 				})
 			}
 		}
 	}
-	t.Run("as trailers", func(t *testing.T) {
-		mark := s.mark()
-		r := request{method: "POST", path: "/me" + mark, body: "{}", fields: []string{"Connection: close", "TE: trailers", "Trailer: X-Authgear-User-Id"}, trailers: all}
-		before := s.resolver.count()
-		got, err := r.send(s.addr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		// A proxy may refuse such a request as it likes, but not with this.
-		s.checkResolver(t, s.resolver.since(before), want{})
-		if s.framework != recorder {
-			s.checkAnswer(t, got, want{status: 401, err: "authentication_required"})
-			return
-		}
-		found := s.relay.find(mark)
-		if len(found) != 1 {
-			t.Fatalf("%d requests have reached the backend, answer %d %s", len(found), got.status, got.body)
-		}
-		s.checkBackend(t, found[0], want{})
-		if kept := strings.Contains(strings.ToLower(found[0].rest), "mallory"); kept != s.proxy.KeepsTrailers {
-			t.Errorf("the trailers have reached the backend: %v", kept)
-		}
-	})
+	t.Run("as trailers", s.forgedTrailers)
 	t.Run("unknown to Authgear", func(t *testing.T) {
-		mark := s.mark()
-		if _, err := (request{path: "/healthz" + mark, fields: []string{"X-Authgear-Session-Acr: gold"}}).send(s.addr); err != nil {
-			t.Fatal(err)
-		}
-		found := s.relay.find(mark)
-		if len(found) != 1 || len(found[0].values("x-authgear-session-acr")) > 0 != s.proxy.KeepsUnknown {
-			t.Errorf("the backend got %+v", found)
+		if got := s.reached(t, "X-Authgear-Session-Acr: gold"); len(got.values("x-authgear-session-acr")) > 0 != s.proxy.KeepsUnknown {
+			t.Errorf("the backend got %+v", got)
 		}
 	})
 	t.Run("webhook signature passes", func(t *testing.T) {
-		mark := s.mark()
-		if _, err := (request{path: "/healthz" + mark, fields: []string{"X-Authgear-Body-Signature: abc123"}}).send(s.addr); err != nil {
-			t.Fatal(err)
-		}
-		if found := s.relay.find(mark); len(found) != 1 || fmt.Sprint(found[0].values("x-authgear-body-signature")) != "[abc123]" {
-			t.Errorf("the backend got %+v", found)
+		if got := s.reached(t, "X-Authgear-Body-Signature: abc123"); fmt.Sprint(got.values("x-authgear-body-signature")) != "[abc123]" {
+			t.Errorf("the backend got %+v", got)
 		}
 	})
 	t.Run("no webhook signature", func(t *testing.T) {
-		mark := s.mark()
-		if _, err := (request{path: "/healthz" + mark}).send(s.addr); err != nil {
-			t.Fatal(err)
-		}
-		if found := s.relay.find(mark); len(found) != 1 || len(found[0].values("x-authgear-body-signature")) != 0 {
-			t.Errorf("the backend got %+v", found)
+		if got := s.reached(t); len(got.values("x-authgear-body-signature")) != 0 {
+			t.Errorf("the backend got %+v", got)
 		}
 	})
+}
+
+func (s *suite) forgedTrailers(t *testing.T) {
+	mark := s.mark()
+	r := request{method: "POST", path: "/me" + mark, body: "{}", fields: []string{"Connection: close", "TE: trailers", "Trailer: X-Authgear-User-Id"}, trailers: forgedFields()}
+	before := s.resolver.count()
+	got, err := r.send(s.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A proxy may refuse such a request as it likes, but not with this.
+	s.checkResolver(t, s.resolver.since(before), want{})
+	if s.framework != recorder {
+		s.checkAnswer(t, got, want{status: 401, err: "authentication_required"})
+		return
+	}
+	found := s.relay.find(mark)
+	if len(found) != 1 {
+		t.Fatalf("%d requests have reached the backend, answer %d %s", len(found), got.status, got.body)
+	}
+	s.checkBackend(t, found[0], want{})
+	if kept := strings.Contains(strings.ToLower(found[0].rest), "mallory"); kept != s.proxy.KeepsTrailers {
+		t.Errorf("the trailers have reached the backend: %v", kept)
+	}
+}
+
+// reached is what reaches the backend of a request to a route without a guard.
+func (s *suite) reached(t *testing.T, fields ...string) relayed {
+	t.Helper()
+	mark := s.mark()
+	if _, err := (request{path: "/healthz" + mark, fields: fields}).send(s.addr); err != nil {
+		t.Fatal(err)
+	}
+	found := s.relay.find(mark)
+	if len(found) != 1 {
+		t.Fatalf("%d requests have reached the backend", len(found))
+	}
+	return found[0]
 }
 
 // forgedOrigin: what a client claims of host and scheme must not choose the
@@ -181,7 +190,7 @@ func (s *suite) forgedOrigin(t *testing.T) {
 // roundTheProxy: who reaches the backend directly does not know the secret.
 func (s *suite) roundTheProxy(t *testing.T) {
 	bob := s.token(s.bob)
-	for _, path := range []string{"/me", "/public", "/admin", "/verified", "/members"} {
+	for _, path := range allPaths {
 		for _, fields := range [][]string{forgedFields(), {}, append(forgedFields(), bearer(bob)), append(forgedFields(), "Cookie: "+s.cookie(s.bob))} {
 			w := want{status: 401, err: "authentication_required"}
 			if path == "/public" {

@@ -14,6 +14,9 @@ const (
 	trustedDevPort = "http://localhost:3000"
 )
 
+// elsewhere are the lines of a browser that another website sends.
+var elsewhere = []string{"Origin: https://evil.example", "Sec-Fetch-Site: cross-site"}
+
 // origins are what a browser, or somebody who plays one, says about where a
 // request to api.example.com comes from.
 var origins = []struct {
@@ -83,9 +86,6 @@ var senders = []struct {
 
 func testCrossOrigin(t *testing.T, mount Mount) {
 	b := &bench{auth: &fake{}, record: &record{}}
-	never := func(path string, kind StepKind) Route {
-		return Route{Path: path, Steps: []Step{{Kind: kind, Policies: []authgear.Policy{authgear.Role("admin")}}}, Handler: whoAmI}
-	}
 	b.addr = mount(t, App{
 		Guards: []Guard{{Authenticator: b.auth, Options: authgear.Options{
 			TrustedOrigins: []string{trustedOrigin, trustedDevPort},
@@ -96,48 +96,53 @@ func testCrossOrigin(t *testing.T, mount Mount) {
 			{Path: "/optional", Steps: []Step{{Kind: Optional}}, Handler: whoAmI},
 			{Path: "/live", Steps: []Step{{Kind: Live}}, Handler: whoAmI},
 			{Path: "/inside", Steps: []Step{{Kind: Optional}, {Kind: Require}}, Handler: whoAmI},
-			never("/denied", Require),
+			{Path: "/denied", Steps: []Step{{Kind: Require, Policies: []authgear.Policy{authgear.Role("admin")}}}, Handler: whoAmI},
 		},
 	})
-	paths := []string{"/required", "/optional", "/live", "/inside"}
 	conn := b.dial(t)
-	ask := func(method, path, sender string, lines []string) answer {
-		t.Helper()
-		return conn.ask(t, lasting(method, path, append([]string{sender}, lines...)...))
-	}
+	checkOrigins(t, conn)
+	checkOtherMethods(t, b)
+	checkOrder(t, conn)
+	checkHosts(t, b)
+	checkAdvice(t, b, conn)
+}
+
+// checkOrigins sends each origin's lines for each sender.
+func checkOrigins(t *testing.T, conn connection) {
+	paths := []string{"/required", "/optional", "/live", "/inside"}
 	for i, origin := range origins {
 		path := paths[i%len(paths)] // the rule has nothing to do with the kind of route
 		for _, sender := range senders {
-			for _, method := range []string{"GET", "HEAD", "OPTIONS"} {
-				want := "alice"
-				if method == "HEAD" {
-					want = ""
-				}
-				says(t, origin.name+": "+sender.name+": "+method, ask(method, path, sender.line, origin.lines), 200, want)
+			what := origin.name + ": " + sender.name + ": "
+			ask := func(method string, lines ...string) answer {
+				return conn.ask(t, lasting(method, path, slices.Concat([]string{sender.line}, lines, origin.lines)...))
 			}
-			for _, method := range []string{"POST", "PUT", "PATCH", "DELETE"} {
-				what := origin.name + ": " + sender.name + ": " + method + " " + path
-				if got := ask(method, path, sender.line, origin.lines); origin.pass || !sender.byBrowser {
-					says(t, what, got, 200, "alice")
-				} else {
-					same(t, what, got, refusal(authgear.ReasonCrossOrigin, ""))
-				}
-			}
-			// Whatever is opened by an Upgrade is under no same-origin policy.
-			for _, upgrade := range []string{"Upgrade: websocket", "upgrade: anything", "Upgrade:"} {
-				what := origin.name + ": " + sender.name + ": " + upgrade + " " + path
-				got := ask("GET", path, sender.line, append([]string{"Connection: Upgrade", upgrade}, origin.lines...))
+			ruled := func(what string, got answer) {
+				t.Helper()
 				if origin.pass || !sender.byBrowser {
 					says(t, what, got, 200, "alice")
 				} else {
 					same(t, what, got, refusal(authgear.ReasonCrossOrigin, ""))
 				}
 			}
+			says(t, what+"GET", ask("GET"), 200, "alice")
+			says(t, what+"HEAD", ask("HEAD"), 200, "")
+			says(t, what+"OPTIONS", ask("OPTIONS"), 200, "alice")
+			for _, method := range []string{"POST", "PUT", "PATCH", "DELETE"} {
+				ruled(what+method+" "+path, ask(method))
+			}
+			// Whatever is opened by an Upgrade is under no same-origin policy.
+			for _, upgrade := range []string{"Upgrade: websocket", "upgrade: anything", "Upgrade:"} {
+				ruled(what+upgrade+" "+path, ask("GET", "Connection: Upgrade", upgrade))
+			}
 		}
 	}
+}
 
-	// Methods that not every framework routes: where one does, they are unsafe,
-	// "get" too, since methods are case-sensitive (RFC 9110 §9.1).
+// checkOtherMethods sends methods that not every framework routes: where one
+// does, they are unsafe, "get" too, since methods are case-sensitive
+// (RFC 9110 §9.1).
+func checkOtherMethods(t *testing.T, b *bench) {
 	for _, method := range []string{"TRACE", "PURGE", "get", "head", "Post"} {
 		got := b.raw(t, head(method, "/required", senders[0].line, "Sec-Fetch-Site: cross-site"))
 		if got.status == 403 {
@@ -146,20 +151,35 @@ func testCrossOrigin(t *testing.T, mount Mount) {
 			t.Errorf("%s: %d %q", method, got.status, got.body)
 		}
 	}
+}
 
-	elsewhere := []string{"Sec-Fetch-Site: cross-site", "Origin: https://evil.example"}
-	same(t, "the method is what it is", ask("POST", "/required", senders[0].line, append([]string{"X-Http-Method-Override: GET", "X-Http-Method: GET"}, elsewhere...)),
-		refusal(authgear.ReasonCrossOrigin, ""))
-	same(t, "before policies", ask("POST", "/denied", senders[0].line, elsewhere), refusal(authgear.ReasonCrossOrigin, ""))
-	same(t, "policies after it", ask("GET", "/denied", senders[0].line, elsewhere), refusal(authgear.ReasonRoleMissing, ""))
-	says(t, "no identity, no rule", ask("POST", "/optional", "Cookie: who=error.session_invalid", elsewhere), 200, "nobody")
-	same(t, "no identity, its own reason", ask("POST", "/required", "X-Field: a", elsewhere), refusal(authgear.ReasonNoCredentials, ""))
-	says(t, "a host in another case", b.raw(t, "POST /required HTTP/1.1\r\nHost: API.Example.com\r\nConnection: close\r\nCookie: who=user.alice\r\nOrigin: https://api.example.com\r\n\r\n"), 200, "alice")
-	says(t, "a host with a port", b.raw(t, "POST /required HTTP/1.1\r\nHost: api.example.com:8443\r\nConnection: close\r\nCookie: who=user.alice\r\nOrigin: https://api.example.com:8443\r\n\r\n"), 200, "alice")
-	same(t, "no host", b.raw(t, "POST /required HTTP/1.1\r\nHost:\r\nConnection: close\r\nCookie: who=user.alice\r\nOrigin: null\r\n\r\n"), refusal(authgear.ReasonCrossOrigin, ""))
+// checkOrder: the rule comes after authentication and before policies.
+func checkOrder(t *testing.T, conn connection) {
+	ask := func(method, path string, lines ...string) answer {
+		return conn.ask(t, lasting(method, path, slices.Concat(lines, elsewhere)...))
+	}
+	cookie := senders[0].line
+	same(t, "the method is what it is", ask("POST", "/required", cookie, "X-Http-Method-Override: GET", "X-Http-Method: GET"), refusal(authgear.ReasonCrossOrigin, ""))
+	same(t, "before policies", ask("POST", "/denied", cookie), refusal(authgear.ReasonCrossOrigin, ""))
+	same(t, "policies after it", ask("GET", "/denied", cookie), refusal(authgear.ReasonRoleMissing, ""))
+	says(t, "no identity, no rule", ask("POST", "/optional", "Cookie: who=error.session_invalid"), 200, "nobody")
+	same(t, "no identity, its own reason", ask("POST", "/required", "X-Field: a"), refusal(authgear.ReasonNoCredentials, ""))
+}
 
+// checkHosts: the host that an Origin is compared with is the request's.
+func checkHosts(t *testing.T, b *bench) {
+	ask := func(host, origin string) answer {
+		return b.raw(t, "POST /required HTTP/1.1\r\nHost:"+host+"\r\nConnection: close\r\nCookie: who=user.alice\r\nOrigin: "+origin+"\r\n\r\n")
+	}
+	says(t, "a host in another case", ask(" API.Example.com", "https://api.example.com"), 200, "alice")
+	says(t, "a host with a port", ask(" api.example.com:8443", "https://api.example.com:8443"), 200, "alice")
+	same(t, "no host", ask("", "null"), refusal(authgear.ReasonCrossOrigin, ""))
+}
+
+// checkAdvice: the operator learns which origin to add, and where.
+func checkAdvice(t *testing.T, b *bench, conn connection) {
 	b.record.take()
-	ask("POST", "/required", senders[0].line, elsewhere)
+	conn.ask(t, lasting("POST", "/required", slices.Concat([]string{senders[0].line}, elsewhere)...))
 	decisions, _ := b.record.take()
 	if len(decisions) != 1 || decisions[0].Outcome != authgear.OutcomeDenied || decisions[0].Reason != authgear.ReasonCrossOrigin || decisions[0].Source != authgear.SourceJWT {
 		t.Fatalf("decisions = %+v", decisions)

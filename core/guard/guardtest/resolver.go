@@ -92,10 +92,11 @@ func (b *resolverBench) asked() []string {
 	return asked
 }
 
-// What the handler says of alice.
+// What the handler says of alice, and of bob.
 const (
-	byToken  = "resolver alice [admin editor] verified=true cookie=false"
-	byCookie = "resolver alice [admin editor] verified=true cookie=true"
+	byToken     = "resolver alice [admin editor] verified=true cookie=false"
+	byCookie    = "resolver alice [admin editor] verified=true cookie=true"
+	bobByCookie = "resolver bob [] verified=false cookie=true"
 )
 
 // sessionLine is a Cookie line with session cookies of these values.
@@ -103,108 +104,144 @@ func sessionLine(values ...string) string {
 	return "Cookie: session=" + strings.Join(values, "; session=")
 }
 
+// resolverCase is what lines must lead to, where {alice.jwt}, {alice.opaque} and
+// {alice.cookie} stand for alice's credentials, and so for bob's and carol's.
+type resolverCase struct {
+	name  string
+	lines []string
+	says  string          // of an identity
+	want  authgear.Reason // else
+	sent  string          // to Authgear; "": it is not asked
+}
+
+// resolverCases: one credential decides, whatever stands beside it. carol's
+// account is disabled.
+var resolverCases = []resolverCase{
+	// One credential, as the client may write it.
+	{"a JWT", []string{"Authorization: Bearer {alice.jwt}"}, byToken, "", "Authorization: Bearer {alice.jwt}"},
+	{"an opaque token", []string{"authorization: Bearer {alice.opaque}"}, byToken, "", "Authorization: Bearer {alice.opaque}"},
+	{"a session cookie", []string{sessionLine("{alice.cookie}")}, byCookie, "", sessionLine("{alice.cookie}")},
+	{"the field's name in lower case", []string{"cookie: session={alice.cookie}"}, byCookie, "", sessionLine("{alice.cookie}")},
+	{"among other cookies", []string{"Cookie: a=b; session={alice.cookie};c; app_session={bob.cookie}"}, byCookie, "", sessionLine("{alice.cookie}")},
+	{"without spaces", []string{"Cookie:a=b;session={alice.cookie};"}, byCookie, "", sessionLine("{alice.cookie}")},
+	{"tabs and spaces", []string{"Cookie: \t a=b ;\t session={alice.cookie} \t"}, byCookie, "", sessionLine("{alice.cookie}")},
+	{"several lines", []string{"Cookie: a=b", "cookie: session={alice.cookie}", "COOKIE: c=d"}, byCookie, "", sessionLine("{alice.cookie}")},
+	{"another scheme beside a cookie", []string{"Authorization: Basic YTpi", sessionLine("{alice.cookie}")}, byCookie, "", sessionLine("{alice.cookie}")},
+	{"an empty Authorization beside a cookie", []string{"Authorization:", sessionLine("{alice.cookie}")}, byCookie, "", sessionLine("{alice.cookie}")},
+
+	// The token cookie goes before a session, and after a token.
+	{"a token cookie", []string{"Cookie: token={alice.jwt}"}, byCookie, "", "Authorization: Bearer {alice.jwt}"},
+	{"a token cookie before a session", []string{"Cookie: session={bob.cookie}; token={alice.jwt}"}, byCookie, "", "Authorization: Bearer {alice.jwt}"},
+	{"an empty token cookie", []string{"Cookie: token=; session={alice.cookie}"}, byCookie, "", sessionLine("{alice.cookie}")},
+	{"a token before all cookies", []string{"Authorization: Bearer {alice.jwt}", "Cookie: token={bob.jwt}; session={bob.cookie}"}, byToken, "", "Authorization: Bearer {alice.jwt}"},
+	{"a token cookie twice", []string{"Cookie: token={alice.jwt}; token={alice.jwt}"}, "", authgear.ReasonTokenMalformed, ""},
+	{"in two lines", []string{"Cookie: token={alice.jwt}", "Cookie: token={alice.jwt}"}, "", authgear.ReasonTokenMalformed, ""},
+	{"once empty", []string{"Cookie: token=; token={alice.jwt}"}, "", authgear.ReasonTokenMalformed, ""},
+	{"a token cookie that is no token", []string{"Cookie: token=a,b; session={alice.cookie}"}, "", authgear.ReasonTokenMalformed, ""},
+	{"a token cookie too large", []string{"Cookie: token=" + strings.Repeat("a", 16<<10+1)}, "", authgear.ReasonTokenMalformed, ""},
+	{"no session rescues a bad token cookie", []string{"Cookie: token=bad; session={alice.cookie}"}, "", authgear.ReasonTokenRejected, "Authorization: Bearer bad"},
+
+	// No credential of ours.
+	{"nothing", nil, "", authgear.ReasonNoCredentials, ""},
+	{"other cookies", []string{"Cookie: a=b; Session={alice.cookie}; app_session={alice.cookie}; session"}, "", authgear.ReasonNoCredentials, ""},
+	{"another field", []string{"Cookie2: session={alice.cookie}", "X-Cookie: session={alice.cookie}", "Set-Cookie: session={alice.cookie}"}, "", authgear.ReasonNoCredentials, ""},
+	{"forged identity", []string{"X-Authgear-Session-Valid: true", "X-Authgear-User-Id: alice"}, "", authgear.ReasonNoCredentials, ""},
+
+	// A token that Authgear refuses, or that is none.
+	{"an unknown token", []string{"Authorization: Bearer unknown"}, "", authgear.ReasonTokenRejected, "Authorization: Bearer unknown"},
+	{"no cookie rescues a bad token", []string{"Authorization: Bearer unknown", sessionLine("{bob.cookie}")}, "", authgear.ReasonTokenRejected, "Authorization: Bearer unknown"},
+	{"nor a malformed one", []string{"Authorization: Bearer", sessionLine("{bob.cookie}")}, "", authgear.ReasonAuthorizationMalformed, ""},
+	{"nor two of them", []string{"Authorization: Bearer {alice.jwt}", "Authorization: Bearer {alice.jwt}", sessionLine("{bob.cookie}")}, "", authgear.ReasonAuthorizationMalformed, ""},
+	{"a disabled user's JWT", []string{"Authorization: Bearer {carol.jwt}"}, "", authgear.ReasonTokenRejected, "Authorization: Bearer {carol.jwt}"},
+	{"a disabled user's opaque token", []string{"Authorization: Bearer {carol.opaque}"}, "", authgear.ReasonTokenRejected, "Authorization: Bearer {carol.opaque}"},
+	{"a disabled user's cookie", []string{sessionLine("{carol.cookie}")}, "", authgear.ReasonSessionInvalid, sessionLine("{carol.cookie}")},
+
+	// A session that Authgear refuses, or is not asked about.
+	{"an empty session cookie", []string{sessionLine("")}, "", authgear.ReasonSessionInvalid, sessionLine("")},
+	{"an unknown one", []string{sessionLine("unknown")}, "", authgear.ReasonSessionInvalid, sessionLine("unknown")},
+	{"sent as it is", []string{sessionLine("a=b%20+'=")}, "", authgear.ReasonSessionInvalid, sessionLine("a=b%20+'=")},
+	{"quotes are not taken off", []string{sessionLine(`"{alice.cookie}"`)}, "", authgear.ReasonSessionInvalid, ""},
+	{"not ASCII", []string{sessionLine("{alice.cookie}\xc3\xa9")}, "", authgear.ReasonSessionInvalid, ""},
+	{"a space inside", []string{sessionLine("{alice.cookie} a")}, "", authgear.ReasonSessionInvalid, ""},
+	{"two cookies, the first counts", []string{sessionLine("{alice.cookie}", "{bob.cookie}")}, byCookie, "", sessionLine("{alice.cookie}", "{bob.cookie}")},
+	{"in two lines as well", []string{sessionLine("{bob.cookie}"), sessionLine("{alice.cookie}")}, bobByCookie, "", sessionLine("{bob.cookie}", "{alice.cookie}")},
+	{"two cookies, a bad one first", []string{sessionLine("bad", "{alice.cookie}")}, "", authgear.ReasonSessionInvalid, sessionLine("bad", "{alice.cookie}")},
+	{"four", []string{sessionLine("{alice.cookie}", "2"), sessionLine("3", "4")}, byCookie, "", sessionLine("{alice.cookie}", "2", "3", "4")},
+	{"five", []string{sessionLine("{alice.cookie}", "2"), sessionLine("3", "4", "5")}, "", authgear.ReasonSessionInvalid, ""},
+	{"too large", []string{sessionLine("{alice.cookie}", strings.Repeat("a", 16<<10))}, "", authgear.ReasonSessionInvalid, ""},
+}
+
 func testResolver(t *testing.T, mount Mount) {
 	b := newResolverBench(t, mount)
-	token, opaque, cookie := "Bearer "+b.server.AccessToken(b.alice), "Bearer "+b.server.OpaqueToken(b.alice), b.server.SessionCookie(b.alice).Value
-	bobToken, bobCookie := b.server.AccessToken(b.bob), b.server.SessionCookie(b.bob).Value
 	carol := b.server.AddUser(authgeartest.User{ID: "carol"})
-	carolToken, carolOpaque, carolCookie := "Bearer "+b.server.AccessToken(carol), "Bearer "+b.server.OpaqueToken(carol), b.server.SessionCookie(carol).Value
+	var pairs []string
+	for _, id := range []string{b.alice, b.bob, carol} {
+		pairs = append(pairs,
+			"{"+id+".jwt}", b.server.AccessToken(id),
+			"{"+id+".opaque}", b.server.OpaqueToken(id),
+			"{"+id+".cookie}", b.server.SessionCookie(id).Value)
+	}
 	b.server.DisableUser(carol)
-	const bob = "resolver bob [] verified=false cookie=true"
-	jwt := strings.TrimPrefix(token, "Bearer ")
+	credentials := strings.NewReplacer(pairs...)
 
-	for _, c := range []struct {
-		name  string
-		lines []string
-		says  string          // of an identity
-		want  authgear.Reason // else
-		sent  string          // to Authgear; "": it is not asked
-	}{
-		{"a JWT", []string{"Authorization: " + token}, byToken, "", "Authorization: " + token},
-		{"an opaque token", []string{"authorization: " + opaque}, byToken, "", "Authorization: " + opaque},
-		{"a session cookie", []string{sessionLine(cookie)}, byCookie, "", sessionLine(cookie)},
-		{"the field's name in lower case", []string{"cookie: session=" + cookie}, byCookie, "", sessionLine(cookie)},
-		{"among other cookies", []string{"Cookie: a=b; session=" + cookie + ";c; app_session=" + bobCookie}, byCookie, "", sessionLine(cookie)},
-		{"without spaces", []string{"Cookie:a=b;session=" + cookie + ";"}, byCookie, "", sessionLine(cookie)},
-		{"tabs and spaces", []string{"Cookie: \t a=b ;\t session=" + cookie + " \t"}, byCookie, "", sessionLine(cookie)},
-		{"several lines", []string{"Cookie: a=b", "cookie: session=" + cookie, "COOKIE: c=d"}, byCookie, "", sessionLine(cookie)},
-		{"another scheme beside a cookie", []string{"Authorization: Basic YTpi", sessionLine(cookie)}, byCookie, "", sessionLine(cookie)},
-		{"an empty Authorization beside a cookie", []string{"Authorization:", sessionLine(cookie)}, byCookie, "", sessionLine(cookie)},
-
-		{"a token cookie", []string{"Cookie: token=" + jwt}, byCookie, "", "Authorization: " + token},
-		{"a token cookie before a session", []string{sessionLine(bobCookie) + "; token=" + jwt}, byCookie, "", "Authorization: " + token},
-		{"an empty token cookie", []string{"Cookie: token=; session=" + cookie}, byCookie, "", sessionLine(cookie)},
-		{"a token before all cookies", []string{"Authorization: " + token, "Cookie: token=" + bobToken + "; session=" + bobCookie}, byToken, "", "Authorization: " + token},
-		{"a token cookie twice", []string{"Cookie: token=" + jwt + "; token=" + jwt}, "", authgear.ReasonTokenMalformed, ""},
-		{"in two lines", []string{"Cookie: token=" + jwt, "Cookie: token=" + jwt}, "", authgear.ReasonTokenMalformed, ""},
-		{"once empty", []string{"Cookie: token=; token=" + jwt}, "", authgear.ReasonTokenMalformed, ""},
-		{"a token cookie that is no token", []string{"Cookie: token=a,b; session=" + cookie}, "", authgear.ReasonTokenMalformed, ""},
-		{"a token cookie too large", []string{"Cookie: token=" + strings.Repeat("a", 16<<10+1)}, "", authgear.ReasonTokenMalformed, ""},
-		{"no session rescues a bad token cookie", []string{"Cookie: token=bad; session=" + cookie}, "", authgear.ReasonTokenRejected, "Authorization: Bearer bad"},
-
-		{"nothing", nil, "", authgear.ReasonNoCredentials, ""},
-		{"other cookies", []string{"Cookie: a=b; Session=" + cookie + "; app_session=" + cookie + "; session"}, "", authgear.ReasonNoCredentials, ""},
-		{"another field", []string{"Cookie2: session=" + cookie, "X-Cookie: session=" + cookie, "Set-Cookie: session=" + cookie}, "", authgear.ReasonNoCredentials, ""},
-		{"forged identity", []string{"X-Authgear-Session-Valid: true", "X-Authgear-User-Id: alice"}, "", authgear.ReasonNoCredentials, ""},
-
-		{"an unknown token", []string{"Authorization: Bearer unknown"}, "", authgear.ReasonTokenRejected, "Authorization: Bearer unknown"},
-		{"no cookie rescues a bad token", []string{"Authorization: Bearer unknown", sessionLine(bobCookie)}, "", authgear.ReasonTokenRejected, "Authorization: Bearer unknown"},
-		{"nor a malformed one", []string{"Authorization: Bearer", sessionLine(bobCookie)}, "", authgear.ReasonAuthorizationMalformed, ""},
-		{"nor two of them", []string{"Authorization: " + token, "Authorization: " + token, sessionLine(bobCookie)}, "", authgear.ReasonAuthorizationMalformed, ""},
-		{"a disabled user's JWT", []string{"Authorization: " + carolToken}, "", authgear.ReasonTokenRejected, "Authorization: " + carolToken},
-		{"a disabled user's opaque token", []string{"Authorization: " + carolOpaque}, "", authgear.ReasonTokenRejected, "Authorization: " + carolOpaque},
-		{"a disabled user's cookie", []string{sessionLine(carolCookie)}, "", authgear.ReasonSessionInvalid, sessionLine(carolCookie)},
-
-		{"an empty session cookie", []string{sessionLine("")}, "", authgear.ReasonSessionInvalid, sessionLine("")},
-		{"an unknown one", []string{sessionLine("unknown")}, "", authgear.ReasonSessionInvalid, sessionLine("unknown")},
-		{"sent as it is", []string{sessionLine("a=b%20+'=")}, "", authgear.ReasonSessionInvalid, sessionLine("a=b%20+'=")},
-		{"quotes are not taken off", []string{sessionLine(`"` + cookie + `"`)}, "", authgear.ReasonSessionInvalid, ""},
-		{"not ASCII", []string{sessionLine(cookie + "\xc3\xa9")}, "", authgear.ReasonSessionInvalid, ""},
-		{"a space inside", []string{sessionLine(cookie + " a")}, "", authgear.ReasonSessionInvalid, ""},
-		{"two cookies, the first counts", []string{sessionLine(cookie, bobCookie)}, byCookie, "", sessionLine(cookie, bobCookie)},
-		{"in two lines as well", []string{sessionLine(bobCookie), sessionLine(cookie)}, bob, "", sessionLine(bobCookie, cookie)},
-		{"two cookies, a bad one first", []string{sessionLine("bad", cookie)}, "", authgear.ReasonSessionInvalid, sessionLine("bad", cookie)},
-		{"four", []string{sessionLine(cookie, "2"), sessionLine("3", "4")}, byCookie, "", sessionLine(cookie, "2", "3", "4")},
-		{"five", []string{sessionLine(cookie, "2"), sessionLine("3", "4", "5")}, "", authgear.ReasonSessionInvalid, ""},
-		{"too large", []string{sessionLine(cookie, strings.Repeat("a", 16<<10))}, "", authgear.ReasonSessionInvalid, ""},
-	} {
-		stale := c.want.Outcome() == authgear.OutcomeInvalid && !slices.ContainsFunc(c.lines, func(line string) bool { return strings.HasPrefix(line, "Authorization: Bearer") })
-		var sent, clear []string
-		if c.sent != "" {
-			sent = []string{c.sent}
-			if c.want == authgear.ReasonSessionInvalid { // only what Authgear has refused is taken away
-				clear = clearingCookies[:1]
-			}
+	for _, c := range resolverCases {
+		c.lines = slices.Clone(c.lines)
+		for i, line := range c.lines {
+			c.lines[i] = credentials.Replace(line)
+		}
+		c.sent = credentials.Replace(c.sent)
+		if strings.Contains(strings.Join(c.lines, "")+c.sent, "{") {
+			t.Fatalf("%s: %q stands for nothing", c.name, append(c.lines, c.sent))
 		}
 		for _, path := range []string{"/required", "/inside", "/optional"} {
-			what := c.name + " at " + path
-			b.asked()
-			got := b.raw(t, head("GET", path, c.lines...))
-			switch {
-			case c.want == "":
-				says(t, what, got, 200, c.says)
-			case path == "/optional" && (stale || c.want == authgear.ReasonNoCredentials):
-				says(t, what, got, 200, "nobody")
-			default:
-				want := refusal(c.want, "")
-				if clear != nil {
-					want.header["Set-Cookie"] = clear
-				}
-				same(t, what, got, want)
-			}
-			if lines := got.header["Set-Cookie"]; !slices.Equal(lines, clear) {
-				t.Errorf("%s: Set-Cookie %q, want %q", what, lines, clear)
-			}
-			if asked := b.asked(); !slices.Equal(asked, sent) {
-				t.Errorf("%s: Authgear got %q, want %q", what, asked, sent)
-			}
+			b.check(t, c, path)
 		}
 	}
+	b.checkElsewhere(t)
+	b.checkTrailers(t)
+}
 
-	elsewhere := []string{"Origin: https://evil.example", "Sec-Fetch-Site: cross-site"}
-	for line, refused := range map[string]bool{sessionLine(cookie): true, "Cookie: token=" + jwt: true, "Authorization: " + token: false} {
+// check compares the answer, and what Authgear has got.
+func (b *resolverBench) check(t *testing.T, c resolverCase, path string) {
+	byHeader := slices.ContainsFunc(c.lines, func(line string) bool { return strings.HasPrefix(line, "Authorization: Bearer") })
+	stale := c.want.Outcome() == authgear.OutcomeInvalid && !byHeader
+	var sent, clear []string
+	if c.sent != "" {
+		sent = []string{c.sent}
+		if c.want == authgear.ReasonSessionInvalid { // only what Authgear has refused is taken away
+			clear = clearingCookies[:1]
+		}
+	}
+	what := c.name + " at " + path
+	b.asked()
+	got := b.raw(t, head("GET", path, c.lines...))
+	switch {
+	case c.want == "":
+		says(t, what, got, 200, c.says)
+	case path == "/optional" && (stale || c.want == authgear.ReasonNoCredentials):
+		says(t, what, got, 200, "nobody")
+	default:
+		want := refusal(c.want, "")
+		if clear != nil {
+			want.header["Set-Cookie"] = clear
+		}
+		same(t, what, got, want)
+	}
+	if lines := got.header["Set-Cookie"]; !slices.Equal(lines, clear) {
+		t.Errorf("%s: Set-Cookie %q, want %q", what, lines, clear)
+	}
+	if asked := b.asked(); !slices.Equal(asked, sent) {
+		t.Errorf("%s: Authgear got %q, want %q", what, asked, sent)
+	}
+}
+
+// checkElsewhere sends what a browser sends by itself, and a token, for another
+// website.
+func (b *resolverBench) checkElsewhere(t *testing.T) {
+	jwt, cookie := b.server.AccessToken(b.alice), b.server.SessionCookie(b.alice).Value
+	for line, refused := range map[string]bool{sessionLine(cookie): true, "Cookie: token=" + jwt: true, "Authorization: Bearer " + jwt: false} {
 		for _, path := range []string{"/required", "/optional", "/live"} {
-			got := b.raw(t, head("POST", path, append(elsewhere, line)...))
+			got := b.raw(t, head("POST", path, slices.Concat(elsewhere, []string{line})...))
 			if refused {
 				same(t, "another website: "+line, got, refusal(authgear.ReasonCrossOrigin, ""))
 			} else {
@@ -212,12 +249,16 @@ func testResolver(t *testing.T, mount Mount) {
 			}
 		}
 	}
+}
 
-	// A cookie in a trailer is none (RFC 9110 §6.5.1); a server may refuse it.
+// checkTrailers: a cookie in a trailer is none (RFC 9110 §6.5.1); a server may
+// refuse it.
+func (b *resolverBench) checkTrailers(t *testing.T) {
+	line, trailer := sessionLine(b.server.SessionCookie(b.alice).Value), sessionLine(b.server.SessionCookie(b.bob).Value)
 	for _, declared := range [][]string{nil, {"Trailer: Cookie"}} {
-		for who, lines := range map[string][]string{"nobody": nil, byCookie: {sessionLine(cookie)}} {
+		for who, lines := range map[string][]string{"nobody": nil, byCookie: {line}} {
 			lines = slices.Concat(lines, declared, []string{"Transfer-Encoding: chunked"})
-			got := b.raw(t, head("POST", "/optional", lines...)+"5\r\nhello\r\n0\r\n"+sessionLine(bobCookie)+"\r\n\r\n")
+			got := b.raw(t, head("POST", "/optional", lines...)+"5\r\nhello\r\n0\r\n"+trailer+"\r\n\r\n")
 			if got.status != 400 && (got.status != 200 || got.body != who) {
 				t.Errorf("a cookie in a trailer, declared %q: %d %q, want %q", declared, got.status, got.body, who)
 			}
