@@ -120,21 +120,21 @@ func NewResolver(config ResolverConfig) (*Resolver, error) {
 
 // resolverAddress returns what to ask, and whether it is an internal address.
 func resolverAddress(origin string, config ResolverConfig, wrong *mistakes) (address string, internal bool) {
-	switch {
-	case config.ResolverURL != "":
-		if config.InternalURL != "" {
-			wrong.add("ResolverURL", errors.New("stands beside InternalURL; one of them is enough"))
-		}
-		address, err := parseResolverURL(config.ResolverURL, config.InsecureHTTP)
-		wrong.add("ResolverURL", err)
-		return address, true
-	case config.InternalURL != "":
+	address = origin + resolverPath
+	if config.InternalURL != "" {
 		internalOrigin, err := endpoint.Parse(config.InternalURL, config.InsecureHTTP)
 		wrong.add("InternalURL", err)
-		return internalOrigin + resolverPath, true
-	default:
-		return origin + resolverPath, false
+		address, internal = internalOrigin+resolverPath, true
 	}
+	if config.ResolverURL != "" {
+		if internal {
+			wrong.add("ResolverURL", errors.New("stands beside InternalURL; one of them is enough"))
+		}
+		resolver, err := parseResolverURL(config.ResolverURL, config.InsecureHTTP)
+		wrong.add("ResolverURL", err)
+		address, internal = resolver, true
+	}
+	return address, internal
 }
 
 // parseResolverURL returns a complete address in one form.
