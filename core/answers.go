@@ -54,17 +54,28 @@ const (
 type answers struct {
 	ttl, stale time.Duration
 
-	// Both are found by session; an answer counts only for what was sent.
+	// Both are found by what was sent.
 	good, bad *otter.Cache[flight.Key, kept]
+	// alive has a mark for each part of the credentials of good answers. One that
+	// is gone, since the part was refused or for want of room, takes all answers
+	// with it that have it.
+	alive *otter.Cache[flight.Key, *mark]
 
 	storing sync.Mutex
+	asking  map[flight.Key]*asked // parts that calls which run are about
 }
 
 type kept struct {
 	answer
-	sent    flight.Key // what it is about
-	expires time.Time  // of a JWT, else zero
-	heard   time.Time  // when it was stored
+	expires time.Time // of a JWT, else zero
+	marks   []*mark   // of each part
+}
+
+type mark struct{ _ byte } // not empty, so that each has an address of its own
+
+type asked struct {
+	calls   int
+	refused bool // by one of them, so the others may be late
 }
 
 func newAnswers(ttl, stale time.Duration) *answers {
@@ -72,6 +83,8 @@ func newAnswers(ttl, stale time.Duration) *answers {
 	if ttl > 0 || stale > 0 {
 		a.good = otter.Must(&otter.Options[flight.Key, kept]{MaximumSize: maxGood})
 		a.bad = otter.Must(&otter.Options[flight.Key, kept]{MaximumSize: maxBad})
+		a.alive = otter.Must(&otter.Options[flight.Key, *mark]{MaximumSize: 2 * maxGood})
+		a.asking = make(map[flight.Key]*asked)
 	}
 	return a
 }
@@ -81,7 +94,7 @@ func (a *answers) fresh(keys credentialKeys) (answer, bool) {
 	if a.ttl == 0 {
 		return answer{}, false
 	}
-	if k, ok := a.bad.GetIfPresent(keys.session); ok && k.sent == keys.sent && age.Of(k.at) < min(a.ttl, maxBadTTL) {
+	if k, ok := a.bad.GetIfPresent(keys.sent); ok && age.Of(k.at) < min(a.ttl, maxBadTTL) {
 		k.cached = true
 		return k.answer, true
 	}
@@ -97,17 +110,49 @@ func (a *answers) lastGood(keys credentialKeys) (answer, bool) {
 }
 
 func (a *answers) younger(keys credentialKeys, limit time.Duration) (answer, bool) {
-	k, ok := a.good.GetIfPresent(keys.session)
-	if !ok || k.sent != keys.sent || age.Of(k.at) >= limit || !k.expires.IsZero() && !time.Now().Before(k.expires) {
+	k, ok := a.good.GetIfPresent(keys.sent)
+	if !ok || age.Of(k.at) >= limit || !k.expires.IsZero() && !time.Now().Before(k.expires) {
 		return answer{}, false
+	}
+	for i, part := range keys.parts {
+		if m, ok := a.alive.GetIfPresent(part); !ok || m != k.marks[i] {
+			return answer{}, false
+		}
 	}
 	k.cached = true
 	return k.answer, true
 }
 
-// store keeps an answer. expires is when its token does, zero for never. Calls
-// about one session run at the same time when other cookies differ, so a good
-// answer that was on its way while a refusal came is not kept.
+// begin notes that a call runs, end that it has ended.
+func (a *answers) begin(keys credentialKeys) {
+	if a.good == nil {
+		return
+	}
+	a.storing.Lock()
+	defer a.storing.Unlock()
+	for _, part := range keys.parts {
+		if a.asking[part] == nil {
+			a.asking[part] = &asked{}
+		}
+		a.asking[part].calls++
+	}
+}
+
+func (a *answers) end(keys credentialKeys) {
+	if a.good == nil {
+		return
+	}
+	a.storing.Lock()
+	defer a.storing.Unlock()
+	for _, part := range keys.parts {
+		if a.asking[part].calls--; a.asking[part].calls == 0 {
+			delete(a.asking, part)
+		}
+	}
+}
+
+// store keeps the answer of a call that has begun and not ended. expires is when
+// its token does, zero for never.
 func (a *answers) store(keys credentialKeys, answer answer, expires time.Time, cacheable bool) {
 	if a.good == nil {
 		return
@@ -115,19 +160,34 @@ func (a *answers) store(keys credentialKeys, answer answer, expires time.Time, c
 	a.storing.Lock()
 	defer a.storing.Unlock()
 	if answer.err != nil {
-		a.good.Invalidate(keys.session)
-		a.bad.Set(keys.session, kept{answer: answer, sent: keys.sent, heard: time.Now()})
+		a.good.Invalidate(keys.sent)
+		for _, part := range keys.parts {
+			a.alive.Invalidate(part)
+			a.asking[part].refused = true
+		}
+		a.bad.Set(keys.sent, kept{answer: answer})
 		return
 	}
-	if k, ok := a.bad.GetIfPresent(keys.session); ok && k.sent != keys.sent && !k.heard.Before(answer.at) {
-		return // nobody knows which of them is newer
+	a.bad.Invalidate(keys.sent)
+	k := kept{answer: answer, expires: expires, marks: make([]*mark, len(keys.parts))}
+	for i, part := range keys.parts {
+		if a.asking[part].refused {
+			cacheable = false // nobody knows which of the two is newer
+		}
+		if m, ok := a.alive.GetIfPresent(part); ok {
+			k.marks[i] = m
+		} else {
+			k.marks[i] = &mark{}
+		}
 	}
-	a.bad.Invalidate(keys.session)
-	if cacheable {
-		a.good.Set(keys.session, kept{answer: answer, sent: keys.sent, expires: expires})
-	} else {
-		a.good.Invalidate(keys.session)
+	if !cacheable {
+		a.good.Invalidate(keys.sent)
+		return
 	}
+	for i, part := range keys.parts {
+		a.alive.Set(part, k.marks[i])
+	}
+	a.good.Set(keys.sent, k)
 }
 
 // expiry returns when the token ends, which no answer about it outlives. Authgear

@@ -19,6 +19,13 @@ import (
 
 func keyOf(n int) credentialKeys { return credentials{token: fmt.Sprint(n)}.keys() }
 
+// put is a call that has this answer.
+func put(a *answers, keys credentialKeys, answer answer, expires time.Time, cacheable bool) {
+	a.begin(keys)
+	defer a.end(keys)
+	a.store(keys, answer, expires, cacheable)
+}
+
 func goodAnswer(at time.Time) answer { return answer{identity: &Identity{ID: "alice"}, at: at} }
 func badAnswer(at time.Time) answer {
 	return answer{err: &Error{Reason: ReasonTokenRejected}, at: at}
@@ -30,10 +37,10 @@ func TestAnswersAreBounded(t *testing.T) {
 	a := newAnswers(time.Hour, time.Hour)
 	now := time.Now()
 	for n := range maxGood {
-		a.store(keyOf(n), goodAnswer(now), time.Time{}, true)
+		put(a, keyOf(n), goodAnswer(now), time.Time{}, true)
 	}
 	for n := range 5 * maxBad {
-		a.store(keyOf(maxGood+n), badAnswer(now), time.Time{}, true)
+		put(a, keyOf(maxGood+n), badAnswer(now), time.Time{}, true)
 	}
 	a.good.CleanUp()
 	a.bad.CleanUp()
@@ -46,7 +53,7 @@ func TestAnswersAreBounded(t *testing.T) {
 		}
 	}
 	for n := range maxGood + maxBad { // those that are refused now, too
-		a.store(keyOf(n), goodAnswer(now), time.Time{}, true)
+		put(a, keyOf(n), goodAnswer(now), time.Time{}, true)
 	}
 	a.good.CleanUp()
 	if good := a.good.EstimatedSize(); good > maxGood {
@@ -69,16 +76,16 @@ func TestAnswersReplace(t *testing.T) {
 			}
 		}
 		know("nothing", false, false, false)
-		a.store(key, goodAnswer(now), time.Time{}, true)
+		put(a, key, goodAnswer(now), time.Time{}, true)
 		know("good", true, true, false)
-		a.store(key, badAnswer(now), time.Time{}, true)
+		put(a, key, badAnswer(now), time.Time{}, true)
 		know("refused", false, false, true)
-		a.store(key, goodAnswer(now), time.Time{}, true)
+		put(a, key, goodAnswer(now), time.Time{}, true)
 		know("good again", true, true, false)
-		a.store(key, goodAnswer(now), time.Time{}, false)
+		put(a, key, goodAnswer(now), time.Time{}, false)
 		know("not to be kept", false, false, false)
-		a.store(key, badAnswer(now), time.Time{}, true)
-		a.store(key, goodAnswer(now), time.Time{}, false)
+		put(a, key, badAnswer(now), time.Time{}, true)
+		put(a, key, goodAnswer(now), time.Time{}, false)
 		know("refused, then not to be kept", false, false, false)
 		if _, ok := a.fresh(keyOf(2)); ok {
 			t.Error("another key is known")
@@ -111,8 +118,8 @@ func TestAnswersAge(t *testing.T) {
 		{"token expired before", now, now.Add(-time.Hour), false, false, true},
 	} {
 		a := newAnswers(time.Minute, time.Hour)
-		a.store(keyOf(1), goodAnswer(c.at), c.expires, true)
-		a.store(keyOf(2), badAnswer(c.at), c.expires, true)
+		put(a, keyOf(1), goodAnswer(c.at), c.expires, true)
+		put(a, keyOf(2), badAnswer(c.at), c.expires, true)
 		_, fresh := a.fresh(keyOf(1))
 		_, last := a.lastGood(keyOf(1))
 		_, refused := a.fresh(keyOf(2))

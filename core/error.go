@@ -20,8 +20,7 @@ type Error struct {
 	// themselves. An optional route serves such a request without an identity
 	// when the credential is invalid: browsers send stale cookies unasked.
 	Cookie bool
-	// Cached is true when this was found out for an earlier request, and no one
-	// was asked for this one.
+	// Cached is true when this was found out for an earlier request.
 	Cached bool
 	// ClearCookies are the Set-Cookie values with which Authgear takes a dead
 	// session's cookies away. A guard adds them to the answer, before the

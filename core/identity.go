@@ -76,8 +76,8 @@ type Identity struct {
 	// identity where [http.CrossOriginProtection] finds another website behind
 	// an unsafe request. It is not part of the JSON form.
 	Cookie bool `json:"-"`
-	// Cached is true when this was found out for an earlier request, and no one
-	// was asked for this one.
+	// Cached is true when this was found out for an earlier request: within
+	// CacheTTL, or in an outage by StaleIfError. It is not part of the JSON form.
 	Cached bool `json:"-"`
 
 	claims    []byte // the token's payload, verified

@@ -34,7 +34,7 @@ type Decision struct {
 	// WentOn is true for a request that an optional route serves without an
 	// identity: it has no credentials, or a cookie that is not good.
 	WentOn bool
-	// CacheHit is true when no one was asked for this request.
+	// CacheHit is true when the answer was given to an earlier request.
 	CacheHit bool
 	// Source is "" without an identity.
 	Source Source

@@ -78,6 +78,7 @@ const (
 type Resolver struct {
 	credentials credentialReader
 	asker       *fetch.Asker
+	timeout     time.Duration
 	flights     *flight.Group[answer]
 	breaker     breaker.Breaker
 	answers     *answers
@@ -112,6 +113,7 @@ func NewResolver(config ResolverConfig) (*Resolver, error) {
 	return &Resolver{
 		credentials: reader,
 		asker:       fetch.NewAsker(origin, address, internal, maxCalls, config.HTTPClient),
+		timeout:     timeout,
 		flights:     flight.New[answer](maxCalls, maxWaiting, timeout),
 		answers:     newAnswers(config.CacheTTL, config.StaleIfError),
 		observer:    orDefault(config.Observer),

@@ -32,7 +32,7 @@ func (u unhurried) RoundTrip(r *http.Request) (*http.Response, error) {
 // whose last good answer would count in one.
 func TestBusyIsNoOutage(t *testing.T) {
 	t.Parallel()
-	for _, takes := range []time.Duration{300 * time.Millisecond, 2 * time.Second} {
+	for _, takes := range []time.Duration{300 * time.Millisecond, 2 * time.Second, 4 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {
 			p := newProject(map[string]string{"Bearer good": "alice", "Bearer disabled": "dave"})
 			auth := newResolver(t, unhurried{p, takes}, authgear.ResolverConfig{StaleIfError: time.Hour})
@@ -79,7 +79,8 @@ func TestGoneIsNoOutage(t *testing.T) {
 }
 
 // Of several cookies of one name Authgear takes the first, so a refusal is about
-// all that have it; their answers are never mixed up all the same.
+// all that have it; their answers are never mixed up all the same, and none
+// takes another's place.
 func TestRepeatedCookie(t *testing.T) {
 	t.Parallel()
 	for _, ttl := range []time.Duration{0, time.Minute} {
@@ -93,6 +94,9 @@ func TestRepeatedCookie(t *testing.T) {
 					wantUser(t, identity, err, want)
 				}
 			}
+			if n := p.total(); ttl > 0 && n != len(lines) {
+				t.Errorf("%d calls", n)
+			}
 			p.change(func() { p.users = nil })
 			_, err := auth.AuthenticateLive(t.Context(), browser(lines[0]))
 			wantReason(t, err, authgear.ReasonSessionInvalid)
@@ -102,6 +106,33 @@ func TestRepeatedCookie(t *testing.T) {
 				identity, err := auth.Authenticate(t.Context(), browser(line))
 				wantUnavailable(t, identity, err, authgear.ReasonResolverUnavailable)
 			}
+		})
+	}
+}
+
+// Nobody knows which of two cookies Authgear has refused: what was good with one
+// of them does not count any longer.
+func TestRefusedTogether(t *testing.T) {
+	t.Parallel()
+	for _, c := range [][2]string{
+		{"session=a; old=1", "session=a"},
+		{"session=a; old=1", "old=1"},
+		{"session=a; old=1", "old=1; session=a"},
+		{"session=a", "session=a; old=1"},
+		{"session=a; session=x; old=1", "session=b; old=1; old=2"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			p := newProject(map[string]string{c[0]: "alice"})
+			auth := newResolver(t, p, authgear.ResolverConfig{Cookies: []string{"session", "old"}, StaleIfError: time.Hour})
+			identity, err := auth.Authenticate(t.Context(), browser(c[0]))
+			wantUser(t, identity, err, "alice")
+			p.change(func() { p.users = nil })
+			if _, err := auth.Authenticate(t.Context(), browser(c[1])); err == nil {
+				t.Errorf("%s is good", c[1])
+			}
+			p.change(func() { p.status = 500 })
+			identity, err = auth.Authenticate(t.Context(), browser(c[0]))
+			wantUnavailable(t, identity, err, authgear.ReasonResolverUnavailable)
 		})
 	}
 }

@@ -43,28 +43,31 @@ func (r *Resolver) call(ctx context.Context, c credentials, keys credentialKeys,
 // ask asks once, and once more when that fails: Authgear's sessions are locked
 // for a moment, connections end between two requests.
 func (r *Resolver) ask(ctx context.Context, c credentials, keys credentialKeys) answer {
-	call, wait := r.breaker.Allow(keys.session)
+	call, wait := r.breaker.Allow(keys.parts[0])
 	if wait > 0 {
 		return unavailable(errBreakerOpen, wait)
 	}
-	failed := true
-	defer func() { // even when the HTTP client panics
-		if failed {
-			call.Failed()
-		} else {
-			call.Succeeded()
-		}
-	}()
+	r.answers.begin(keys)
+	defer r.answers.end(keys)
+	tell := call.Failed
+	defer func() { tell() }() // even when the HTTP client panics
+	deadline, _ := ctx.Deadline()
+	inTime := time.Until(deadline) > r.timeout*9/10 // it has not waited for its turn
 	a, told, err := r.attempt(ctx, c)
 	fetches := []Fetch{told}
 	if err != nil && !isTimeout(err) && ctx.Err() == nil {
 		a, told, err = r.attempt(ctx, c)
 		fetches = append(fetches, told)
 	}
-	if err != nil {
+	switch {
+	case err == nil:
+		tell = call.Succeeded
+	case isTimeout(err) && !inTime:
+		a, tell = unavailable(err, retryAfterFailure), call.Void
+		a.unasked = true
+	default:
 		a = unavailable(err, retryAfterFailure)
 	}
-	failed = err != nil
 	if a.decided() {
 		r.ready.Store(true)
 		expires, cacheable := r.expiry(c)

@@ -221,7 +221,7 @@ func TestLateRefusalCounts(t *testing.T) {
 }
 
 // Two lines of one session have calls of their own, so a good answer can come
-// after a refusal that is newer.
+// after a refusal that is newer; however many are refused beside it.
 func TestOvertakenByARefusal(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -243,6 +243,10 @@ func TestOvertakenByARefusal(t *testing.T) {
 		p.change(func() { p.users = nil })
 		_, err := auth.Authenticate(t.Context(), browser("session=a; session=x"))
 		wantReason(t, err, authgear.ReasonSessionInvalid)
+		for i := range 2000 {
+			_, err := auth.Authenticate(t.Context(), bearer(fmt.Sprintf("bad-%d", i)))
+			wantReason(t, err, authgear.ReasonTokenRejected)
+		}
 		close(release)
 		if err := <-done; err != nil {
 			t.Error(err)

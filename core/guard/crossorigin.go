@@ -44,7 +44,7 @@ func (c crossOrigin) check(r authgear.Request) *authgear.Error {
 		return &authgear.Error{Reason: authgear.ReasonCrossOrigin, Err: fmt.Errorf("%d Origin and %d Sec-Fetch-Site fields", len(origin), len(site))}
 	case err == nil:
 		return nil
-	case len(origin) == 1:
+	case len(origin) == 1 && origin[0] != "null": // which is the origin of many
 		return &authgear.Error{Reason: authgear.ReasonCrossOrigin, Err: fmt.Errorf("%w; if its pages may use the session, add %s to TrustedOrigins", err, quote.Quote(origin[0]))}
 	default:
 		return &authgear.Error{Reason: authgear.ReasonCrossOrigin, Err: err}

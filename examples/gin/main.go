@@ -34,6 +34,8 @@ func main() {
 			// guard's to judge, which knows what came with a cookie.
 			if app.AllowsOrigin(c.GetHeader("Origin")) {
 				allow(c)
+			} else {
+				c.Writer.Header().Add("Vary", "Origin")
 			}
 		})
 	}

@@ -27,7 +27,7 @@ type Breaker struct {
 	pause       time.Duration // 0: closed
 	until       time.Time
 	probing     bool   // the call after a pause runs
-	answers     uint64 // how often the server has answered
+	closed      uint64 // how often it was closed again
 }
 
 // Call is a call that may be made. Its end has to be told.
@@ -35,7 +35,7 @@ type Call struct {
 	breaker *Breaker
 	key     [32]byte
 	probe   bool
-	answers uint64 // when it began
+	closed  uint64 // when it began
 }
 
 // Allow returns a call, or how long to wait for one.
@@ -43,7 +43,7 @@ func (b *Breaker) Allow(key [32]byte) (call Call, wait time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.pause == 0 {
-		return Call{b, key, false, b.answers}, 0
+		return Call{b, key, false, b.closed}, 0
 	}
 	if wait := time.Until(b.until); wait > 0 {
 		return Call{}, wait
@@ -52,7 +52,7 @@ func (b *Breaker) Allow(key [32]byte) (call Call, wait time.Duration) {
 		return Call{}, firstPause
 	}
 	b.probing = true
-	return Call{b, key, true, b.answers}, 0
+	return Call{b, key, true, b.closed}, 0
 }
 
 // Succeeded closes the breaker: the server answers.
@@ -60,19 +60,31 @@ func (c Call) Succeeded() {
 	b := c.breaker
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.pause > 0 {
+		b.closed++
+	}
 	b.failures, b.credentials, b.pause, b.probing = 0, nil, 0, false
-	b.answers++
 }
 
-// Failed counts a failure, but not of a call that began before the last answer:
-// an outage that has ended would begin again. While the breaker is open only that
+// Void takes the call back: it tells nothing of the server.
+func (c Call) Void() {
+	b := c.breaker
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if c.probe && c.closed == b.closed {
+		b.probing = false
+	}
+}
+
+// Failed counts a failure, but not of a call that began before the breaker was
+// closed again: an outage that has ended would begin anew. While the breaker is open only that
 // of the call after the pause counts.
 func (c Call) Failed() {
 	b := c.breaker
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
-	case c.answers != b.answers:
+	case c.closed != b.closed:
 	case c.probe && b.pause > 0:
 		b.open(min(2*b.pause, maxPause))
 	case b.pause > 0:

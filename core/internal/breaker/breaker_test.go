@@ -163,3 +163,42 @@ func TestLateFailures(t *testing.T) {
 		allow(t, &b, 1)
 	})
 }
+
+// An outage that hangs fails late. An answer now and then, to something that the
+// server could refuse at once, does not hide it.
+func TestQuickAnswers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var b breaker.Breaker
+		var calls []breaker.Call
+		for n := range 5 {
+			calls = append(calls, allow(t, &b, n))
+		}
+		time.Sleep(time.Second)
+		allow(t, &b, 9).Succeeded()
+		for _, c := range calls {
+			c.Failed()
+		}
+		refuse(t, &b, time.Second)
+	})
+}
+
+// A call that tells nothing of the server leaves things as they are, and the
+// place of the call after a pause to another one.
+func TestVoid(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var b breaker.Breaker
+		for n := range 5 {
+			allow(t, &b, n).Void()
+			allow(t, &b, n).Failed()
+		}
+		refuse(t, &b, time.Second)
+		time.Sleep(time.Second)
+		probe := allow(t, &b, 1)
+		refuse(t, &b, time.Second)
+		probe.Void()
+		allow(t, &b, 2).Failed()
+		refuse(t, &b, 2*time.Second)
+	})
+}

@@ -105,6 +105,16 @@ func unquoted(err error) error {
 	return errors.New(before + broken + ": the answer's head is malformed or too large")
 }
 
+// known lets network errors and early ends through. Others quote what a peer has
+// sent in a chunk or a trailer.
+func known(err error) error {
+	_, lost := errors.AsType[net.Error](err)
+	if lost || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	return errors.New("its body is malformed")
+}
+
 // StatusError returns why an answer whose status is not 200 is of no use.
 func (a *Answer) StatusError() error { return statusError(a.response) }
 
@@ -117,7 +127,7 @@ func (a *Answer) Empty() (bool, error) {
 	case errors.Is(err, io.EOF):
 		return true, nil
 	default:
-		return false, fmt.Errorf("reading the answer: %w", bounded(err))
+		return false, fmt.Errorf("reading the answer: %w", bounded(known(err)))
 	}
 }
 

@@ -14,7 +14,8 @@ import (
 type Key = [32]byte
 
 var (
-	// ErrBusy means that the call was not made: too many others run and wait.
+	// ErrBusy means that the call was not made, or not in time: too many others
+	// run and wait.
 	ErrBusy = errors.New("too many calls wait for their turn")
 	// ErrTimeout means that the call took too long.
 	ErrTimeout = errors.New("it took too long")
@@ -60,6 +61,7 @@ type flight[R any] struct {
 
 	// These are the group's, under its lock.
 	waiters int
+	waited  bool       // for a slot
 	next    *flight[R] // begins when this one has ended
 }
 
@@ -96,13 +98,16 @@ func (g *Group[R]) Do(ctx context.Context, key Key, fresh bool, call func(contex
 		var none R
 		return none, ctx.Err()
 	case <-timer.C:
-		g.leave(f)
 		var none R
+		if g.leave(f) {
+			return none, ErrBusy
+		}
 		return none, ErrTimeout
 	}
 }
 
-func (g *Group[R]) leave(f *flight[R]) {
+// leave reports whether the call had to wait for its turn.
+func (g *Group[R]) leave(f *flight[R]) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	f.waiters--
@@ -112,6 +117,7 @@ func (g *Group[R]) leave(f *flight[R]) {
 		default:
 		}
 	}
+	return f.waited
 }
 
 // begin gives a flight a slot or a place among those that wait, or ends it. The
@@ -132,6 +138,7 @@ func (g *Group[R]) begin(key Key, f *flight[R]) {
 			return
 		}
 		g.waiting++
+		f.waited = true
 	}
 	g.flights[key] = f
 	go g.run(key, f, slot)
