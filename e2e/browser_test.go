@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 )
@@ -44,9 +46,23 @@ func browser(t *testing.T) string {
 		return path
 	}
 	for _, program := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(program); err == nil {
-			return path
+		path, err := exec.LookPath(program)
+		if err != nil {
+			continue
 		}
+		profile, err := os.MkdirTemp("", "browser")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = os.RemoveAll(profile) }() // not t.TempDir: what it has started may still write
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		probe := exec.CommandContext(ctx, path, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+			"--user-data-dir="+profile, "--dump-dom", "about:blank")
+		if output, err := probe.CombinedOutput(); err != nil {
+			t.Skipf("%s does not start on this machine: %v\n%s", path, err, output)
+		}
+		return path
 	}
 	t.Skip("no Chromium in PATH, and CHROMIUM names none: install it to run this test")
 	return ""
