@@ -86,6 +86,13 @@ type Identity struct {
 	checkedAt time.Time
 }
 
+// sortedUnique is the form of Roles, whoever stated them. It reorders its
+// argument.
+func sortedUnique(roles []string) []string {
+	slices.Sort(roles)
+	return slices.Compact(roles)
+}
+
 // HasRole reports whether the identity has the role with this key.
 func (i *Identity) HasRole(key string) bool { return slices.Contains(i.Roles, key) }
 

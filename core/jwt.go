@@ -222,7 +222,6 @@ func (j *JWT) verify(ctx context.Context, compact string) (*Identity, *Error) {
 	if refusal := j.checkSignature(ctx, &token); refusal != nil {
 		return nil, refusal
 	}
-	slices.Sort(c.Roles)
 	return &Identity{
 		Kind:              kind,
 		ID:                c.Subject,
@@ -230,7 +229,7 @@ func (j *JWT) verify(ctx context.Context, compact string) (*Identity, *Error) {
 		Anonymous:         c.Anonymous,
 		Verified:          c.Verified,
 		CanReauthenticate: c.CanReauthenticate,
-		Roles:             slices.Compact(c.Roles),
+		Roles:             sortedUnique(c.Roles),
 		Scopes:            c.Scopes,
 		AMR:               c.AMR,
 		AuthenticatedAt:   c.AuthTime.Truncate(time.Second),

@@ -1,7 +1,6 @@
 package authgear
 
 import (
-	"slices"
 	"time"
 
 	"github.com/authgear/authgear-sdk-go/core/internal/session"
@@ -9,14 +8,13 @@ import (
 
 // newSessionIdentity makes an identity of a valid session.
 func newSessionIdentity(s session.Session, source Source, c credentials, checked time.Time) *Identity {
-	slices.Sort(s.Roles)
 	return &Identity{
 		Kind:              KindUser, // the resolver accepts no machine
 		ID:                s.UserID,
 		Anonymous:         s.Anonymous,
 		Verified:          s.Verified,
 		CanReauthenticate: s.CanReauthenticate,
-		Roles:             slices.Compact(s.Roles),
+		Roles:             sortedUnique(s.Roles),
 		AMR:               s.AMR,
 		AuthenticatedAt:   s.AuthenticatedAt,
 		Source:            source,
