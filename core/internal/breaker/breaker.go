@@ -77,8 +77,8 @@ func (c Call) Void() {
 }
 
 // Failed counts a failure, but not of a call that began before the breaker was
-// closed again: an outage that has ended would begin anew. While the breaker is open only that
-// of the call after the pause counts.
+// closed again: an outage that has ended would begin anew. While the breaker is
+// open only that of the call after the pause counts.
 func (c Call) Failed() {
 	b := c.breaker
 	b.mu.Lock()
