@@ -2,7 +2,6 @@ package authgear
 
 import (
 	"errors"
-	"slices"
 	"sync"
 	"time"
 
@@ -34,10 +33,9 @@ func (a answer) decided() bool {
 // identityFor returns an identity that belongs to the caller. The same token may
 // have come in a cookie or not.
 func (a answer) identityFor(c credentials) *Identity {
-	identity := *a.identity
-	identity.Roles, identity.AMR = slices.Clone(identity.Roles), slices.Clone(identity.AMR)
-	identity.Cookie, identity.Cached = c.byBrowser, a.cached
-	return &identity
+	identity := a.identity.clone()
+	identity.Evidence.Ambient, identity.Evidence.Cached = c.byBrowser, a.cached
+	return identity
 }
 
 const (

@@ -15,12 +15,12 @@ type Authenticator interface {
 	Authenticate(context.Context, Request) (*Identity, error)
 }
 
-// A LiveAuthenticator can do without what it knows from earlier requests.
-type LiveAuthenticator interface {
+// A FreshAuthenticator can do without what it knows from earlier requests.
+type FreshAuthenticator interface {
 	Authenticator
-	// AuthenticateLive is Authenticate with an answer that is not older than
+	// AuthenticateFresh is Authenticate with an answer that is not older than
 	// the call.
-	AuthenticateLive(context.Context, Request) (*Identity, error)
+	AuthenticateFresh(context.Context, Request) (*Identity, error)
 }
 
 // Request is the view of an HTTP request that an authenticator needs. Adapters

@@ -40,7 +40,7 @@ func tokenFromCookie(lines []string, name string) (string, *Error) {
 		}
 	}
 	fail := func(err error) (string, *Error) {
-		return "", &Error{Reason: ReasonTokenMalformed, Err: fmt.Errorf("the token cookie: %w", err), Cookie: true}
+		return "", &Error{Reason: ReasonTokenMalformed, Err: fmt.Errorf("the token cookie: %w", err), Evidence: Evidence{Ambient: true}}
 	}
 	switch {
 	case token == "":
@@ -60,7 +60,7 @@ func tokenFromCookie(lines []string, name string) (string, *Error) {
 // than once: Authgear takes the first.
 func sessionCookies(lines, names []string) (string, *Error) {
 	fail := func(err error) (string, *Error) {
-		return "", &Error{Reason: ReasonSessionInvalid, Err: fmt.Errorf("the session cookies: %w", err), Cookie: true}
+		return "", &Error{Reason: ReasonSessionInvalid, Err: fmt.Errorf("the session cookies: %w", err), Evidence: Evidence{Ambient: true}}
 	}
 	var cookies strings.Builder
 	counts := make([]int, len(names))

@@ -132,7 +132,7 @@ func checkCookie(t *testing.T, got string, err *Error, want string, reason Reaso
 		}
 		return
 	}
-	if err == nil || err.Reason != reason || err.Outcome() != OutcomeInvalid || !err.Cookie || got != "" {
+	if err == nil || err.Reason != reason || err.Outcome() != OutcomeInvalid || !err.Evidence.Ambient || got != "" {
 		t.Fatalf("%.60q, %v, want %s", got, err, reason)
 	}
 	if err.Err == nil || len(err.Err.Error()) > 120 || strings.Contains(err.Err.Error(), "aaaa") {
@@ -163,7 +163,7 @@ func FuzzCookies(f *testing.F) {
 		lines := []string{first, second}
 		cookie, err := sessionCookies(lines, names)
 		if err != nil {
-			if cookie != "" || err.Reason != ReasonSessionInvalid || !err.Cookie {
+			if cookie != "" || err.Reason != ReasonSessionInvalid || !err.Evidence.Ambient {
 				t.Errorf("%q beside %v", cookie, err)
 			}
 		} else if cookie != "" {
@@ -185,7 +185,7 @@ func FuzzCookies(f *testing.F) {
 			}
 		}
 		token, err := tokenFromCookie(lines, "token")
-		if err != nil && (token != "" || err.Reason != ReasonTokenMalformed || !err.Cookie) {
+		if err != nil && (token != "" || err.Reason != ReasonTokenMalformed || !err.Evidence.Ambient) {
 			t.Errorf("%q beside %v", token, err)
 		}
 		if token != "" {

@@ -71,8 +71,8 @@ func wantRefusal(t *testing.T, identity *authgear.Identity, err error, reason au
 		t.Errorf("identity = %+v beside %v", identity, err)
 	}
 	wantReason(t, err, reason)
-	if e, ok := errors.AsType[*authgear.Error](err); ok && e.Cookie != cookie {
-		t.Errorf("%v: Cookie = %v", err, e.Cookie)
+	if e, ok := errors.AsType[*authgear.Error](err); ok && e.Evidence.Ambient != cookie {
+		t.Errorf("%v: Cookie = %v", err, e.Evidence.Ambient)
 	}
 }
 
@@ -133,7 +133,7 @@ func TestCredentialsOrder(t *testing.T) {
 				}
 				return
 			}
-			if err != nil || identity.ID != "alice" || identity.Cookie != c.byBrowser {
+			if err != nil || identity.ID != "alice" || identity.Evidence.Ambient != c.byBrowser {
 				t.Fatalf("%+v, %v", identity, err)
 			}
 			if len(resolver.asked) != 1 {
@@ -182,7 +182,7 @@ func TestCredentialsShareAnAnswer(t *testing.T) {
 	want := func(request authgear.Request, cookie bool) {
 		t.Helper()
 		identity, err := auth.Authenticate(t.Context(), request)
-		if err != nil || identity.Cookie != cookie || !slices.Equal(identity.Roles, []string{"admin", "reporter"}) || !slices.Equal(identity.AMR, []string{"pwd", "otp"}) {
+		if err != nil || identity.Evidence.Ambient != cookie || !slices.Equal(identity.Roles, []string{"admin", "reporter"}) || !slices.Equal(identity.AMR, []string{"pwd", "otp"}) {
 			t.Fatalf("%+v, %v", identity, err)
 		}
 		identity.Roles[0], identity.AMR[0], identity.ID = "owner", "hwk", "mallory"
@@ -252,7 +252,7 @@ func TestCredentialsOfJWT(t *testing.T) {
 			identity, err := c.auth.Authenticate(t.Context(), sent(c.authorization, c.cookie))
 			if c.want != "" {
 				wantRefusal(t, identity, err, c.want, c.byBrowser)
-			} else if err != nil || identity.ID != c.id || identity.Cookie != c.byBrowser {
+			} else if err != nil || identity.ID != c.id || identity.Evidence.Ambient != c.byBrowser {
 				t.Errorf("%+v, %v", identity, err)
 			}
 		})

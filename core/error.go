@@ -16,16 +16,8 @@ type Error struct {
 	// counts for OutcomeUnavailable only; the answer says at least one second
 	// and at most 30.
 	RetryAfter time.Duration
-	// Cookie is true when the credential was one that browsers send by
-	// themselves. An optional route serves such a request without an identity
-	// when the credential is invalid: browsers send stale cookies unasked.
-	Cookie bool
-	// Cached is true when this was found out for an earlier request.
-	Cached bool
-	// ClearCookies are the Set-Cookie values with which Authgear takes a dead
-	// session's cookies away. A guard adds them to the answer, before the
-	// handler of an optional route runs.
-	ClearCookies []string
+	// Evidence says how this was found.
+	Evidence Evidence
 }
 
 // Error returns the reason's code and its public sentence, and nothing else.

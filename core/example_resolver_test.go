@@ -78,7 +78,7 @@ func ExampleNewResolver_cache() {
 	server.RevokeSessions(alice)
 	identity, err := auth.Authenticate(context.Background(), guard.HTTP(request))
 	fmt.Println("cached:", identity.ID, err)
-	_, err = auth.AuthenticateLive(context.Background(), guard.HTTP(request))
+	_, err = auth.AuthenticateFresh(context.Background(), guard.HTTP(request))
 	fmt.Println("live:", err)
 	_, err = auth.Authenticate(context.Background(), guard.HTTP(request))
 	fmt.Println("from then on:", err)

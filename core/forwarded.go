@@ -112,7 +112,7 @@ func (f *Forwarded) Authenticate(ctx context.Context, r Request) (*Identity, err
 	}
 	if err := f.proven(r); err != nil {
 		if hasIdentityField(r) {
-			f.observer.notice(ctx, NoticeUnprovenHop, fmt.Errorf("X-Authgear-* fields were ignored: %w", err))
+			f.observer.notice(ctx, NoticeUntrustedProxy, fmt.Errorf("X-Authgear-* fields were ignored: %w", err))
 		}
 		return nil, &Error{Reason: ReasonNoCredentials, Err: err}
 	}

@@ -78,7 +78,7 @@ func wantUnproven(t *testing.T, config authgear.ForwardedConfig, request authgea
 	switch {
 	case !noticed && len(got) > 0:
 		t.Errorf("noticed: %v", got)
-	case noticed && (len(got) != 1 || got[0].Kind != authgear.NoticeUnprovenHop || !errors.Is(got[0].Err, cause)):
+	case noticed && (len(got) != 1 || got[0].Kind != authgear.NoticeUntrustedProxy || !errors.Is(got[0].Err, cause)):
 		t.Errorf("noticed: %v, want the cause %v", got, cause)
 	}
 }
@@ -278,8 +278,8 @@ func TestForwardedIdentity(t *testing.T) {
 				t.Fatal(err, errors.Unwrap(err))
 			}
 			got, err := json.Marshal(identity)
-			if err != nil || string(got) != c.want || identity.Cookie != c.cookie {
-				t.Errorf("%s, Cookie: %v, %v\nwant %s", got, identity.Cookie, err, c.want)
+			if err != nil || string(got) != c.want || identity.Evidence.Ambient != c.cookie {
+				t.Errorf("%s, Cookie: %v, %v\nwant %s", got, identity.Evidence.Ambient, err, c.want)
 			}
 		})
 	}
@@ -337,7 +337,7 @@ func TestForwardedRefusals(t *testing.T) {
 			auth := newForwarded(t, authgear.ForwardedConfig{TrustedProxies: prefixes("10.1.0.0/16")})
 			identity, err := auth.Authenticate(t.Context(), from(proxyPeer, c.fields...))
 			wantRefusal(t, identity, err, c.want, c.byBrowser)
-			if e, ok := errors.AsType[*authgear.Error](err); !ok || len(e.ClearCookies) > 0 {
+			if e, ok := errors.AsType[*authgear.Error](err); !ok || len(e.Evidence.ClearCookies) > 0 {
 				t.Errorf("err = %+v", err) // a proxy copies Set-Cookie by itself, or not
 			}
 		})
@@ -409,8 +409,8 @@ func TestForwardedCopiesItsConfig(t *testing.T) {
 	if _, err := auth.Authenticate(t.Context(), from(proxyPeer, aSession, "", "X-Authgear-Proxy-Secret", proxySecret)); err != nil {
 		t.Error(err, errors.Unwrap(err))
 	}
-	// It cannot ask, so a Live route must not take it.
-	if _, ok := any(auth).(authgear.LiveAuthenticator); ok {
+	// It cannot ask, so a RequireFresh route must not take it.
+	if _, ok := any(auth).(authgear.FreshAuthenticator); ok {
 		t.Error("the proxy's answer passes for one of now")
 	}
 }

@@ -103,7 +103,7 @@ func TestRecordedNginx(t *testing.T) {
 				if !trustRoles {
 					roles = nil
 				}
-				if identity.ID != want.user || !slices.Equal(identity.Roles, roles) || identity.Cookie == token ||
+				if identity.ID != want.user || !slices.Equal(identity.Roles, roles) || identity.Evidence.Ambient == token ||
 					identity.Source != authgear.SourceForwarded || identity.Anonymous || !identity.CanReauthenticate ||
 					identity.Verified != (want.user == alice || want.user == ivan) || identity.AuthenticatedAt.Year() != 2026 {
 					t.Errorf("identity = %+v, want %+v", identity, want)

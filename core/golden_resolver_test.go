@@ -228,7 +228,7 @@ func checkAnswer(t *testing.T, e exchange, identity *authgear.Identity, err erro
 	case said == "false" && !token:
 		wantRefusal(t, identity, err, authgear.ReasonSessionInvalid, true)
 		refusal, ok := errors.AsType[*authgear.Error](err)
-		if want := clearingLines(answer); !ok || len(want) != 1 || !slices.Equal(refusal.ClearCookies, want) {
+		if want := clearingLines(answer); !ok || len(want) != 1 || !slices.Equal(refusal.Evidence.ClearCookies, want) {
 			t.Errorf("%+v, want to clear %q", refusal, want)
 		}
 		return "cookie refused"
@@ -255,7 +255,7 @@ func checkSession(t *testing.T, identity *authgear.Identity, said http.Header, c
 		roles = strings.Split(line, ",")
 		slices.Sort(roles)
 	}
-	if identity.Kind != authgear.KindUser || identity.Source != authgear.SourceResolver || identity.Cookie != cookie ||
+	if identity.Kind != authgear.KindUser || identity.Source != authgear.SourceResolver || identity.Evidence.Ambient != cookie ||
 		identity.ID != said.Get("X-Authgear-User-Id") ||
 		strconv.FormatBool(identity.Anonymous) != said.Get("X-Authgear-User-Anonymous") ||
 		strconv.FormatBool(identity.Verified) != said.Get("X-Authgear-User-Verified") ||
@@ -285,8 +285,8 @@ func TestRecordedTwoCredentials(t *testing.T) {
 			if len(asked) != 1 || asked[0].Get("Authorization") != scheme+" "+strings.TrimSpace(token) || asked[0]["Cookie"] != nil {
 				t.Errorf("asked with %q", asked)
 			}
-			if e, ok := errors.AsType[*authgear.Error](err); ok && e.ClearCookies != nil {
-				t.Errorf("clears %q, of which the resolver heard nothing", e.ClearCookies)
+			if e, ok := errors.AsType[*authgear.Error](err); ok && e.Evidence.ClearCookies != nil {
+				t.Errorf("clears %q, of which the resolver heard nothing", e.Evidence.ClearCookies)
 			}
 		})
 	}

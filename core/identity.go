@@ -71,19 +71,19 @@ type Identity struct {
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
 	// Source says how the identity was found out.
 	Source Source `json:"source"`
-	// Cookie is true when the credential was one that browsers send by
-	// themselves, to whatever website asks them to. A guard refuses such an
-	// identity where [http.CrossOriginProtection] finds another website behind
-	// an unsafe request. It is not part of the JSON form.
-	Cookie bool `json:"-"`
-	// Cached is true when this was found out for an earlier request: within
-	// CacheTTL, or in an outage by StaleIfError. It is not part of the JSON form.
-	Cached bool `json:"-"`
+	// Evidence says how the identity was found. It is not part of the JSON form.
+	Evidence Evidence `json:"-"`
 
-	claims    []byte // the token's payload, verified
-	tokenID   string
-	issuedAt  time.Time
-	checkedAt time.Time
+	claims []byte // the token's payload, verified
+}
+
+// clone returns an identity that belongs to somebody else. The claims are shared,
+// since nobody can change them.
+func (i *Identity) clone() *Identity {
+	clone := *i
+	clone.Roles, clone.Scopes, clone.AMR = slices.Clone(i.Roles), slices.Clone(i.Scopes), slices.Clone(i.AMR)
+	clone.Evidence.ClearCookies = slices.Clone(i.Evidence.ClearCookies)
+	return &clone
 }
 
 // sortedUnique is the form of Roles, whoever stated them. It reorders its

@@ -120,7 +120,9 @@ func NewJWT(config JWTConfig) (*JWT, error) {
 		keys: keys.New(keys.Config{
 			Endpoint: origin,
 			Client:   fetch.New(origin, internal, config.HTTPClient),
-			Observe:  func(ctx context.Context, f keys.Fetch) { observer.fetch(ctx, Fetch(f)) },
+			Observe: func(ctx context.Context, f keys.Fetch) {
+				observer.fetch(ctx, Fetch{FetchKind(f.Kind), f.URL, f.Status, f.Duration, f.Err})
+			},
 		}),
 	}, nil
 }
@@ -159,10 +161,10 @@ func (j *JWT) Authenticate(ctx context.Context, r Request) (*Identity, error) {
 	}
 	identity, err := j.verify(ctx, credentials.token)
 	if err != nil {
-		err.Cookie = credentials.byBrowser
+		err.Evidence.Ambient = credentials.byBrowser
 		return nil, err
 	}
-	identity.Cookie = credentials.byBrowser
+	identity.Evidence.Ambient = credentials.byBrowser
 	return identity, nil
 }
 
@@ -236,9 +238,7 @@ func (j *JWT) verify(ctx context.Context, compact string) (*Identity, *Error) {
 		ExpiresAt:         c.ExpiresAt.Truncate(time.Second),
 		Source:            SourceJWT,
 		claims:            token.Payload,
-		tokenID:           c.ID,
-		issuedAt:          c.IssuedAt,
-		checkedAt:         now,
+		Evidence:          Evidence{CheckedAt: now},
 	}, nil
 }
 

@@ -31,11 +31,12 @@ type Decision struct {
 	// Reason is "" for OutcomeAuthenticated, and for a request that went on
 	// without an identity on an optional route the reason that it has none.
 	Reason Reason
-	// WentOn is true for a request that an optional route serves without an
-	// identity: it has no credentials, or a cookie that is not good.
-	WentOn bool
-	// CacheHit is true when the answer was given to an earlier request.
-	CacheHit bool
+	// WithoutIdentity is true for a request that an optional route serves without
+	// an identity: it has no credentials, or a cookie that is not good. (The
+	// requests of anonymous users have an identity.)
+	WithoutIdentity bool
+	// Cached is true when the answer was given to an earlier request.
+	Cached bool
 	// Source is "" without an identity.
 	Source Source
 	// Duration is how long the decision took.
@@ -44,19 +45,21 @@ type Decision struct {
 	Err error
 }
 
-// The kinds of a [Fetch].
+// FetchKind says what a [Fetch] asks for.
+type FetchKind string
+
 const (
 	// FetchDiscovery: the project's discovery document.
-	FetchDiscovery = "discovery"
+	FetchDiscovery FetchKind = "discovery"
 	// FetchJWKS: the project's keys.
-	FetchJWKS = "jwks"
+	FetchJWKS FetchKind = "jwks"
 	// FetchResolver: who credentials belong to.
-	FetchResolver = "resolver"
+	FetchResolver FetchKind = "resolver"
 )
 
 // Fetch is one request to Authgear.
 type Fetch struct {
-	Kind string
+	Kind FetchKind
 	// URL is what was asked.
 	URL string
 	// Status is the answer's, 0 when there was none.
@@ -66,21 +69,23 @@ type Fetch struct {
 	Err error
 }
 
-// The kinds of a [Notice].
+// NoticeKind says what a [Notice] is about.
+type NoticeKind string
+
 const (
 	// NoticePreflight: a guard refused a CORS preflight, so the CORS middleware
 	// does not stand in front of it.
-	NoticePreflight = "preflight"
+	NoticePreflight NoticeKind = "preflight"
 	// NoticeErrorHandler: a custom error handler returned an error of its own.
-	NoticeErrorHandler = "error_handler"
-	// NoticeUnprovenHop: X-Authgear-* fields were ignored, since nothing proves
+	NoticeErrorHandler NoticeKind = "error_handler"
+	// NoticeUntrustedProxy: X-Authgear-* fields were ignored, since nothing proves
 	// that the reverse proxy has set them.
-	NoticeUnprovenHop = "unproven_hop"
+	NoticeUntrustedProxy NoticeKind = "unproven_hop"
 )
 
 // Notice is something that an operator should mend.
 type Notice struct {
-	Kind string
+	Kind NoticeKind
 	Err  error
 }
 
@@ -97,7 +102,7 @@ func (o *Observer) fetch(ctx context.Context, f Fetch) {
 	}
 }
 
-func (o *Observer) notice(ctx context.Context, kind string, err error) {
+func (o *Observer) notice(ctx context.Context, kind NoticeKind, err error) {
 	if o.Notice != nil {
 		o.Notice(ctx, Notice{Kind: kind, Err: err})
 	}
@@ -114,7 +119,7 @@ func LogObserver(logger *slog.Logger) *Observer {
 	l := &limitedLog{logger: logger, kinds: map[string]*logged{}}
 	return &Observer{
 		Decision: func(ctx context.Context, d Decision) {
-			if d.WentOn || ctx.Err() != nil && errors.Is(d.Err, context.Canceled) {
+			if d.WithoutIdentity || ctx.Err() != nil && errors.Is(d.Err, context.Canceled) {
 				return // a stale cookie, or a client that went away: nothing is wrong
 			}
 			switch d.Outcome {
@@ -127,12 +132,12 @@ func LogObserver(logger *slog.Logger) *Observer {
 		},
 		Fetch: func(ctx context.Context, f Fetch) {
 			if f.Err != nil {
-				l.log(ctx, slog.LevelError, "authgear: fetch failed", f.Kind,
+				l.log(ctx, slog.LevelError, "authgear: fetch failed", string(f.Kind),
 					slog.String("url", f.URL), slog.Int("status", f.Status), slog.String("error", f.Err.Error()))
 			}
 		},
 		Notice: func(ctx context.Context, n Notice) {
-			l.log(ctx, slog.LevelWarn, "authgear: notice", n.Kind, slog.String("error", n.Err.Error()))
+			l.log(ctx, slog.LevelWarn, "authgear: notice", string(n.Kind), slog.String("error", n.Err.Error()))
 		},
 	}
 }

@@ -36,8 +36,8 @@ func TestLogObserver(t *testing.T) {
 		ended, cancel := context.WithCancel(ctx)
 		cancel()
 		o.Decision(ended, authgear.Decision{Outcome: gone.Outcome(), Reason: gone.Reason, Err: gone})
-		stale := &authgear.Error{Reason: authgear.ReasonSessionInvalid, Cookie: true}
-		o.Decision(ctx, authgear.Decision{Outcome: stale.Outcome(), Reason: stale.Reason, Err: stale, WentOn: true})
+		stale := &authgear.Error{Reason: authgear.ReasonSessionInvalid, Evidence: authgear.Evidence{Ambient: true}}
+		o.Decision(ctx, authgear.Decision{Outcome: stale.Outcome(), Reason: stale.Reason, Err: stale, WithoutIdentity: true})
 		if log.Len() != 0 {
 			t.Errorf("logged: %s", log.String())
 		}

@@ -187,9 +187,9 @@ func (r *Resolver) Authenticate(ctx context.Context, request Request) (*Identity
 	return r.authenticate(ctx, request, false)
 }
 
-// AuthenticateLive implements [LiveAuthenticator]: neither the cache nor
+// AuthenticateFresh implements [FreshAuthenticator]: neither the cache nor
 // StaleIfError counts.
-func (r *Resolver) AuthenticateLive(ctx context.Context, request Request) (*Identity, error) {
+func (r *Resolver) AuthenticateFresh(ctx context.Context, request Request) (*Identity, error) {
 	return r.authenticate(ctx, request, true)
 }
 
@@ -204,7 +204,7 @@ func (r *Resolver) authenticate(ctx context.Context, request Request, live bool)
 	a := r.resolve(ctx, c, live)
 	if a.err != nil {
 		err := *a.err
-		err.Cookie, err.Cached, err.ClearCookies = c.byBrowser, a.cached, slices.Clone(err.ClearCookies)
+		err.Evidence = Evidence{Ambient: c.byBrowser, Cached: a.cached, CheckedAt: a.at, ClearCookies: slices.Clone(err.Evidence.ClearCookies)}
 		return nil, &err
 	}
 	return a.identityFor(c), nil

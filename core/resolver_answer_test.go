@@ -134,7 +134,7 @@ func TestResolverSendsNothingElse(t *testing.T) {
 		if c.public {
 			host, proto = strings.TrimPrefix(w.origin, "http://"), ""
 		}
-		for _, ask := range []func(context.Context, authgear.Request) (*authgear.Identity, error){auth.Authenticate, auth.AuthenticateLive} {
+		for _, ask := range []func(context.Context, authgear.Request) (*authgear.Identity, error){auth.Authenticate, auth.AuthenticateFresh} {
 			for _, credential := range []struct {
 				authorization, cookie []string
 				field                 string

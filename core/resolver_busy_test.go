@@ -98,7 +98,7 @@ func TestRepeatedCookie(t *testing.T) {
 				t.Errorf("%d calls", n)
 			}
 			p.change(func() { p.users = nil })
-			_, err := auth.AuthenticateLive(t.Context(), browser(lines[0]))
+			_, err := auth.AuthenticateFresh(t.Context(), browser(lines[0]))
 			wantReason(t, err, authgear.ReasonSessionInvalid)
 			p.change(func() { p.status = 500 })
 			time.Sleep(2 * time.Second) // the refusal is forgotten

@@ -143,6 +143,6 @@ func understand(response *fetch.Answer, c credentials, asked time.Time) (answer,
 		}
 	}
 	refusal := refusalOf(s, c)
-	refusal.ClearCookies = clearing(response.Header.Values("Set-Cookie"), c.cookie)
+	refusal.Evidence.ClearCookies = clearing(response.Header.Values("Set-Cookie"), c.cookie)
 	return answer{err: refusal}, nil
 }

@@ -135,7 +135,7 @@ func TestBreaker(t *testing.T) {
 		for _, pause := range []time.Duration{1, 2, 4, 8, 10, 10} {
 			pause *= time.Second
 			fail("a", 0, pause)
-			_, err := auth.AuthenticateLive(t.Context(), bearer("a"))
+			_, err := auth.AuthenticateFresh(t.Context(), bearer("a"))
 			wantRetryAfter(t, err, pause)
 			wantRetryAfter(t, auth.Ready(t.Context()), pause)
 			time.Sleep(pause / 2)

@@ -37,8 +37,8 @@ func TestOneCallForAThousandRequests(t *testing.T) {
 					}
 					identity, err := auth.Authenticate(t.Context(), request)
 					wantUser(t, identity, err, "alice")
-					if identity != nil && identity.Cookie != byBrowser {
-						t.Errorf("Cookie = %t, want %t", identity.Cookie, byBrowser)
+					if identity != nil && identity.Evidence.Ambient != byBrowser {
+						t.Errorf("Cookie = %t, want %t", identity.Evidence.Ambient, byBrowser)
 					}
 				})
 			}
@@ -146,7 +146,7 @@ func TestLiveIsNotOlderThanTheRequest(t *testing.T) {
 			go func() {
 				ask := auth.Authenticate
 				if live {
-					ask = auth.AuthenticateLive
+					ask = auth.AuthenticateFresh
 				}
 				_, err := ask(t.Context(), bearer("a"))
 				done <- err

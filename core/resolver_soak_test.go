@@ -58,7 +58,7 @@ func TestResolverSoak(t *testing.T) {
 						}
 						ask := auth.Authenticate
 						if random.IntN(4) == 0 {
-							ask = auth.AuthenticateLive
+							ask = auth.AuthenticateFresh
 						}
 						_, wasRefused := refused.Load(credential)
 						start := time.Now()
@@ -110,7 +110,7 @@ func TestResolverSoak(t *testing.T) {
 					p.err, p.status, p.hold = nil, 0, nil
 				})
 				time.Sleep(10*time.Second + time.Second) // the longest pause, and the next request
-				identity, err := auth.AuthenticateLive(t.Context(), bearer(fmt.Sprint("t", users-1)))
+				identity, err := auth.AuthenticateFresh(t.Context(), bearer(fmt.Sprint("t", users-1)))
 				wantUser(t, identity, err, owners[all[len(all)-1]])
 			}
 			stop.Store(true)
@@ -174,7 +174,7 @@ func TestResolverRecovers(t *testing.T) {
 				t.Fatalf("%s: it does not recover", name)
 			}
 			err := auth.Ready(t.Context())
-			_, probe := auth.AuthenticateLive(t.Context(), requests[0])
+			_, probe := auth.AuthenticateFresh(t.Context(), requests[0])
 			if err == nil && probe == nil {
 				break
 			}

@@ -57,7 +57,7 @@ func TestStaleIfError(t *testing.T) {
 						if asked := time.Since(given) - asked; asked > 5*time.Second {
 							t.Errorf("answered after %v", asked)
 						}
-						identity, err = auth.AuthenticateLive(t.Context(), kind.request)
+						identity, err = auth.AuthenticateFresh(t.Context(), kind.request)
 						wantUnavailable(t, identity, err, authgear.ReasonResolverUnavailable)
 						time.Sleep(10 * time.Second)
 					}
@@ -116,7 +116,7 @@ func TestRefusedIsNotRevived(t *testing.T) {
 						}
 						good()
 						p.change(func() { delete(p.users, kind.credential) })
-						ask := auth.AuthenticateLive
+						ask := auth.AuthenticateFresh
 						if !byLive {
 							ask = auth.Authenticate
 							time.Sleep(ttl) // the good answer is cached until then
@@ -167,7 +167,7 @@ func TestRefusalsAreCached(t *testing.T) {
 				_, err := auth.Authenticate(t.Context(), browser("session=x"))
 				wantReason(t, err, authgear.ReasonSessionInvalid)
 				if e, ok := errors.AsType[*authgear.Error](err); ok &&
-					(!e.Cookie || len(e.ClearCookies) != 1 || !strings.HasPrefix(e.ClearCookies[0], "session=; Path=/; Expires=")) {
+					(!e.Evidence.Ambient || len(e.Evidence.ClearCookies) != 1 || !strings.HasPrefix(e.Evidence.ClearCookies[0], "session=; Path=/; Expires=")) {
 					t.Errorf("%+v", e)
 				}
 				if n := p.total(); n != calls {
@@ -184,7 +184,7 @@ func TestRefusalsAreCached(t *testing.T) {
 			time.Sleep(time.Nanosecond)
 			refused(2)
 			p.change(func() { p.users = map[string]string{"session=x": "alice"} })
-			if _, err := auth.AuthenticateLive(t.Context(), browser("session=x")); err != nil {
+			if _, err := auth.AuthenticateFresh(t.Context(), browser("session=x")); err != nil {
 				t.Error(err)
 			}
 			identity, err := auth.Authenticate(t.Context(), browser("session=x")) // what live has heard counts
@@ -286,7 +286,7 @@ func TestCached(t *testing.T) {
 			t.Helper()
 			identity, err := auth.Authenticate(t.Context(), bearer(token))
 			e, _ := errors.AsType[*authgear.Error](err)
-			if e == nil && identity.Cached != want || e != nil && e.Cached != want {
+			if e == nil && identity.Evidence.Cached != want || e != nil && e.Evidence.Cached != want {
 				t.Errorf("%s: %+v, %+v", token, identity, e)
 			}
 		}

@@ -323,19 +323,19 @@ func TestResolverIdentityBelongsToTheCaller(t *testing.T) {
 	for range 3 {
 		identity, err := auth.Authenticate(t.Context(), bearer("a"))
 		wantUser(t, identity, err, "alice")
-		if !slices.Equal(identity.Roles, []string{"editor", "role:alice"}) || identity.Cookie {
+		if !slices.Equal(identity.Roles, []string{"editor", "role:alice"}) || identity.Evidence.Ambient {
 			t.Fatalf("identity = %+v", identity)
 		}
-		identity.ID, identity.Roles[0], identity.Cookie = "mallory", "admin", true
+		identity.ID, identity.Roles[0], identity.Evidence.Ambient = "mallory", "admin", true
 		_ = append(identity.Roles[:0], "admin", "owner")
 	}
 	for range 3 { // the clearing lines too
 		_, err := auth.Authenticate(t.Context(), browser("session=x"))
 		e, _ := errors.AsType[*authgear.Error](err)
-		if e == nil || len(e.ClearCookies) != 1 || !strings.HasPrefix(e.ClearCookies[0], "session=;") {
+		if e == nil || len(e.Evidence.ClearCookies) != 1 || !strings.HasPrefix(e.Evidence.ClearCookies[0], "session=;") {
 			t.Fatalf("%+v", err)
 		}
-		e.ClearCookies[0], e.Reason = "session=mallory", authgear.ReasonNoCredentials
+		e.Evidence.ClearCookies[0], e.Reason = "session=mallory", authgear.ReasonNoCredentials
 	}
 	if n := p.total(); n != 2 {
 		t.Errorf("%d calls", n)

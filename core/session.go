@@ -18,8 +18,7 @@ func newSessionIdentity(s session.Session, source Source, c credentials, checked
 		AMR:               s.AMR,
 		AuthenticatedAt:   s.AuthenticatedAt,
 		Source:            source,
-		Cookie:            c.byBrowser,
-		checkedAt:         checked,
+		Evidence:          Evidence{Ambient: c.byBrowser, CheckedAt: checked},
 	}
 }
 
@@ -29,9 +28,9 @@ func newSessionIdentity(s session.Session, source Source, c credentials, checked
 func refusalOf(s session.Session, c credentials) *Error {
 	switch {
 	case c.token != "":
-		return &Error{Reason: ReasonTokenRejected, Cookie: c.byBrowser}
+		return &Error{Reason: ReasonTokenRejected, Evidence: Evidence{Ambient: c.byBrowser}}
 	case s.State == session.Refused:
-		return &Error{Reason: ReasonSessionInvalid, Cookie: true}
+		return &Error{Reason: ReasonSessionInvalid, Evidence: Evidence{Ambient: true}}
 	default:
 		return &Error{Reason: ReasonNoCredentials}
 	}

@@ -34,8 +34,8 @@ func mount(t *testing.T, app guardtest.App) string {
 				steps = append(steps, guards[step.Guard].Require(step.Policies...))
 			case guardtest.Optional:
 				steps = append(steps, guards[step.Guard].Optional())
-			case guardtest.Live:
-				steps = append(steps, guards[step.Guard].Live(step.Policies...))
+			case guardtest.RequireFresh:
+				steps = append(steps, guards[step.Guard].RequireFresh(step.Policies...))
 			case guardtest.Strip:
 				steps = append(steps, authgearecho.Strip)
 			case guardtest.OtherCookie:

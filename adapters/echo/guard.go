@@ -46,11 +46,11 @@ func (g *Guard) Require(policies ...authgear.Policy) echo.MiddlewareFunc {
 	return g.middleware(g.guard.Require(policies...))
 }
 
-// Live is [Guard.Require] for a route on which no answer about a session may be
+// RequireFresh is [Guard.Require] for a route on which no answer about a session may be
 // older than the request, such as a payment. It panics when the authenticator
-// cannot ask each time: only a [authgear.LiveAuthenticator] can.
-func (g *Guard) Live(policies ...authgear.Policy) echo.MiddlewareFunc {
-	return g.middleware(g.guard.Live(policies...))
+// cannot ask each time: only a [authgear.FreshAuthenticator] can.
+func (g *Guard) RequireFresh(policies ...authgear.Policy) echo.MiddlewareFunc {
+	return g.middleware(g.guard.RequireFresh(policies...))
 }
 
 // Optional returns middleware that lets a request go on with and without an
@@ -84,7 +84,7 @@ func (g *Guard) middleware(check *guard.Check) echo.MiddlewareFunc {
 func (g *Guard) refuse(c echo.Context, refusal *guard.Refusal) error {
 	if g.errorHandler != nil {
 		err := g.errorHandler(c, refusal.Err)
-		refusal.HandlerReturned(c.Request().Context(), err)
+		refusal.ReportHandlerError(c.Request().Context(), err)
 	}
 	if !c.Response().Committed {
 		refusal.Write(c.Response())

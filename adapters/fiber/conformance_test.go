@@ -47,8 +47,8 @@ func mount(config fiber.Config) guardtest.Mount {
 					handlers = append(handlers, guards[step.Guard].Require(step.Policies...))
 				case guardtest.Optional:
 					handlers = append(handlers, guards[step.Guard].Optional())
-				case guardtest.Live:
-					handlers = append(handlers, guards[step.Guard].Live(step.Policies...))
+				case guardtest.RequireFresh:
+					handlers = append(handlers, guards[step.Guard].RequireFresh(step.Policies...))
 				case guardtest.Strip:
 					handlers = append(handlers, authgearfiber.Strip)
 				case guardtest.OtherCookie:

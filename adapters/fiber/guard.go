@@ -43,11 +43,11 @@ func (g *Guard) Require(policies ...authgear.Policy) fiber.Handler {
 	return g.middleware(g.guard.Require(policies...))
 }
 
-// Live is [Guard.Require] for a route on which no answer about a session may be
+// RequireFresh is [Guard.Require] for a route on which no answer about a session may be
 // older than the request, such as a payment. It panics when the authenticator
-// cannot ask each time: only a [authgear.LiveAuthenticator] can.
-func (g *Guard) Live(policies ...authgear.Policy) fiber.Handler {
-	return g.middleware(g.guard.Live(policies...))
+// cannot ask each time: only a [authgear.FreshAuthenticator] can.
+func (g *Guard) RequireFresh(policies ...authgear.Policy) fiber.Handler {
+	return g.middleware(g.guard.RequireFresh(policies...))
 }
 
 // Optional returns middleware that lets a request go on with and without an
@@ -81,7 +81,7 @@ func (g *Guard) refuse(c *fiber.Ctx, refusal *guard.Refusal) error {
 		response.SetStatusCode(fiber.StatusOK)
 		response.ResetBody()
 		err := g.errorHandler(c, refusal.Err)
-		refusal.HandlerReturned(c.UserContext(), err)
+		refusal.ReportHandlerError(c.UserContext(), err)
 		if response.StatusCode() != fiber.StatusOK || response.IsBodyStream() || len(response.Body()) > 0 {
 			return nil
 		}

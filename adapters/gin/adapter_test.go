@@ -22,7 +22,7 @@ func (discard) WriteHeader(int)             {}
 
 // bySession is one whose credential was a cookie: the cross-origin rule costs a
 // safe request nothing.
-var bySession = constant{&authgear.Identity{Kind: authgear.KindUser, ID: "alice", Source: authgear.SourceResolver, Cookie: true}}
+var bySession = constant{&authgear.Identity{Kind: authgear.KindUser, ID: "alice", Source: authgear.SourceResolver, Evidence: authgear.Evidence{Ambient: true}}}
 
 func TestAllocations(t *testing.T) {
 	if raceEnabled {

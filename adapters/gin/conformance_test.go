@@ -38,8 +38,8 @@ func mount(t *testing.T, app guardtest.App) string {
 				handlers = append(handlers, guards[step.Guard].Require(step.Policies...))
 			case guardtest.Optional:
 				handlers = append(handlers, guards[step.Guard].Optional())
-			case guardtest.Live:
-				handlers = append(handlers, guards[step.Guard].Live(step.Policies...))
+			case guardtest.RequireFresh:
+				handlers = append(handlers, guards[step.Guard].RequireFresh(step.Policies...))
 			case guardtest.Strip:
 				handlers = append(handlers, authgeargin.Strip)
 			case guardtest.OtherCookie:

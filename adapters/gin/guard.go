@@ -39,11 +39,11 @@ func (g *Guard) Require(policies ...authgear.Policy) gin.HandlerFunc {
 	return g.middleware(g.guard.Require(policies...))
 }
 
-// Live is [Guard.Require] for a route on which no answer about a session may be
+// RequireFresh is [Guard.Require] for a route on which no answer about a session may be
 // older than the request, such as a payment. It panics when the authenticator
-// cannot ask each time: only a [authgear.LiveAuthenticator] can.
-func (g *Guard) Live(policies ...authgear.Policy) gin.HandlerFunc {
-	return g.middleware(g.guard.Live(policies...))
+// cannot ask each time: only a [authgear.FreshAuthenticator] can.
+func (g *Guard) RequireFresh(policies ...authgear.Policy) gin.HandlerFunc {
+	return g.middleware(g.guard.RequireFresh(policies...))
 }
 
 // Optional returns middleware that lets a request go on with and without an

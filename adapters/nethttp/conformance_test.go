@@ -35,8 +35,8 @@ func mount(t *testing.T, app guardtest.App) string {
 				handler = guards[step.Guard].Require(step.Policies...)(handler)
 			case guardtest.Optional:
 				handler = guards[step.Guard].Optional()(handler)
-			case guardtest.Live:
-				handler = guards[step.Guard].Live(step.Policies...)(handler)
+			case guardtest.RequireFresh:
+				handler = guards[step.Guard].RequireFresh(step.Policies...)(handler)
 			case guardtest.Strip:
 				handler = authgearhttp.Strip(handler)
 			case guardtest.OtherCookie:

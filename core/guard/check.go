@@ -42,13 +42,13 @@ func (c *Check) Run(ctx context.Context, r authgear.Request, fields Fields) (con
 
 	wentOn := err != nil && c.optional && isAnonymous(err)
 	if observe := c.guard.observer.Decision; observe != nil {
-		d := authgear.Decision{Outcome: authgear.OutcomeAuthenticated, WentOn: wentOn, Duration: time.Since(start)}
+		d := authgear.Decision{Outcome: authgear.OutcomeAuthenticated, WithoutIdentity: wentOn, Duration: time.Since(start)}
 		if identity != nil {
-			d.Source, d.CacheHit = identity.Source, identity.Cached
+			d.Source, d.Cached = identity.Source, identity.Evidence.Cached
 		}
 		if err != nil {
 			d.Outcome, d.Reason, d.Err = err.Outcome(), err.Reason, err
-			d.CacheHit = d.CacheHit || err.Cached
+			d.Cached = d.Cached || err.Evidence.Cached
 		}
 		observe(ctx, d)
 	}
@@ -66,7 +66,7 @@ func (c *Check) judge(found *decision.Context, identity *authgear.Identity, r au
 	if found.Failure != nil {
 		return asError(found.Failure, authgear.ReasonInternal)
 	}
-	if identity.Cookie {
+	if identity.Evidence.Ambient {
 		if err := c.guard.crossOrigin.check(r); err != nil {
 			return err
 		}
@@ -87,7 +87,7 @@ func isAnonymous(err *authgear.Error) bool {
 	case authgear.OutcomeNoCredentials:
 		return true
 	case authgear.OutcomeInvalid:
-		return err.Cookie
+		return err.Evidence.Ambient
 	default:
 		return false
 	}
@@ -138,10 +138,10 @@ func clearCookies(err error, earlier *decision.Context, fields Fields) {
 	var added []string
 	if earlier != nil {
 		if before, ok := errors.AsType[*authgear.Error](earlier.Failure); ok && before != nil {
-			added = before.ClearCookies
+			added = before.Evidence.ClearCookies
 		}
 	}
-	for _, cookie := range e.ClearCookies {
+	for _, cookie := range e.Evidence.ClearCookies {
 		if !slices.Contains(added, cookie) {
 			fields.Add("Set-Cookie", cookie)
 		}
@@ -172,7 +172,7 @@ func (g *Guard) earlier(d *decision.Context, authorization, cookie []string) *de
 	return nil
 }
 
-func (g *Guard) notice(ctx context.Context, kind string, err error) {
+func (g *Guard) notice(ctx context.Context, kind authgear.NoticeKind, err error) {
 	if g.observer.Notice != nil {
 		g.observer.Notice(ctx, authgear.Notice{Kind: kind, Err: err})
 	}

@@ -14,7 +14,7 @@ import (
 
 // byBrowser is an identity that browsers state by themselves.
 func byBrowser(authgear.Request) (*authgear.Identity, error) {
-	return &authgear.Identity{Kind: authgear.KindUser, ID: "alice", Source: authgear.SourceResolver, Cookie: true}, nil
+	return &authgear.Identity{Kind: authgear.KindUser, ID: "alice", Source: authgear.SourceResolver, Evidence: authgear.Evidence{Ambient: true}}, nil
 }
 
 // Methods that not every framework routes: all but three are unsafe, and they
@@ -133,7 +133,7 @@ func TestCrossOriginAllocations(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}
-	identity := &authgear.Identity{Kind: authgear.KindUser, ID: "alice", Cookie: true}
+	identity := &authgear.Identity{Kind: authgear.KindUser, ID: "alice", Evidence: authgear.Evidence{Ambient: true}}
 	check := guard.New(authenticate(func(authgear.Request) (*authgear.Identity, error) { return identity, nil }), silent()).Require()
 	for method, most := range map[string]float64{"GET": 2, "POST": 4} {
 		r := httptest.NewRequest(method, "/", nil)

@@ -23,15 +23,15 @@ func (s says) Authenticate(context.Context, authgear.Request) (*authgear.Identit
 // failed goes on.
 func TestDecisionTold(t *testing.T) {
 	t.Parallel()
-	stale := &authgear.Error{Reason: authgear.ReasonSessionInvalid, Cookie: true, Cached: true}
+	stale := &authgear.Error{Reason: authgear.ReasonSessionInvalid, Evidence: authgear.Evidence{Ambient: true, Cached: true}}
 	for _, c := range []struct {
-		name             string
-		says             says
-		optional         bool
-		wentOn, cacheHit bool
+		name                    string
+		says                    says
+		optional                bool
+		withoutIdentity, cached bool
 	}{
 		{"asked", says{identity: &authgear.Identity{}}, false, false, false},
-		{"known", says{identity: &authgear.Identity{Cached: true}}, false, false, true},
+		{"known", says{identity: &authgear.Identity{Evidence: authgear.Evidence{Cached: true}}}, false, false, true},
 		{"nobody", says{err: &authgear.Error{Reason: authgear.ReasonNoCredentials}}, true, true, false},
 		{"nobody, required", says{err: &authgear.Error{Reason: authgear.ReasonNoCredentials}}, false, false, false},
 		{"stale cookie", says{err: stale}, true, true, true},
@@ -47,7 +47,7 @@ func TestDecisionTold(t *testing.T) {
 			check = g.Optional()
 		}
 		check.Run(t.Context(), guard.HTTP(newRequest("", "")), http.Header{})
-		if len(told) != 1 || told[0].WentOn != c.wentOn || told[0].CacheHit != c.cacheHit {
+		if len(told) != 1 || told[0].WithoutIdentity != c.withoutIdentity || told[0].Cached != c.cached {
 			t.Errorf("%s: %+v", c.name, told)
 		}
 	}

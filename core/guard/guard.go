@@ -54,16 +54,16 @@ func (g *Guard) Require(policies ...authgear.Policy) *Check {
 	return &Check{guard: g, authenticate: g.authenticator.Authenticate, policies: policies}
 }
 
-// Live returns the check of a route that is like one with Require, but takes no
+// RequireFresh returns the check of a route that is like one with Require, but takes no
 // answer that is older than the request: neither from a cache nor from another
 // check. It panics for a nil policy, and when the authenticator cannot do that.
-func (g *Guard) Live(policies ...authgear.Policy) *Check {
-	refuseNil("Live", policies)
-	live, ok := g.authenticator.(authgear.LiveAuthenticator)
+func (g *Guard) RequireFresh(policies ...authgear.Policy) *Check {
+	refuseNil("RequireFresh", policies)
+	live, ok := g.authenticator.(authgear.FreshAuthenticator)
 	if !ok {
-		panic(fmt.Sprintf("authgear: Live: a %T cannot ask Authgear about each request; use a Resolver", g.authenticator))
+		panic(fmt.Sprintf("authgear: RequireFresh: a %T cannot ask Authgear about each request; use a Resolver", g.authenticator))
 	}
-	return &Check{guard: g, authenticate: live.AuthenticateLive, policies: policies, live: true}
+	return &Check{guard: g, authenticate: live.AuthenticateFresh, policies: policies, live: true}
 }
 
 func refuseNil(method string, policies []authgear.Policy) {

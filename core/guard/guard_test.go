@@ -203,7 +203,7 @@ func TestHandlerReturned(t *testing.T) {
 	_, refusal := g.Require().Run(context.Background(), guard.HTTP(newRequest("", "")), http.Header{})
 	other := errors.New("other")
 	for _, err := range []error{nil, refusal.Err, other} {
-		refusal.HandlerReturned(context.Background(), err)
+		refusal.ReportHandlerError(context.Background(), err)
 	}
 	if len(notices) != 1 || notices[0].Kind != authgear.NoticeErrorHandler || notices[0].Err != other {
 		t.Errorf("notices = %+v", notices)

@@ -83,9 +83,9 @@ func (r *Refusal) Write(w http.ResponseWriter) {
 	_, _ = w.Write(r.Body) // the client is gone; nobody is left to tell
 }
 
-// HandlerReturned tells the observer of an error that a custom error handler
+// ReportHandlerError tells the observer of an error that a custom error handler
 // returned and that is not the one it was given.
-func (r *Refusal) HandlerReturned(ctx context.Context, err error) {
+func (r *Refusal) ReportHandlerError(ctx context.Context, err error) {
 	if err != nil && err != error(r.Err) {
 		r.guard.notice(ctx, authgear.NoticeErrorHandler, err)
 	}

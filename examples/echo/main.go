@@ -47,8 +47,8 @@ func main() {
 	e.Match(get, "/admin", showIdentity, guard.Require(authgear.Role("admin")))
 	e.Match(get, "/verified", showIdentity, guard.Require(authgear.Verified()))
 	e.Match(get, "/members", showIdentity, guard.Require(authgear.NotAnonymous()))
-	if app.Live {
-		e.Match(get, "/live", showIdentity, guard.Live())
+	if app.Fresh {
+		e.Match(get, "/fresh", showIdentity, guard.RequireFresh())
 	}
 
 	serve := func(l net.Listener) error {

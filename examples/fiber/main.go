@@ -49,8 +49,8 @@ func main() {
 	f.Get("/admin", guard.Require(authgear.Role("admin")), showIdentity)
 	f.Get("/verified", guard.Require(authgear.Verified()), showIdentity)
 	f.Get("/members", guard.Require(authgear.NotAnonymous()), showIdentity)
-	if app.Live {
-		f.Get("/live", guard.Live(), showIdentity)
+	if app.Fresh {
+		f.Get("/fresh", guard.RequireFresh(), showIdentity)
 	}
 
 	app.Serve(f.Listener, f.ShutdownWithContext)

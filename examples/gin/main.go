@@ -52,8 +52,8 @@ func main() {
 	r.Match(get, "/admin", guard.Require(authgear.Role("admin")), showIdentity)
 	r.Match(get, "/verified", guard.Require(authgear.Verified()), showIdentity)
 	r.Match(get, "/members", guard.Require(authgear.NotAnonymous()), showIdentity)
-	if app.Live {
-		r.Match(get, "/live", guard.Live(), showIdentity)
+	if app.Fresh {
+		r.Match(get, "/fresh", guard.RequireFresh(), showIdentity)
 	}
 
 	server := &http.Server{Handler: r, ReadHeaderTimeout: 5 * time.Second}

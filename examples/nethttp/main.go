@@ -32,8 +32,8 @@ func main() {
 	mux.Handle("GET /admin", guard.Require(authgear.Role("admin"))(handler))
 	mux.Handle("GET /verified", guard.Require(authgear.Verified())(handler))
 	mux.Handle("GET /members", guard.Require(authgear.NotAnonymous())(handler))
-	if app.Live {
-		mux.Handle("GET /live", guard.Live()(handler))
+	if app.Fresh {
+		mux.Handle("GET /fresh", guard.RequireFresh()(handler))
 	}
 
 	var root http.Handler = mux

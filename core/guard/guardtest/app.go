@@ -71,10 +71,10 @@ type Step struct {
 type StepKind int
 
 const (
-	// Require, Optional, Live and Strip are the adapter's middleware.
+	// Require, Optional, RequireFresh and Strip are the adapter's middleware.
 	Require StepKind = iota
 	Optional
-	Live
+	RequireFresh
 	Strip
 	// OtherCookie is middleware that has nothing to do with the adapter. It sets
 	// the cookie other=middleware in the framework's usual way, and goes on.

@@ -94,7 +94,7 @@ func testCrossOrigin(t *testing.T, mount Mount) {
 		Routes: []Route{
 			{Path: "/required", Steps: []Step{{Kind: Require}}, Handler: whoAmI},
 			{Path: "/optional", Steps: []Step{{Kind: Optional}}, Handler: whoAmI},
-			{Path: "/live", Steps: []Step{{Kind: Live}}, Handler: whoAmI},
+			{Path: "/live", Steps: []Step{{Kind: RequireFresh}}, Handler: whoAmI},
 			{Path: "/inside", Steps: []Step{{Kind: Optional}, {Kind: Require}}, Handler: whoAmI},
 			{Path: "/denied", Steps: []Step{{Kind: Require, Policies: []authgear.Policy{authgear.Role("admin")}}}, Handler: whoAmI},
 		},

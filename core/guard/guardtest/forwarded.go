@@ -230,7 +230,7 @@ func checkForwarded(t *testing.T, b *bench, c forwardedCase, route string) {
 		same(t, what, got, refusal(c.want, "1"))
 	}
 	decisions, notices := b.record.take()
-	if len(decisions) == 0 || decisions[len(decisions)-1].Reason != c.want || (len(notices) == 1) != c.notice || c.notice && notices[0].Kind != authgear.NoticeUnprovenHop {
+	if len(decisions) == 0 || decisions[len(decisions)-1].Reason != c.want || (len(notices) == 1) != c.notice || c.notice && notices[0].Kind != authgear.NoticeUntrustedProxy {
 		t.Errorf("%s: decisions %+v, notices %+v, want the reason %q and a notice: %v", what, decisions, notices, c.want, c.notice)
 	}
 }

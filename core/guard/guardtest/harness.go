@@ -46,7 +46,7 @@ func (f *fake) Authenticate(_ context.Context, r authgear.Request) (*authgear.Id
 	return f.answer(r, false)
 }
 
-func (f *fake) AuthenticateLive(_ context.Context, r authgear.Request) (*authgear.Identity, error) {
+func (f *fake) AuthenticateFresh(_ context.Context, r authgear.Request) (*authgear.Identity, error) {
 	return f.answer(r, true)
 }
 
@@ -59,7 +59,7 @@ func (f *fake) answer(r authgear.Request, live bool) (*authgear.Identity, error)
 	f.mu.Unlock()
 	said, byBrowser := heard(r)
 	kind, name, _ := strings.Cut(said, ".")
-	user := &authgear.Identity{Kind: authgear.KindUser, ID: name, Source: authgear.SourceJWT, Cookie: byBrowser}
+	user := &authgear.Identity{Kind: authgear.KindUser, ID: name, Source: authgear.SourceJWT, Evidence: authgear.Evidence{Ambient: byBrowser}}
 	switch kind {
 	case "":
 		return nil, &authgear.Error{Reason: authgear.ReasonNoCredentials}
@@ -69,20 +69,20 @@ func (f *fake) answer(r authgear.Request, live bool) (*authgear.Identity, error)
 		user.Kind = authgear.KindClient
 		return user, nil
 	case "browser":
-		user.Cookie = true
+		user.Evidence.Ambient = true
 		return user, nil
 	case "error":
 		if name == "" {
 			return nil, f.err
 		}
-		return nil, &authgear.Error{Reason: authgear.Reason(name), Err: errors.New("the cause is for the operator"), Cookie: byBrowser}
+		return nil, &authgear.Error{Reason: authgear.Reason(name), Err: errors.New("the cause is for the operator"), Evidence: authgear.Evidence{Ambient: byBrowser}}
 	case "clear":
-		return nil, &authgear.Error{Reason: authgear.Reason(name), Cookie: byBrowser, ClearCookies: clearingCookies}
+		return nil, &authgear.Error{Reason: authgear.Reason(name), Evidence: authgear.Evidence{Ambient: byBrowser, ClearCookies: clearingCookies}}
 	case "ended", "begun":
 		if live == (kind == "begun") {
 			return user, nil
 		}
-		return nil, &authgear.Error{Reason: authgear.ReasonTokenRejected, Cookie: byBrowser}
+		return nil, &authgear.Error{Reason: authgear.ReasonTokenRejected, Evidence: authgear.Evidence{Ambient: byBrowser}}
 	case "wrapped":
 		return nil, fmt.Errorf("wrapped: %w", &authgear.Error{Reason: authgear.ReasonTokenExpired})
 	case "foreign":

@@ -22,7 +22,7 @@ func describe(c Context) (int, string) {
 	if !ok {
 		return http.StatusOK, "nobody"
 	}
-	return http.StatusOK, fmt.Sprintf("%s %s %v verified=%v cookie=%v", identity.Source, identity.ID, identity.Roles, identity.Verified, identity.Cookie)
+	return http.StatusOK, fmt.Sprintf("%s %s %v verified=%v cookie=%v", identity.Source, identity.ID, identity.Roles, identity.Verified, identity.Evidence.Ambient)
 }
 
 // resolverBench is an app with a guard whose authenticator asks the embedded
@@ -59,7 +59,7 @@ func newResolverBench(t *testing.T, mount Mount) *resolverBench {
 		{Path: "/inside", Steps: []Step{{Kind: Optional}, {Kind: Require}, {Kind: Require}}, Handler: describe},
 		{Path: "/cached", Steps: []Step{{Kind: Require, Guard: 1}}, Handler: describe},
 		{Path: "/cached-optional", Steps: []Step{{Kind: Optional, Guard: 1}}, Handler: describe},
-		{Path: "/live", Steps: []Step{{Kind: Optional, Guard: 1}, {Kind: Live, Guard: 1}, {Kind: Require, Guard: 1}}, Handler: describe},
+		{Path: "/live", Steps: []Step{{Kind: Optional, Guard: 1}, {Kind: RequireFresh, Guard: 1}, {Kind: Require, Guard: 1}}, Handler: describe},
 	}
 	b.addr = mount(t, app)
 	return b

@@ -14,7 +14,7 @@ func testStaleCookies(t *testing.T, mount Mount) {
 	b := newBench(t, mount, Default,
 		Route{Path: "/required", Steps: []Step{{Kind: Require}}, Handler: whoAmI},
 		Route{Path: "/optional", Steps: []Step{{Kind: Optional}}, Handler: whoAmI},
-		Route{Path: "/live", Steps: []Step{{Kind: Live}}, Handler: whoAmI},
+		Route{Path: "/live", Steps: []Step{{Kind: RequireFresh}}, Handler: whoAmI},
 		Route{Path: "/inside", Steps: []Step{{Kind: Optional}, {Kind: Require}}, Handler: whoAmI},
 	)
 	for _, reason := range allReasons {
@@ -61,10 +61,10 @@ func testClearing(t *testing.T, mount Mount) {
 		return []Route{
 			route("/required", Step{Kind: Require}),
 			route("/optional", Step{Kind: Optional}),
-			route("/live", Step{Kind: Live}),
+			route("/live", Step{Kind: RequireFresh}),
 			route("/inside", Step{Kind: Optional}, Step{Kind: Require}),
 			route("/optionals", Step{Kind: Optional}, Step{Kind: Optional}),
-			route("/lives", Step{Kind: Optional}, Step{Kind: Live}),
+			route("/lives", Step{Kind: Optional}, Step{Kind: RequireFresh}),
 			{Path: "/sign-in", Steps: slices.Concat(before, []Step{{Kind: Optional}}), Handler: signIn},
 		}
 	}

@@ -22,8 +22,8 @@ type App struct {
 	Authenticator authgear.Authenticator
 	// Options are those of the guard.
 	Options authgear.Options
-	// Live is true when the authenticator can ask about each request.
-	Live bool
+	// Fresh is true when the authenticator can ask about each request.
+	Fresh bool
 	// CORSOrigins may call the API from a browser; none without CORS.
 	CORSOrigins []string
 	// CORSCredentials is true when all of them are trusted to use the user's
@@ -77,7 +77,7 @@ func (a *App) authenticate() (err error) {
 	switch a.env.mode {
 	case "resolver":
 		a.Authenticator, err = authgear.NewResolver(resolver)
-		a.Live = true
+		a.Fresh = true
 	case "forwarded":
 		a.Authenticator, err = authgear.NewForwarded(a.env.forwarded)
 	default:

@@ -12,13 +12,13 @@ import (
 func testLive(t *testing.T, mount Mount) {
 	route := func(path string, steps ...Step) Route { return Route{Path: path, Steps: steps, Handler: whoAmI} }
 	b := newBench(t, mount, Default,
-		route("/live", Step{Kind: Live}),
-		route("/inside", Step{Kind: Optional}, Step{Kind: Live}),
-		route("/required", Step{Kind: Require}, Step{Kind: Live}),
-		route("/outside", Step{Kind: Live}, Step{Kind: Require}, Step{Kind: Optional}),
-		route("/middle", Step{Kind: Optional}, Step{Kind: Live}, Step{Kind: Require}),
-		route("/twice", Step{Kind: Live}, Step{Kind: Live}),
-		route("/role", Step{Kind: Live, Policies: []authgear.Policy{authgear.Role("admin")}}),
+		route("/live", Step{Kind: RequireFresh}),
+		route("/inside", Step{Kind: Optional}, Step{Kind: RequireFresh}),
+		route("/required", Step{Kind: Require}, Step{Kind: RequireFresh}),
+		route("/outside", Step{Kind: RequireFresh}, Step{Kind: Require}, Step{Kind: Optional}),
+		route("/middle", Step{Kind: Optional}, Step{Kind: RequireFresh}, Step{Kind: Require}),
+		route("/twice", Step{Kind: RequireFresh}, Step{Kind: RequireFresh}),
+		route("/role", Step{Kind: RequireFresh, Policies: []authgear.Policy{authgear.Role("admin")}}),
 	)
 	const ended, begun = "Authorization: Bearer ended.alice", "Cookie: who=begun.alice"
 	for _, c := range []struct {
@@ -61,16 +61,16 @@ func testLive(t *testing.T, mount Mount) {
 		text := panicOf(func() {
 			mount(t, App{
 				Guards: []Guard{{Authenticator: c.auth}},
-				Routes: []Route{route("/", Step{Kind: Live, Policies: []authgear.Policy{c.policy}})},
+				Routes: []Route{route("/", Step{Kind: RequireFresh, Policies: []authgear.Policy{c.policy}})},
 			})
 		})
-		if !strings.Contains(text, "Live") || !strings.Contains(text, c.want) {
+		if !strings.Contains(text, "RequireFresh") || !strings.Contains(text, c.want) {
 			t.Errorf("%s: the panic at set-up is %q", c.what, text)
 		}
 	}
 }
 
-// notLive is an authenticator without AuthenticateLive.
+// notLive is an authenticator without AuthenticateFresh.
 type notLive struct{}
 
 func (notLive) Authenticate(context.Context, authgear.Request) (*authgear.Identity, error) {

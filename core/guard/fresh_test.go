@@ -22,14 +22,14 @@ func (n *numbered) Authenticate(context.Context, authgear.Request) (*authgear.Id
 	return n.answer("kept")
 }
 
-func (n *numbered) AuthenticateLive(context.Context, authgear.Request) (*authgear.Identity, error) {
+func (n *numbered) AuthenticateFresh(context.Context, authgear.Request) (*authgear.Identity, error) {
 	return n.answer("live")
 }
 
 func (n *numbered) answer(kind string) (*authgear.Identity, error) {
 	n.calls++
 	if n.clear != nil {
-		return nil, &authgear.Error{Reason: authgear.ReasonSessionInvalid, Cookie: true, ClearCookies: n.clear(n.calls)}
+		return nil, &authgear.Error{Reason: authgear.ReasonSessionInvalid, Evidence: authgear.Evidence{Ambient: true, ClearCookies: n.clear(n.calls)}}
 	}
 	return &authgear.Identity{Kind: authgear.KindUser, ID: fmt.Sprint(kind, n.calls)}, nil
 }
@@ -41,20 +41,20 @@ func TestLivePanics(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, f := range map[string]func(){
-		"*authgear.Forwarded": func() { guard.New(forwarded, silent()).Live() },
-		"guard_test.none":     func() { guard.New(none{}, silent()).Live() },
-		"a policy is nil":     func() { guard.New(&numbered{}, silent()).Live(authgear.Verified(), nil) },
+		"*authgear.Forwarded": func() { guard.New(forwarded, silent()).RequireFresh() },
+		"guard_test.none":     func() { guard.New(none{}, silent()).RequireFresh() },
+		"a policy is nil":     func() { guard.New(&numbered{}, silent()).RequireFresh(authgear.Verified(), nil) },
 	} {
 		func() {
 			defer func() {
-				if text := fmt.Sprint(recover()); !strings.Contains(text, "authgear: Live: ") || !strings.Contains(text, name) {
+				if text := fmt.Sprint(recover()); !strings.Contains(text, "authgear: RequireFresh: ") || !strings.Contains(text, name) {
 					t.Errorf("%s: the panic is %q", name, text)
 				}
 			}()
 			f()
 		}()
 	}
-	guard.New((&authgear.Resolver{}), silent()).Live() // can do it
+	guard.New((&authgear.Resolver{}), silent()).RequireFresh() // can do it
 }
 
 // A live check takes no decision from before, and what it finds is taken by the
@@ -72,7 +72,7 @@ func TestLive(t *testing.T) {
 		"rlolr": "kept1 live2 live2 live3 live3",
 	} {
 		g := guard.New(&numbered{}, silent())
-		checks := map[rune]*guard.Check{'r': g.Require(), 'o': g.Optional(), 'l': g.Live()}
+		checks := map[rune]*guard.Check{'r': g.Require(), 'o': g.Optional(), 'l': g.RequireFresh()}
 		ctx, r := context.Background(), guard.HTTP(newRequest("", "session=a"))
 		var got []string
 		for _, kind := range order {
@@ -99,14 +99,14 @@ func TestClearCookiesOnce(t *testing.T) {
 		order string
 		want  []string
 	}{
-		"Require inside Optional":         {same, "or", same(0)},
-		"Live inside Optional":            {same, "ol", same(0)},
-		"Optional inside Optional":        {same, "ooo", same(0)},
-		"one more that Live is told":      {more, "ol", same(0)},
-		"another request, the same guard": {same, "o|r", slices.Concat(same(0), same(0))},
+		"Require inside Optional":            {same, "or", same(0)},
+		"RequireFresh inside Optional":       {same, "ol", same(0)},
+		"Optional inside Optional":           {same, "ooo", same(0)},
+		"one more that RequireFresh is told": {more, "ol", same(0)},
+		"another request, the same guard":    {same, "o|r", slices.Concat(same(0), same(0))},
 	} {
 		g := guard.New(&numbered{clear: c.clear}, silent())
-		checks := map[rune]*guard.Check{'r': g.Require(), 'o': g.Optional(), 'l': g.Live()}
+		checks := map[rune]*guard.Check{'r': g.Require(), 'o': g.Optional(), 'l': g.RequireFresh()}
 		ctx, fields, cookie := context.Background(), http.Header{}, "session=a"
 		for _, kind := range c.order {
 			if kind == '|' {
