@@ -3,24 +3,59 @@ package authgear
 import (
 	"context"
 
-	"github.com/authgear/authgear-sdk-go/core/internal/decision"
+	"github.com/authgear/authgear-sdk-go/core/internal/contextkey"
 )
 
 // NewContext returns a context that holds the identity, for [FromContext] and
 // for the adapters' accessors: for tests, and for work that goes on in the name
 // of an identity. It satisfies no guard, which always looks at the request.
 func NewContext(ctx context.Context, identity *Identity) context.Context {
-	return &decision.Context{Context: ctx, Outer: decision.From(ctx), Identity: identity}
+	return &identityContext{ctx, identity}
+}
+
+type identityContext struct {
+	context.Context
+	identity *Identity
+}
+
+func (c *identityContext) Identity() *Identity { return c.identity }
+
+// Value implements [context.Context].
+func (c *identityContext) Value(key any) any {
+	if key == any(contextkey.Identity) {
+		return c
+	}
+	return c.Context.Value(key)
 }
 
 // FromContext returns the identity of the request that ctx belongs to: nil and
 // false on a route without a guard, or when an optional route found none.
 // *gin.Context, and fiber's UserContext and Context, can be passed as they are.
 func FromContext(ctx context.Context) (*Identity, bool) {
-	d := decision.From(ctx)
-	if d == nil {
+	holder, ok := ctx.Value(contextkey.Identity).(interface{ Identity() *Identity })
+	if !ok {
 		return nil, false
 	}
-	identity, _ := d.Identity.(*Identity)
+	identity := holder.Identity()
 	return identity, identity != nil
+}
+
+// UserFromContext is [FromContext] for users: nil and false for a machine too.
+func UserFromContext(ctx context.Context) (*Identity, bool) {
+	identity, ok := FromContext(ctx)
+	if !ok || identity.Kind != KindUser {
+		return nil, false
+	}
+	return identity, true
+}
+
+// MustUserFromContext is [UserFromContext] for routes that only users get to:
+// behind a guard's Require, unless a policy of it names machines. It panics
+// without a user.
+func MustUserFromContext(ctx context.Context) *Identity {
+	user, ok := UserFromContext(ctx)
+	if !ok {
+		panic("authgear: MustUser: no user sent this request; put the guard's Require before this handler, and where a policy of it names machines use User or Identity")
+	}
+	return user
 }

@@ -1,6 +1,8 @@
 package authgear
 
 import (
+	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 )
@@ -28,6 +30,27 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Outcome returns the outcome of the reason.
 func (e *Error) Outcome() Outcome { return e.Reason.Outcome() }
+
+// AsError returns err as an [*Error]. One of ours keeps its reason, and what
+// wraps it stays in the text for the operator. Any other error means that nobody
+// can tell, [ReasonInternal].
+func AsError(err error) *Error {
+	e, ok := errors.AsType[*Error](err)
+	switch {
+	case !ok:
+		return &Error{Reason: ReasonInternal, Err: err}
+	case e == nil: // a nil pointer in an interface, which is not nil
+		return &Error{Reason: ReasonInternal, Err: errors.New("a nil *authgear.Error was returned as an error")}
+	case err == error(e):
+		return e
+	}
+	wrapped := *e
+	wrapped.Err = err
+	if e.Err != nil {
+		wrapped.Err = fmt.Errorf("%w (%w)", err, e.Err)
+	}
+	return &wrapped
+}
 
 // LogValue implements [slog.LogValuer]: the reason, the outcome and the cause.
 func (e *Error) LogValue() slog.Value {

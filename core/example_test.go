@@ -171,11 +171,11 @@ func ExampleIdentity_Claims() {
 	// Output: acme
 }
 
-// A policy of your own is a function. Its plain error means "denied"; an error
-// of ours decides the answer itself.
-func ExamplePolicy() {
+// A policy of your own is made of a function. It denies by Deny; any other error
+// means that nobody can tell now.
+func ExamplePolicyFunc() {
 	tenant := func(want string) authgear.Policy {
-		return func(_ context.Context, identity *authgear.Identity) error {
+		return authgear.PolicyFunc(func(_ context.Context, identity *authgear.Identity) error {
 			var claims struct {
 				Tenant string `json:"https://example.com/tenant"`
 			}
@@ -183,11 +183,12 @@ func ExamplePolicy() {
 				return err
 			}
 			if claims.Tenant != want {
-				return fmt.Errorf("tenant %q", claims.Tenant)
+				return authgear.Deny("the user belongs to another tenant")
 			}
 			return nil
-		}
+		})
 	}
-	fmt.Println(tenant("acme")(context.Background(), &authgear.Identity{Kind: authgear.KindUser}) != nil)
-	// Output: true
+	err := tenant("acme").Check(context.Background(), &authgear.Identity{Kind: authgear.KindUser})
+	fmt.Println(err)
+	// Output: internal: The request cannot be authenticated now. Try again later.
 }

@@ -103,6 +103,10 @@ func checkSecret(secret string) error {
 	return nil
 }
 
+// Observer returns the observer of the configuration, which guards without one of
+// their own use too.
+func (f *Forwarded) Observer() *Observer { return f.observer }
+
 // Authenticate implements [Authenticator] by the X-Authgear-* fields of the
 // request.
 func (f *Forwarded) Authenticate(ctx context.Context, r Request) (*Identity, error) {
@@ -163,7 +167,7 @@ func (f *Forwarded) proven(r Request) error {
 
 func hasIdentityField(r Request) bool {
 	for name := range r.Names() {
-		if session.IsField(name) {
+		if session.IsHeader(name) {
 			return true
 		}
 	}
@@ -175,7 +179,7 @@ func hasIdentityField(r Request) bool {
 func checkConnection(r Request) error {
 	for _, line := range r.Values("Connection") {
 		for option := range strings.SplitSeq(line, ",") {
-			if session.IsField(strings.Trim(option, " \t")) {
+			if session.IsHeader(strings.Trim(option, " \t")) {
 				return fmt.Errorf("the field Connection names %s", quote.Quote(option))
 			}
 		}

@@ -32,7 +32,7 @@ type JWTConfig struct {
 	Resources []string
 	// TokenCookie, when not empty, is the name of a cookie that carries the
 	// access token of a request without a Bearer token. Guards keep other
-	// websites from using it, see [Options.TrustedOrigins].
+	// websites from using it, by their TrustedOrigins.
 	TokenCookie string
 	// Leeway is the clock difference that is tolerated. 0: ten seconds; at most
 	// 60 seconds.
@@ -148,6 +148,10 @@ func (j *JWT) Ready(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Observer returns the observer of the configuration, which guards without one of
+// their own use too.
+func (j *JWT) Observer() *Observer { return j.observer }
 
 // Authenticate implements [Authenticator] by the Bearer token in the request's
 // Authorization field, or by the token cookie when there is one.

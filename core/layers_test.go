@@ -27,7 +27,7 @@ func TestLayers(t *testing.T) {
 		"internal/fetch":       append(libraries, sdk+"core/internal/keys"),
 		"internal/endpoint":    append(libraries, "net/http"),
 		"internal/strictjson":  append(libraries, "net/http"),
-		"internal/decision":    append(libraries, sdk),
+		"internal/contextkey":  append(libraries, sdk),
 		"internal/quote":       append(libraries, sdk),
 		"internal/age":         append(libraries, sdk, "net/http"),
 		"internal/age/agetest": append(libraries, sdk, "net/http", "testing"),

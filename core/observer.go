@@ -35,6 +35,9 @@ type Decision struct {
 	// an identity: it has no credentials, or a cookie that is not good. (The
 	// requests of anonymous users have an identity.)
 	WithoutIdentity bool
+	// Repeated is true for a further decision of the same guard about the same
+	// request: one inside another guard's check refuses it, or asks again.
+	Repeated bool
 	// Cached is true when the answer was given to an earlier request.
 	Cached bool
 	// Source is "" without an identity.

@@ -2,6 +2,9 @@ package authgear_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"strings"
 	"testing"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
@@ -12,7 +15,9 @@ func TestPolicies(t *testing.T) {
 	alice := &authgear.Identity{Kind: authgear.KindUser, ID: "alice", Verified: true, Roles: []string{"admin"}}
 	guest := &authgear.Identity{Kind: authgear.KindUser, ID: "guest", Anonymous: true}
 	// A machine whose flags say otherwise is still no user.
-	machine := &authgear.Identity{Kind: authgear.KindClient, ID: "client_id_x", Verified: true}
+	machine := &authgear.Identity{Kind: authgear.KindClient, ID: "client_id_x", Verified: true, Roles: []string{"admin"}}
+	own := authgear.PolicyFunc(func(context.Context, *authgear.Identity) error { return nil })
+	both := authgear.Kinds(authgear.KindUser, authgear.KindClient)
 	for _, c := range []struct {
 		name     string
 		policy   authgear.Policy
@@ -22,16 +27,30 @@ func TestPolicies(t *testing.T) {
 		{"role", authgear.Role("admin"), alice, ""},
 		{"role missing", authgear.Role("Admin"), alice, authgear.ReasonRoleMissing},
 		{"no roles", authgear.Role("admin"), guest, authgear.ReasonRoleMissing},
-		{"the empty role", authgear.Role(""), alice, authgear.ReasonRoleMissing},
+		{"a machine with a role", authgear.Role("admin"), machine, authgear.ReasonKindNotAllowed},
 		{"verified", authgear.Verified(), alice, ""},
 		{"not verified", authgear.Verified(), guest, authgear.ReasonNotVerified},
-		{"verified machine", authgear.Verified(), machine, authgear.ReasonNotVerified},
+		{"verified machine", authgear.Verified(), machine, authgear.ReasonKindNotAllowed},
 		{"not anonymous", authgear.NotAnonymous(), alice, ""},
 		{"anonymous", authgear.NotAnonymous(), guest, authgear.ReasonAnonymousUser},
-		{"machine", authgear.NotAnonymous(), machine, authgear.ReasonAnonymousUser},
-		{"the zero identity", authgear.NotAnonymous(), &authgear.Identity{}, authgear.ReasonAnonymousUser},
+		{"machine", authgear.NotAnonymous(), machine, authgear.ReasonKindNotAllowed},
+		{"the zero identity", authgear.NotAnonymous(), &authgear.Identity{}, authgear.ReasonKindNotAllowed},
+		{"no identity", authgear.NotAnonymous(), nil, authgear.ReasonInternal},
+		{"the zero policy", authgear.Policy{}, alice, authgear.ReasonInternal},
+
+		{"a function names no kind, so users", own, alice, ""},
+		{"a function and a machine", own, machine, authgear.ReasonKindNotAllowed},
+		{"machines only, a user", authgear.Kinds(authgear.KindClient), alice, authgear.ReasonKindNotAllowed},
+		{"machines only, a machine", authgear.Kinds(authgear.KindClient), machine, ""},
+		{"both, a user", both, alice, ""},
+		{"both, a machine", both, machine, ""},
+		{"both, a kind that does not exist", both, &authgear.Identity{Kind: "robot"}, authgear.ReasonKindNotAllowed},
+		{"both and a role, a machine", authgear.All(both, authgear.Role("admin")), machine, authgear.ReasonKindNotAllowed},
+		{"a function and machines", authgear.All(own, authgear.Kinds(authgear.KindClient)), machine, ""},
+		{"the first that denies", authgear.All(authgear.Verified(), authgear.Role("admin")), guest, authgear.ReasonNotVerified},
+		{"lists in lists", authgear.All(authgear.All(own, both), authgear.All(authgear.Kinds(authgear.KindClient))), machine, ""},
 	} {
-		err := c.policy(context.Background(), c.identity)
+		err := c.policy.Check(context.Background(), c.identity)
 		if c.want == "" {
 			if err != nil {
 				t.Errorf("%s: %v", c.name, err)
@@ -39,6 +58,45 @@ func TestPolicies(t *testing.T) {
 			continue
 		}
 		wantReason(t, err, c.want)
+	}
+}
+
+// What can never mean anything is refused at set-up.
+func TestMeaninglessPolicies(t *testing.T) {
+	t.Parallel()
+	for name, f := range map[string]func(){
+		"no function":     func() { authgear.PolicyFunc(nil) },
+		"no role":         func() { authgear.Role("") },
+		"no kind":         func() { authgear.Kinds() },
+		"a made-up kind":  func() { authgear.Kinds("robot") },
+		"an empty list":   func() { authgear.All() },
+		"the zero policy": func() { authgear.All(authgear.Verified(), authgear.Policy{}) },
+		"no kind left":    func() { authgear.All(authgear.Verified(), authgear.Kinds(authgear.KindClient)) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", name)
+				}
+			}()
+			f()
+		}()
+	}
+}
+
+// What wraps an error of ours stays in the operator's text, with its own cause.
+func TestWrappedDenial(t *testing.T) {
+	t.Parallel()
+	policy := authgear.PolicyFunc(func(context.Context, *authgear.Identity) error {
+		return fmt.Errorf("project 42: %w", authgear.Deny("not a member"))
+	})
+	err := policy.Check(context.Background(), &authgear.Identity{Kind: authgear.KindUser})
+	wantReason(t, err, authgear.ReasonPolicyDenied)
+	if text := errors.Unwrap(err).Error(); !strings.Contains(text, "project 42") || !strings.Contains(text, "not a member") {
+		t.Errorf("the operator reads %q", text)
+	}
+	if strings.Contains(err.Error(), "42") {
+		t.Errorf("the client could read %q", err)
 	}
 }
 

@@ -1,5 +1,7 @@
 package authgear
 
+import "net/http"
+
 // Outcome is the kind of result that a request has. Each has one HTTP answer.
 type Outcome uint8
 
@@ -19,31 +21,45 @@ const (
 	OutcomeDenied
 )
 
+// outcomes has all that an outcome stands for: its name, and the answer to a
+// request that it ends. The zero value is the answer when nobody can tell.
+var outcomes = [...]struct {
+	name      string
+	status    int
+	code      string // the answer's "error"; "": that of the reason
+	challenge challengeKind
+}{
+	OutcomeUnavailable:   {"unavailable", http.StatusServiceUnavailable, "temporarily_unavailable", challengeNone},
+	OutcomeAuthenticated: {name: "authenticated"},
+	OutcomeNoCredentials: {"no_credentials", http.StatusUnauthorized, "authentication_required", challengePlain},
+	OutcomeInvalid:       {"invalid", http.StatusUnauthorized, "invalid_token", challengeError},   // RFC 6750 §3.1
+	OutcomeMalformed:     {"malformed", http.StatusBadRequest, "invalid_request", challengeError}, // RFC 6750 §3.1
+	OutcomeDenied:        {"denied", http.StatusForbidden, "", challengeNone},
+}
+
+// challengeKind says what WWW-Authenticate an answer has.
+type challengeKind uint8
+
+const (
+	challengeNone  challengeKind = iota
+	challengePlain               // the scheme alone
+	challengeError               // with the code and the sentence
+)
+
 // String returns the outcome as logs and metrics name it, such as
 // "no_credentials".
 func (o Outcome) String() string {
-	switch o {
-	case OutcomeAuthenticated:
-		return "authenticated"
-	case OutcomeNoCredentials:
-		return "no_credentials"
-	case OutcomeInvalid:
-		return "invalid"
-	case OutcomeMalformed:
-		return "malformed"
-	case OutcomeDenied:
-		return "denied"
-	default:
-		return "unavailable"
+	if int(o) >= len(outcomes) {
+		o = OutcomeUnavailable
 	}
+	return outcomes[o].name
 }
 
 // Reason is why a request does not go on. The list is closed; docs/reasons.md
 // has a section for each.
 //
-// Of the reasons that [JWT] finds in a token, every one but
-// ReasonSignatureInvalid is found before its signature was checked, and proves
-// nothing about the rest of it.
+// Of the reasons that [JWT] finds in a token, every one is found before its
+// signature was found good, and proves nothing about the rest of it.
 type Reason string
 
 // The reasons, by outcome.
@@ -75,15 +91,18 @@ const (
 	// Unavailable.
 	ReasonKeysUnavailable     Reason = "keys_unavailable"
 	ReasonResolverUnavailable Reason = "resolver_unavailable"
+	ReasonResolverSilent      Reason = "resolver_silent"
 	ReasonAnswerMalformed     Reason = "answer_malformed"
+	ReasonProxySecretMismatch Reason = "proxy_secret_mismatch"
 	ReasonInternal            Reason = "internal"
 
 	// Denied.
-	ReasonRoleMissing   Reason = "role_missing"
-	ReasonNotVerified   Reason = "not_verified"
-	ReasonAnonymousUser Reason = "anonymous_user"
-	ReasonCrossOrigin   Reason = "cross_origin"
-	ReasonPolicyDenied  Reason = "policy_denied"
+	ReasonRoleMissing    Reason = "role_missing"
+	ReasonNotVerified    Reason = "not_verified"
+	ReasonAnonymousUser  Reason = "anonymous_user"
+	ReasonKindNotAllowed Reason = "kind_not_allowed"
+	ReasonCrossOrigin    Reason = "cross_origin"
+	ReasonPolicyDenied   Reason = "policy_denied"
 )
 
 // definition is all that a reason stands for. The sentence goes to the client
@@ -97,8 +116,8 @@ type definition struct {
 var reasons = map[Reason]definition{
 	ReasonNoCredentials: {OutcomeNoCredentials, "This request needs an access token."},
 
-	ReasonRequestMalformed:       {OutcomeMalformed, "The request has malformed or repeated fields."},
-	ReasonAuthorizationMalformed: {OutcomeMalformed, "The Authorization field must be one Bearer scheme followed by one access token."},
+	ReasonRequestMalformed:       {OutcomeMalformed, "The request has malformed or repeated headers."},
+	ReasonAuthorizationMalformed: {OutcomeMalformed, "The Authorization header must be one Bearer scheme followed by one access token."},
 	ReasonTokenTooLarge:          {OutcomeMalformed, "The access token is too large."},
 
 	ReasonTokenMalformed:   {OutcomeInvalid, "The access token is malformed."},
@@ -119,13 +138,16 @@ var reasons = map[Reason]definition{
 	ReasonKeysUnavailable:     {OutcomeUnavailable, "The access token cannot be checked now. Try again later."},
 	ReasonResolverUnavailable: {OutcomeUnavailable, "The session cannot be checked now. Try again later."},
 	ReasonAnswerMalformed:     {OutcomeUnavailable, "The session cannot be checked now, since the answer about it is not understood."},
+	ReasonResolverSilent:      {OutcomeUnavailable, "The session cannot be checked now, since the answer about it is empty. Try again later."},
+	ReasonProxySecretMismatch: {OutcomeUnavailable, "The request cannot be trusted now. Try again later."},
 	ReasonInternal:            {OutcomeUnavailable, "The request cannot be authenticated now. Try again later."},
 
-	ReasonRoleMissing:   {OutcomeDenied, "This request needs a role that the user does not have."},
-	ReasonNotVerified:   {OutcomeDenied, "This request needs a verified user."},
-	ReasonAnonymousUser: {OutcomeDenied, "This request needs a user who is not anonymous."},
-	ReasonCrossOrigin:   {OutcomeDenied, "This request comes from another website, which is not trusted."},
-	ReasonPolicyDenied:  {OutcomeDenied, "This request is not allowed."},
+	ReasonRoleMissing:    {OutcomeDenied, "This request needs a role that the user does not have."},
+	ReasonNotVerified:    {OutcomeDenied, "This request needs a verified user."},
+	ReasonAnonymousUser:  {OutcomeDenied, "This request needs a user who is not anonymous."},
+	ReasonKindNotAllowed: {OutcomeDenied, "This request is not allowed for this kind of sender."},
+	ReasonCrossOrigin:    {OutcomeDenied, "This request comes from another website, which is not trusted."},
+	ReasonPolicyDenied:   {OutcomeDenied, "This request is not allowed."},
 }
 
 // Outcome returns the outcome that the reason belongs to: OutcomeUnavailable

@@ -181,6 +181,10 @@ func (r *Resolver) Ready(ctx context.Context) error {
 	return nil
 }
 
+// Observer returns the observer of the configuration, which guards without one of
+// their own use too.
+func (r *Resolver) Observer() *Observer { return r.observer }
+
 // Authenticate implements [Authenticator] by the request's Bearer token, token
 // cookie or session cookies, in this order: the first that is present decides.
 func (r *Resolver) Authenticate(ctx context.Context, request Request) (*Identity, error) {

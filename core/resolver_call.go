@@ -130,7 +130,7 @@ func understand(response *fetch.Answer, c credentials, asked time.Time) (answer,
 		return answer{identity: newSessionIdentity(s, SourceResolver, c, asked)}, nil
 	case session.None:
 		for name := range response.Header {
-			if session.IsField(name) {
+			if session.IsHeader(name) {
 				return malformed(errors.New("there are unknown X-Authgear-* fields only"))
 			}
 		}

@@ -180,7 +180,8 @@ func TestContract(t *testing.T) {
 		{"PUT", "/me", "alice", 200, `"id":"alice"`},
 		{"PATCH", "/me", "alice", 200, `"id":"alice"`},
 		{"DELETE", "/me", "alice", 200, `"id":"alice"`},
-		{"GET", "/me", "machine", 200, `{"identity":{"kind":"client","id":"client_id_spa","client_id":"spa","anonymous":true,"verified":false,"can_reauthenticate":false,"scopes":["read","write"],`},
+		{"GET", "/me", "machine", 403, "This request is not allowed for this kind of sender."},
+		{"GET", "/public", "machine", 200, `{"identity":{"kind":"client","id":"client_id_spa","client_id":"spa","anonymous":true,"verified":false,"can_reauthenticate":false,"scopes":["read","write"],`},
 		{"GET", "/me", "expired", 401, "The access token has expired."},
 		{"GET", "/me", "audience", 401, "The access token is meant for somebody else."},
 		{"GET", "/me", "client", 401, "The access token was issued to a client that is not accepted."},
@@ -192,7 +193,7 @@ func TestContract(t *testing.T) {
 		{"GET", "/verified", "bob", 403, "This request needs a verified user."},
 		{"GET", "/members", "bob", 200, `"id":"bob"`},
 		{"GET", "/members", "guest", 403, "This request needs a user who is not anonymous."},
-		{"GET", "/members", "machine", 403, "This request needs a user who is not anonymous."},
+		{"GET", "/members", "machine", 403, "This request is not allowed for this kind of sender."},
 	}
 	expectations := make([]expectation, len(wanted))
 	for i, w := range wanted {

@@ -63,9 +63,9 @@ func TestResolverMode(t *testing.T) {
 		{"GET", "/me", []string{bearer(project.AccessToken(alice))}, 200, identity},
 		{"GET", "/me", []string{bearer(project.OpaqueToken(alice))}, 200, identity},
 		{"GET", "/me", []string{cookie(alice)}, 200, identity},
-		{"GET", "/fresh", []string{cookie(alice)}, 200, identity},
-		{"HEAD", "/fresh", []string{cookie(alice)}, 200, ""},
-		{"GET", "/fresh", nil, 401, "authentication_required"},
+		{"GET", "/live", []string{cookie(alice)}, 200, identity},
+		{"HEAD", "/live", []string{cookie(alice)}, 200, ""},
+		{"GET", "/live", nil, 401, "authentication_required"},
 		{"GET", "/me", []string{"Cookie: token=" + project.AccessToken(alice)}, 200, identity},
 		{"GET", "/me", []string{cookie(alice), bearer(project.AccessToken(bob))}, 200, `"id":"bob"`},
 		{"GET", "/me", []string{cookie(alice), disabled}, 401, "The access token is not, or no longer, valid."},
@@ -85,7 +85,7 @@ func TestResolverMode(t *testing.T) {
 	})
 }
 
-// An answer is kept for a while, but not on /fresh; and during an outage.
+// An answer is kept for a while, but not on /live; and during an outage.
 func TestResolverModeFreshness(t *testing.T) {
 	t.Parallel()
 	for _, framework := range frameworks {
@@ -102,11 +102,11 @@ func TestResolverModeFreshness(t *testing.T) {
 		want("good", "/me", 200)
 		project.SetOutage(true)
 		want("in an outage", "/me", 200)
-		want("in an outage, fresh", "/fresh", 503)
+		want("in an outage, fresh", "/live", 503)
 		project.SetOutage(false)
 		project.DisableUser(alice)
 		want("disabled, from the cache", "/me", 200)
-		want("disabled, fresh", "/fresh", 401)
+		want("disabled, fresh", "/live", 401)
 		want("disabled, and known", "/me", 401)
 		s.stop(t)
 	}

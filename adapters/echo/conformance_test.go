@@ -21,7 +21,7 @@ func mount(t *testing.T, app guardtest.App) string {
 	t.Helper()
 	guards := make([]*authgearecho.Guard, len(app.Guards))
 	for i, g := range app.Guards {
-		guards[i] = authgearecho.New(g.Authenticator, authgearecho.Config{Options: g.Options, ErrorHandler: errorHandler(g.OnError)})
+		guards[i] = authgearecho.New(g.Authenticator, authgearecho.Config{TrustedOrigins: g.Config.TrustedOrigins, Observer: g.Config.Observer, ErrorHandler: errorHandler(g.OnError)})
 	}
 	e := echo.New()
 	e.Logger.SetOutput(io.Discard)

@@ -11,7 +11,7 @@
 // [MustUser]. CORS middleware stands in front of the guard: preflights carry no
 // credentials.
 //
-// A refused request is answered at once; the error that the middleware returns
-// afterwards is an *echo.HTTPError whose Internal is the *authgear.Error, for
-// logging middleware.
+// A refused request is answered at once, and the middleware returns nil, since
+// echo's Timeout drops an answer when an error is returned as well. [Refused]
+// tells logging middleware why.
 package authgearecho

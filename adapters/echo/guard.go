@@ -10,12 +10,19 @@ import (
 
 // Config configures [New]. The zero value is right for most services.
 type Config struct {
-	authgear.Options
+	// TrustedOrigins are the origins of other websites, such as
+	// "https://app.example.com", whose pages may send unsafe requests and
+	// Upgrades with the user's cookies. A sibling subdomain is another website,
+	// and so is another port. A request with a Bearer token needs none of this.
+	// (See http.CrossOriginProtection, which decides.)
+	TrustedOrigins []string
+	// Observer is told of each decision. nil: the authenticator's.
+	Observer *authgear.Observer
 	// Skipper, when not nil, names requests that the guard leaves alone, with
-	// their X-Authgear-* fields removed all the same.
+	// their X-Authgear-* headers removed all the same.
 	Skipper middleware.Skipper
 	// ErrorHandler, when not nil, may write another answer to a refused
-	// request. Challenge and cache fields are set already. When it writes
+	// request. Challenge and cache headers are set already. When it writes
 	// nothing, the default answer stands, whatever it returns.
 	ErrorHandler func(echo.Context, *authgear.Error) error
 }
@@ -27,8 +34,8 @@ type Guard struct {
 	errorHandler func(echo.Context, *authgear.Error) error
 }
 
-// New returns a guard for the authenticator. It panics when that is nil,
-// and for options with a mistake.
+// New returns a guard for the authenticator. It panics when that is nil, and for
+// a configuration with a mistake.
 func New(authenticator authgear.Authenticator, config ...Config) *Guard {
 	var c Config
 	if len(config) > 0 {
@@ -37,23 +44,24 @@ func New(authenticator authgear.Authenticator, config ...Config) *Guard {
 	if c.Skipper == nil {
 		c.Skipper = middleware.DefaultSkipper
 	}
-	return &Guard{guard: guard.New(authenticator, c.Options), skipper: c.Skipper, errorHandler: c.ErrorHandler}
+	return &Guard{guard: guard.New(authenticator, guard.Config{TrustedOrigins: c.TrustedOrigins, Observer: c.Observer}), skipper: c.Skipper, errorHandler: c.ErrorHandler}
 }
 
-// Require returns middleware that lets a request go on when its sender is known
-// and all policies allow it.
+// Require returns middleware that allows a request whose sender is known and
+// whom all policies allow: a user, unless a policy names other kinds. It panics
+// for policies with a mistake.
 func (g *Guard) Require(policies ...authgear.Policy) echo.MiddlewareFunc {
 	return g.middleware(g.guard.Require(policies...))
 }
 
-// RequireFresh is [Guard.Require] for a route on which no answer about a session may be
-// older than the request, such as a payment. It panics when the authenticator
-// cannot ask each time: only a [authgear.FreshAuthenticator] can.
+// RequireFresh is [Guard.Require] for a route on which no answer about a session
+// may be older than the request, such as a payment. It panics when the
+// authenticator cannot ask each time: only a [authgear.FreshAuthenticator] can.
 func (g *Guard) RequireFresh(policies ...authgear.Policy) echo.MiddlewareFunc {
 	return g.middleware(g.guard.RequireFresh(policies...))
 }
 
-// Optional returns middleware that lets a request go on with and without an
+// Optional returns middleware that allows a request with and without an
 // identity. A Bearer token that is not valid is refused all the same, and so is
 // every request whose sender cannot be told now; a stale cookie is not, since
 // browsers send those unasked.
@@ -68,19 +76,28 @@ func (g *Guard) middleware(check *guard.Check) echo.MiddlewareFunc {
 			if g.skipper(c) {
 				return stripped(c)
 			}
-			r := c.Request()
-			ctx, refusal := check.Run(r.Context(), guard.HTTP(r), c.Response().Header())
+			r, refusal := guard.Run(c.Request().Context(), check, guard.HTTP(c.Request()), c.Response().Header())
+			c.SetRequest(r)
 			if refusal != nil {
-				guard.StripHTTP(r.Header)
 				return g.refuse(c, refusal)
 			}
-			c.SetRequest(r.WithContext(ctx))
-			return stripped(c)
+			return next(c)
 		}
 	}
 }
 
-// refuse writes the answer itself: echo's error handler would write another.
+// Refuse refuses a request from within a handler, as the guard itself does: by
+// an [*authgear.Error], or by any other error as unavailable. The handler
+// returns what it returns.
+func (g *Guard) Refuse(c echo.Context, err error) error {
+	r, refusal := guard.Refuse(c.Request().Context(), g.guard, guard.HTTP(c.Request()), c.Response().Header(), err)
+	c.SetRequest(r)
+	return g.refuse(c, refusal)
+}
+
+// refuse writes the answer itself, and returns nil: echo's error handler would
+// write another, and its Timeout drops what was written when an error is
+// returned as well.
 func (g *Guard) refuse(c echo.Context, refusal *guard.Refusal) error {
 	if g.errorHandler != nil {
 		err := g.errorHandler(c, refusal.Err)
@@ -89,14 +106,14 @@ func (g *Guard) refuse(c echo.Context, refusal *guard.Refusal) error {
 	if !c.Response().Committed {
 		refusal.Write(c.Response())
 	}
-	return &echo.HTTPError{Code: c.Response().Status, Message: refusal.Err.Reason.Description(), Internal: refusal.Err}
+	return nil
 }
 
 // Strip is middleware for routes without a guard: it removes the X-Authgear-*
-// fields that only a reverse proxy may set, as every guard does on its routes.
+// headers that only a reverse proxy may set, as every guard does on its routes.
 func Strip(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		guard.StripHTTP(c.Request().Header)
+		c.SetRequest(guard.Strip(c.Request().Context(), guard.HTTP(c.Request())))
 		return next(c)
 	}
 }

@@ -14,11 +14,19 @@ func Identity(c echo.Context) (*authgear.Identity, bool) {
 }
 
 // User returns the user who sent the request: nil and false for a machine too.
-func User(c echo.Context) (*authgear.Identity, bool) { return guard.User(c.Request().Context()) }
+func User(c echo.Context) (*authgear.Identity, bool) {
+	return authgear.UserFromContext(c.Request().Context())
+}
 
 // MustUser returns the user who sent the request, and panics without one. Use it
-// behind [Guard.Require] where no machine can come in, which is the default.
-func MustUser(c echo.Context) *authgear.Identity { return guard.MustUser(c.Request().Context()) }
+// behind [Guard.Require], which admits users only unless a policy names machines.
+func MustUser(c echo.Context) *authgear.Identity {
+	return authgear.MustUserFromContext(c.Request().Context())
+}
+
+// Refused returns why a guard has refused the request, in a custom error handler
+// or in middleware around the guard.
+func Refused(c echo.Context) (*authgear.Error, bool) { return guard.Refused(c.Request().Context()) }
 
 // WithIdentity puts the identity into the request, for tests of handlers. It
 // satisfies no guard.

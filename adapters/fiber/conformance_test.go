@@ -37,7 +37,7 @@ func mount(config fiber.Config) guardtest.Mount {
 		f.Use(recover.New())
 		guards := make([]*authgearfiber.Guard, len(app.Guards))
 		for i, g := range app.Guards {
-			guards[i] = authgearfiber.New(g.Authenticator, authgearfiber.Config{Options: g.Options, ErrorHandler: errorHandler(g.OnError)})
+			guards[i] = authgearfiber.New(g.Authenticator, authgearfiber.Config{TrustedOrigins: g.Config.TrustedOrigins, Observer: g.Config.Observer, ErrorHandler: errorHandler(g.OnError)})
 		}
 		for _, route := range app.Routes {
 			var handlers []fiber.Handler

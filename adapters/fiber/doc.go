@@ -13,7 +13,7 @@
 // stands in front of the guard: preflights carry no credentials.
 //
 // A refused request is answered at once, and the middleware returns nil, since
-// fiber's error handler would write another answer. [Error] tells logging
+// fiber's error handler would write another answer. [Refused] tells logging
 // middleware why.
 //
 // Two settings of fiber matter. ReadBufferSize is 4 KiB by default, too small

@@ -9,12 +9,19 @@ import (
 
 // Config configures [New]. The zero value is right for most services.
 type Config struct {
-	authgear.Options
+	// TrustedOrigins are the origins of other websites, such as
+	// "https://app.example.com", whose pages may send unsafe requests and
+	// Upgrades with the user's cookies. A sibling subdomain is another website,
+	// and so is another port. A request with a Bearer token needs none of this.
+	// (See http.CrossOriginProtection, which decides.)
+	TrustedOrigins []string
+	// Observer is told of each decision. nil: the authenticator's.
+	Observer *authgear.Observer
 	// Next, when not nil, names requests that the guard leaves alone, with
-	// their X-Authgear-* fields removed all the same.
+	// their X-Authgear-* headers removed all the same.
 	Next func(*fiber.Ctx) bool
 	// ErrorHandler, when not nil, may write another answer to a refused
-	// request. Challenge and cache fields are set already. When it writes
+	// request. Challenge and cache headers are set already. When it writes
 	// neither a status nor a body, the default answer stands, whatever it
 	// returns.
 	ErrorHandler func(*fiber.Ctx, *authgear.Error) error
@@ -27,30 +34,31 @@ type Guard struct {
 	errorHandler func(*fiber.Ctx, *authgear.Error) error
 }
 
-// New returns a guard for the authenticator. It panics when that is nil,
-// and for options with a mistake.
+// New returns a guard for the authenticator. It panics when that is nil, and for
+// a configuration with a mistake.
 func New(authenticator authgear.Authenticator, config ...Config) *Guard {
 	var c Config
 	if len(config) > 0 {
 		c = config[0]
 	}
-	return &Guard{guard: guard.New(authenticator, c.Options), next: c.Next, errorHandler: c.ErrorHandler}
+	return &Guard{guard: guard.New(authenticator, guard.Config{TrustedOrigins: c.TrustedOrigins, Observer: c.Observer}), next: c.Next, errorHandler: c.ErrorHandler}
 }
 
-// Require returns middleware that lets a request go on when its sender is known
-// and all policies allow it.
+// Require returns middleware that allows a request whose sender is known and
+// whom all policies allow: a user, unless a policy names other kinds. It panics
+// for policies with a mistake.
 func (g *Guard) Require(policies ...authgear.Policy) fiber.Handler {
 	return g.middleware(g.guard.Require(policies...))
 }
 
-// RequireFresh is [Guard.Require] for a route on which no answer about a session may be
-// older than the request, such as a payment. It panics when the authenticator
-// cannot ask each time: only a [authgear.FreshAuthenticator] can.
+// RequireFresh is [Guard.Require] for a route on which no answer about a session
+// may be older than the request, such as a payment. It panics when the
+// authenticator cannot ask each time: only a [authgear.FreshAuthenticator] can.
 func (g *Guard) RequireFresh(policies ...authgear.Policy) fiber.Handler {
 	return g.middleware(g.guard.RequireFresh(policies...))
 }
 
-// Optional returns middleware that lets a request go on with and without an
+// Optional returns middleware that allows a request with and without an
 // identity. A Bearer token that is not valid is refused all the same, and so is
 // every request whose sender cannot be told now; a stale cookie is not, since
 // browsers send those unasked.
@@ -63,18 +71,26 @@ func (g *Guard) middleware(check *guard.Check) fiber.Handler {
 		if g.next != nil && g.next(c) {
 			return Strip(c)
 		}
-		ctx, refusal := check.Run(c.UserContext(), newRequest(c), fields{&c.Response().Header})
+		_, refusal := guard.Run(c.UserContext(), check, newRequest(c), responseHeader{&c.Response().Header})
 		if refusal != nil {
-			strip(c)
 			return g.refuse(c, refusal)
 		}
-		setContext(c, ctx)
-		return Strip(c)
+		return c.Next()
 	}
 }
 
+// Refuse refuses a request from within a handler, as the guard itself does: by
+// an [*authgear.Error], or by any other error as unavailable. The handler
+// returns what it returns.
+func (g *Guard) Refuse(c *fiber.Ctx, err error) error {
+	_, refusal := guard.Refuse(c.UserContext(), g.guard, newRequest(c), responseHeader{&c.Response().Header}, err)
+	return g.refuse(c, refusal)
+}
+
+// refuse writes the answer itself, and returns nil: fiber's error handler would
+// write another.
 func (g *Guard) refuse(c *fiber.Ctx, refusal *guard.Refusal) error {
-	c.Locals(errorKey, refusal.Err)
+	closeUnread(c)
 	response := c.Response()
 	if g.errorHandler != nil {
 		// What other middleware has left there is not an answer to a refusal.
@@ -87,14 +103,13 @@ func (g *Guard) refuse(c *fiber.Ctx, refusal *guard.Refusal) error {
 		}
 	}
 	response.SetStatusCode(refusal.Status)
-	response.Header.SetContentType(guard.ContentType)
+	response.Header.SetContentType(refusal.Header.Get("Content-Type"))
 	response.SetBody(refusal.Body)
 	return nil
 }
 
 // Strip is middleware for routes without a guard: it removes the X-Authgear-*
-// fields that only a reverse proxy may set, as every guard does on its routes.
+// headers that only a reverse proxy may set, as every guard does on its routes.
 func Strip(c *fiber.Ctx) error {
-	strip(c)
-	return c.Next()
+	return guard.Strip(c.UserContext(), newRequest(c)).Next()
 }

@@ -15,11 +15,11 @@ import (
 func Identity(c *fiber.Ctx) (*authgear.Identity, bool) { return authgear.FromContext(c.Context()) }
 
 // User returns the user who sent the request: nil and false for a machine too.
-func User(c *fiber.Ctx) (*authgear.Identity, bool) { return guard.User(c.Context()) }
+func User(c *fiber.Ctx) (*authgear.Identity, bool) { return authgear.UserFromContext(c.Context()) }
 
 // MustUser returns the user who sent the request, and panics without one. Use it
-// behind [Guard.Require] where no machine can come in, which is the default.
-func MustUser(c *fiber.Ctx) *authgear.Identity { return guard.MustUser(c.Context()) }
+// behind [Guard.Require], which admits users only unless a policy names machines.
+func MustUser(c *fiber.Ctx) *authgear.Identity { return authgear.MustUserFromContext(c.Context()) }
 
 // WithIdentity puts the identity into the context, for tests of handlers. It
 // satisfies no guard.
@@ -27,19 +27,9 @@ func WithIdentity(c *fiber.Ctx, identity *authgear.Identity) {
 	setContext(c, authgear.NewContext(c.UserContext(), identity))
 }
 
-// Error returns why a guard refused the request, for middleware that logs
-// answers.
-func Error(c *fiber.Ctx) (*authgear.Error, bool) {
-	err, ok := c.Locals(errorKey).(*authgear.Error)
-	return err, ok
-}
-
-type localKey int
-
-const (
-	errorKey    localKey = iota // the error of a refused request
-	strippedKey                 // true when later views leave identity fields out
-)
+// Refused returns why a guard has refused the request, in a custom error handler
+// or in middleware around the guard.
+func Refused(c *fiber.Ctx) (*authgear.Error, bool) { return guard.Refused(c.UserContext()) }
 
 // setContext keeps the context as the user context, and under a key at which it
 // is found when c.Context() is passed on.

@@ -1,19 +1,22 @@
 package authgearfiber
 
 import (
+	"context"
 	"iter"
 	"strings"
+	"unsafe"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/utils"
 
 	"github.com/authgear/authgear-sdk-go/core/guard"
 )
 
 // request is the view of a request over its raw header block, as it came. The
 // store that fasthttp parses it into is not safe to judge by: trailers are
-// merged into it, values of Connection get lost, cookies are written anew once
-// anybody has read them, of two Host fields it keeps the last, and names are not
-// found when normalizing is off.
+// merged into it, values of Connection get lost, of two Host headers it keeps the
+// last, and names are not found when normalizing is off. But a header that
+// earlier middleware has removed from the store does not count.
 //
 // Its strings are parts of one copy, since fasthttp uses its buffers again. The
 // arrays save an allocation each for a request of usual size.
@@ -35,16 +38,14 @@ func newRequest(c *fiber.Ctx) *request {
 	} else { // a request that did not come over a connection
 		c.Request().Header.VisitAll(func(name, value []byte) { r.add(string(name), string(value)) })
 	}
-	if stripped, _ := c.Locals(strippedKey).(bool); stripped {
-		r.strip()
+	if stripped, _ := c.Locals(strippedKey{}).(bool); stripped {
+		r.dropLines(guard.IsIdentityHeader)
 	}
 	r.readAuthorization()
 	return r
 }
 
-// parse splits a header block up to the empty line: VisitAllInOrder, should
-// other middleware have called it, joins continued lines in place and leaves
-// the rest of the block behind that line. A line that continues the one before
+// parse splits a header block up to the empty line. A line that continues the one before
 // (obs-fold, RFC 9112 §5.2) becomes a value with its line break, which the guard
 // refuses like any control byte.
 func (r *request) parse(raw string) {
@@ -68,18 +69,17 @@ func (r *request) add(name, value string) {
 	r.lines = append(r.lines, guard.Line{Name: name, Value: strings.Trim(value, " \t")})
 }
 
-// strip leaves the identity fields out that an earlier middleware removed.
-func (r *request) strip() {
+func (r *request) dropLines(remove func(name string) bool) {
 	kept := r.lines[:0]
 	for _, line := range r.lines {
-		if !guard.IsIdentityField(line.Name) {
+		if !remove(line.Name) {
 			kept = append(kept, line)
 		}
 	}
 	r.lines = kept
 }
 
-// readAuthorization takes that field from the store, which keeps each of its
+// readAuthorization takes that header from the store, which keeps each of its
 // lines, lets no trailer in, and shows what middleware has set.
 func (r *request) readAuthorization() {
 	came := r.Values(fiber.HeaderAuthorization)
@@ -97,10 +97,11 @@ func (r *request) readAuthorization() {
 	})
 }
 
-func (r *request) Method() string      { return strings.Clone(r.c.Method()) }
-func (r *request) Host() string        { return string(r.c.Request().URI().Host()) }
-func (r *request) RemoteAddr() string  { return r.c.Context().RemoteAddr().String() }
-func (r *request) Lines() []guard.Line { return r.lines }
+func (r *request) Method() string        { return strings.Clone(r.c.Method()) }
+func (r *request) Host() string          { return string(r.c.Request().URI().Host()) }
+func (r *request) RemoteAddr() string    { return r.c.Context().RemoteAddr().String() }
+func (r *request) Lines() []guard.Line   { return r.lines }
+func (r *request) Store() unsafe.Pointer { return unsafe.Pointer(r.c.Context()) }
 
 func (r *request) Values(name string) []string {
 	if r.authorization != nil && strings.EqualFold(name, fiber.HeaderAuthorization) {
@@ -111,10 +112,14 @@ func (r *request) Values(name string) []string {
 		if len(line.Name) != len(name) || !strings.EqualFold(line.Name, name) {
 			continue
 		}
+		value, ok := r.kept(line)
+		if !ok {
+			continue
+		}
 		if values == nil && !r.valueUsed {
 			values, r.valueUsed = r.valueSpace[1:1], true
 		}
-		values = append(values, line.Value)
+		values = append(values, value)
 	}
 	return values
 }
@@ -122,25 +127,101 @@ func (r *request) Values(name string) []string {
 func (r *request) Names() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for _, line := range r.lines {
-			if !yield(line.Name) {
+			if _, ok := r.kept(line); ok && !yield(line.Name) {
 				return
 			}
 		}
 	}
 }
 
-// strip removes identity fields from the store, trailers among them, and from
-// every later view of the request, whose raw block may have what the store has
-// not.
-func strip(c *fiber.Ctx) {
-	c.Locals(strippedKey, true)
+// kept returns the value of a line as far as the store still has it: middleware
+// may have removed the header, or one of the cookies.
+func (r *request) kept(line guard.Line) (value string, ok bool) {
+	switch {
+	case isSpecial(line.Name):
+		return line.Value, true
+	case !strings.EqualFold(line.Name, fiber.HeaderCookie):
+		return line.Value, r.inStore(line)
+	case r.inStore(line): // as usual
+		return line.Value, true
+	}
+	var cookies []string
+	for pair := range strings.SplitSeq(line.Value, ";") {
+		if strings.Trim(pair, " \t") == "" || r.hasCookie(pair) {
+			cookies = append(cookies, pair)
+		}
+	}
+	return strings.Join(cookies, ";"), cookies != nil
+}
+
+// hasCookie compares with the store, which takes spaces and quotes off, and keeps
+// a pair without "=" as a value.
+func (r *request) hasCookie(pair string) bool {
+	name, value, ok := strings.Cut(pair, "=")
+	if !ok {
+		name, value = "", name
+	}
+	name, value = strings.Trim(name, " "), strings.Trim(value, " ")
+	if n := len(value); n > 1 && value[0] == '"' && value[n-1] == '"' {
+		value = value[1 : n-1]
+	}
+	for n, v := range r.c.Request().Header.Cookies() {
+		if string(n) == name && string(v) == value {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *request) inStore(line guard.Line) bool {
+	for name, value := range r.c.Request().Header.All() {
+		if len(name) == len(line.Name) && string(value) == line.Value && strings.EqualFold(string(name), line.Name) {
+			return true
+		}
+	}
+	return false
+}
+
+// isSpecial reports the headers that the store keeps in another form than they
+// came. None of them says who sent the request.
+func isSpecial(name string) bool {
+	switch len(name) {
+	case len(fiber.HeaderHost):
+		return strings.EqualFold(name, fiber.HeaderHost)
+	case len(fiber.HeaderTrailer):
+		return strings.EqualFold(name, fiber.HeaderTrailer)
+	case len(fiber.HeaderConnection): // and User-Agent
+		return strings.EqualFold(name, fiber.HeaderConnection) || strings.EqualFold(name, fiber.HeaderUserAgent)
+	default:
+		return strings.EqualFold(name, fiber.HeaderContentType) || strings.EqualFold(name, fiber.HeaderContentLength) ||
+			strings.EqualFold(name, fiber.HeaderTransferEncoding)
+	}
+}
+
+// strippedKey is a local that is true when later views leave identity headers
+// out: a trailer may bring one into the store again.
+type strippedKey struct{}
+
+// Without removes from the store, which belongs to the one goroutine of the
+// request.
+func (r *request) Without(remove func(name string) bool) guard.Request[*fiber.Ctx] {
+	header := &r.c.Request().Header
 	var names []string
-	c.Request().Header.VisitAll(func(name, _ []byte) {
-		if guard.IsIdentityField(string(name)) {
+	for name := range header.All() {
+		if remove(utils.UnsafeString(name)) { // which keeps nothing
 			names = append(names, string(name))
 		}
-	})
-	for _, name := range names {
-		c.Request().Header.Del(name)
 	}
+	for _, name := range names {
+		header.Del(name)
+	}
+	r.c.Locals(strippedKey{}, true)
+	r.dropLines(remove)
+	return r
+}
+
+// HandOn implements guard.Request.
+func (r *request) HandOn(ctx context.Context) *fiber.Ctx {
+	setContext(r.c, ctx)
+	return r.c
 }

@@ -26,7 +26,7 @@ func mount(t *testing.T, app guardtest.App) string {
 	t.Helper()
 	guards := make([]*authgeargin.Guard, len(app.Guards))
 	for i, g := range app.Guards {
-		guards[i] = authgeargin.New(g.Authenticator, authgeargin.Config{Options: g.Options, ErrorHandler: errorHandler(g.OnError)})
+		guards[i] = authgeargin.New(g.Authenticator, authgeargin.Config{TrustedOrigins: g.Config.TrustedOrigins, Observer: g.Config.Observer, ErrorHandler: errorHandler(g.OnError)})
 	}
 	r := gin.New()
 	r.Use(gin.Recovery())

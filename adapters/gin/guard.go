@@ -9,7 +9,14 @@ import (
 
 // Config configures [New]. The zero value is right for most services.
 type Config struct {
-	authgear.Options
+	// TrustedOrigins are the origins of other websites, such as
+	// "https://app.example.com", whose pages may send unsafe requests and
+	// Upgrades with the user's cookies. A sibling subdomain is another website,
+	// and so is another port. A request with a Bearer token needs none of this.
+	// (See http.CrossOriginProtection, which decides.)
+	TrustedOrigins []string
+	// Observer is told of each decision. nil: the authenticator's.
+	Observer *authgear.Observer
 	// ErrorHandler, when not nil, may write another answer to a refused
 	// request, which is aborted and whose error is in c.Errors. Challenge and
 	// cache fields are set already. When it writes nothing and sets no status,
@@ -23,30 +30,31 @@ type Guard struct {
 	errorHandler func(*gin.Context, *authgear.Error)
 }
 
-// New returns a guard for the authenticator. It panics when that is nil,
-// and for options with a mistake.
+// New returns a guard for the authenticator. It panics when that is nil, and for
+// a configuration with a mistake.
 func New(authenticator authgear.Authenticator, config ...Config) *Guard {
 	var c Config
 	if len(config) > 0 {
 		c = config[0]
 	}
-	return &Guard{guard: guard.New(authenticator, c.Options), errorHandler: c.ErrorHandler}
+	return &Guard{guard: guard.New(authenticator, guard.Config{TrustedOrigins: c.TrustedOrigins, Observer: c.Observer}), errorHandler: c.ErrorHandler}
 }
 
-// Require returns middleware that lets a request go on when its sender is known
-// and all policies allow it.
+// Require returns middleware that allows a request whose sender is known and
+// whom all policies allow: a user, unless a policy names other kinds. It panics
+// for policies with a mistake.
 func (g *Guard) Require(policies ...authgear.Policy) gin.HandlerFunc {
 	return g.middleware(g.guard.Require(policies...))
 }
 
-// RequireFresh is [Guard.Require] for a route on which no answer about a session may be
-// older than the request, such as a payment. It panics when the authenticator
-// cannot ask each time: only a [authgear.FreshAuthenticator] can.
+// RequireFresh is [Guard.Require] for a route on which no answer about a session
+// may be older than the request, such as a payment. It panics when the
+// authenticator cannot ask each time: only a [authgear.FreshAuthenticator] can.
 func (g *Guard) RequireFresh(policies ...authgear.Policy) gin.HandlerFunc {
 	return g.middleware(g.guard.RequireFresh(policies...))
 }
 
-// Optional returns middleware that lets a request go on with and without an
+// Optional returns middleware that allows a request with and without an
 // identity. A Bearer token that is not valid is refused all the same, and so is
 // every request whose sender cannot be told now; a stale cookie is not, since
 // browsers send those unasked.
@@ -56,14 +64,20 @@ func (g *Guard) Optional() gin.HandlerFunc {
 
 func (g *Guard) middleware(check *guard.Check) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		ctx, refusal := check.Run(c.Request.Context(), guard.HTTP(c.Request), c.Writer.Header())
-		Strip(c)
+		r, refusal := guard.Run(c.Request.Context(), check, guard.HTTP(c.Request), c.Writer.Header())
+		setRequest(c, r)
 		if refusal != nil {
 			g.refuse(c, refusal)
-			return
 		}
-		setContext(c, ctx)
 	}
+}
+
+// Refuse refuses a request from within a handler, as the guard itself does: by
+// an [*authgear.Error], or by any other error as unavailable.
+func (g *Guard) Refuse(c *gin.Context, err error) {
+	r, refusal := guard.Refuse(c.Request.Context(), g.guard, guard.HTTP(c.Request), c.Writer.Header(), err)
+	setRequest(c, r)
+	g.refuse(c, refusal)
 }
 
 func (g *Guard) refuse(c *gin.Context, refusal *guard.Refusal) {
@@ -82,5 +96,7 @@ func (g *Guard) refuse(c *gin.Context, refusal *guard.Refusal) {
 }
 
 // Strip is middleware for routes without a guard: it removes the X-Authgear-*
-// fields that only a reverse proxy may set, as every guard does on its routes.
-func Strip(c *gin.Context) { guard.StripHTTP(c.Request.Header) }
+// headers that only a reverse proxy may set, as every guard does on its routes.
+func Strip(c *gin.Context) {
+	c.Request = guard.Strip(c.Request.Context(), guard.HTTP(c.Request))
+}

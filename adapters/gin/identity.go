@@ -1,7 +1,7 @@
 package authgeargin
 
 import (
-	"context"
+	"net/http"
 
 	"github.com/gin-gonic/gin"
 
@@ -14,27 +14,34 @@ import (
 func Identity(c *gin.Context) (*authgear.Identity, bool) { return authgear.FromContext(c) }
 
 // User returns the user who sent the request: nil and false for a machine too.
-func User(c *gin.Context) (*authgear.Identity, bool) { return guard.User(c) }
+func User(c *gin.Context) (*authgear.Identity, bool) { return authgear.UserFromContext(c) }
 
 // MustUser returns the user who sent the request, and panics without one. Use it
-// behind [Guard.Require] where no machine can come in, which is the default.
-func MustUser(c *gin.Context) *authgear.Identity { return guard.MustUser(c) }
+// behind [Guard.Require], which admits users only unless a policy names machines.
+func MustUser(c *gin.Context) *authgear.Identity { return authgear.MustUserFromContext(c) }
+
+// Refused returns why a guard has refused the request, in a custom error handler
+// or in middleware around the guard.
+func Refused(c *gin.Context) (*authgear.Error, bool) {
+	if c.Request == nil {
+		return nil, false
+	}
+	return guard.Refused(c.Request.Context())
+}
 
 // WithIdentity puts the identity into the context, for tests of handlers. It
 // satisfies no guard.
 func WithIdentity(c *gin.Context, identity *authgear.Identity) {
-	var ctx context.Context = c
-	if c.Request != nil {
-		ctx = c.Request.Context()
+	if c.Request == nil {
+		c.Set(guard.ContextKey, authgear.NewContext(c, identity))
+		return
 	}
-	setContext(c, authgear.NewContext(ctx, identity))
+	setRequest(c, c.Request.WithContext(authgear.NewContext(c.Request.Context(), identity)))
 }
 
-// setContext keeps the context in the request, and under a key of gin's own,
-// where it is found when c is passed on as a context.Context.
-func setContext(c *gin.Context, ctx context.Context) {
-	if c.Request != nil {
-		c.Request = c.Request.WithContext(ctx)
-	}
-	c.Set(guard.ContextKey, ctx)
+// setRequest keeps the request, and its context under a key of gin's own, where
+// it is found when c is passed on as a context.Context.
+func setRequest(c *gin.Context, r *http.Request) {
+	c.Request = r
+	c.Set(guard.ContextKey, r.Context())
 }

@@ -18,7 +18,7 @@ func mount(t *testing.T, app guardtest.App) string {
 	t.Helper()
 	guards := make([]*authgearhttp.Guard, len(app.Guards))
 	for i, g := range app.Guards {
-		guards[i] = authgearhttp.New(g.Authenticator, authgearhttp.Config{Options: g.Options, ErrorHandler: errorHandler(g.OnError)})
+		guards[i] = authgearhttp.New(g.Authenticator, authgearhttp.Config{TrustedOrigins: g.Config.TrustedOrigins, Observer: g.Config.Observer, ErrorHandler: errorHandler(g.OnError)})
 	}
 	mux := http.NewServeMux()
 	for _, route := range app.Routes {

@@ -59,7 +59,7 @@ func Example_corsInsideTheGuard() {
 			next.ServeHTTP(w, r)
 		})
 	}
-	quiet := authgearhttp.Config{Options: authgear.Options{Observer: &authgear.Observer{}}}
+	quiet := authgearhttp.Config{Observer: &authgear.Observer{}}
 	guard := authgearhttp.New(nobody{}, quiet)
 	preflight := func(handler http.Handler) int {
 		w := httptest.NewRecorder()

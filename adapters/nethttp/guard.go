@@ -9,9 +9,16 @@ import (
 
 // Config configures [New]. The zero value is right for most services.
 type Config struct {
-	authgear.Options
+	// TrustedOrigins are the origins of other websites, such as
+	// "https://app.example.com", whose pages may send unsafe requests and
+	// Upgrades with the user's cookies. A sibling subdomain is another website,
+	// and so is another port. A request with a Bearer token needs none of this.
+	// (See [http.CrossOriginProtection], which decides.)
+	TrustedOrigins []string
+	// Observer is told of each decision. nil: the authenticator's.
+	Observer *authgear.Observer
 	// ErrorHandler, when not nil, may write another answer to a refused
-	// request. Challenge and cache fields are set already. When it writes
+	// request. Challenge and cache headers are set already. When it writes
 	// nothing, the default answer stands.
 	ErrorHandler func(http.ResponseWriter, *http.Request, *authgear.Error)
 }
@@ -22,30 +29,34 @@ type Guard struct {
 	errorHandler func(http.ResponseWriter, *http.Request, *authgear.Error)
 }
 
-// New returns a guard for the authenticator. It panics when that is nil,
-// and for options with a mistake.
+// New returns a guard for the authenticator. It panics when that is nil, and for
+// a configuration with a mistake.
 func New(authenticator authgear.Authenticator, config ...Config) *Guard {
 	var c Config
 	if len(config) > 0 {
 		c = config[0]
 	}
-	return &Guard{guard: guard.New(authenticator, c.Options), errorHandler: c.ErrorHandler}
+	return &Guard{
+		guard:        guard.New(authenticator, guard.Config{TrustedOrigins: c.TrustedOrigins, Observer: c.Observer}),
+		errorHandler: c.ErrorHandler,
+	}
 }
 
-// Require returns middleware that lets a request go on when its sender is known
-// and all policies allow it.
+// Require returns middleware that allows a request whose sender is known and
+// whom all policies allow: a user, unless a policy names other kinds. It panics
+// for policies with a mistake.
 func (g *Guard) Require(policies ...authgear.Policy) func(http.Handler) http.Handler {
 	return g.middleware(g.guard.Require(policies...))
 }
 
-// RequireFresh is [Guard.Require] for a route on which no answer about a session may be
-// older than the request, such as a payment. It panics when the authenticator
-// cannot ask each time: only a [authgear.FreshAuthenticator] can.
+// RequireFresh is [Guard.Require] for a route on which no answer about a session
+// may be older than the request, such as a payment. It panics when the
+// authenticator cannot ask each time: only a [authgear.FreshAuthenticator] can.
 func (g *Guard) RequireFresh(policies ...authgear.Policy) func(http.Handler) http.Handler {
 	return g.middleware(g.guard.RequireFresh(policies...))
 }
 
-// Optional returns middleware that lets a request go on with and without an
+// Optional returns middleware that allows a request with and without an
 // identity. A Bearer token that is not valid is refused all the same, and so is
 // every request whose sender cannot be told now; a stale cookie is not, since
 // browsers send those unasked.
@@ -56,15 +67,21 @@ func (g *Guard) Optional() func(http.Handler) http.Handler {
 func (g *Guard) middleware(check *guard.Check) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			ctx, refusal := check.Run(r.Context(), guard.HTTP(r), w.Header())
-			guard.StripHTTP(r.Header)
+			r, refusal := guard.Run(r.Context(), check, guard.HTTP(r), w.Header())
 			if refusal != nil {
 				g.refuse(w, r, refusal)
 				return
 			}
-			next.ServeHTTP(w, r.WithContext(ctx))
+			next.ServeHTTP(w, r)
 		})
 	}
+}
+
+// Refuse refuses a request from within a handler, as the guard itself does: by
+// an [*authgear.Error], or by any other error as unavailable.
+func (g *Guard) Refuse(w http.ResponseWriter, r *http.Request, err error) {
+	r, refusal := guard.Refuse(r.Context(), g.guard, guard.HTTP(r), w.Header(), err)
+	g.refuse(w, r, refusal)
 }
 
 func (g *Guard) refuse(w http.ResponseWriter, r *http.Request, refusal *guard.Refusal) {
@@ -78,36 +95,10 @@ func (g *Guard) refuse(w http.ResponseWriter, r *http.Request, refusal *guard.Re
 	refusal.Write(w)
 }
 
-// watchedWriter notices whether a custom error handler wrote an answer.
-type watchedWriter struct {
-	http.ResponseWriter
-	written bool
-}
-
-func (w *watchedWriter) WriteHeader(status int) {
-	w.written = w.written || status >= 200 || status == http.StatusSwitchingProtocols // other 1xx come before the answer
-	w.ResponseWriter.WriteHeader(status)
-}
-
-func (w *watchedWriter) Write(b []byte) (int, error) {
-	w.written = true
-	return w.ResponseWriter.Write(b)
-}
-
-// FlushError sends the fields, if nothing else: that is an answer too.
-func (w *watchedWriter) FlushError() error {
-	w.written = true
-	return http.NewResponseController(w.ResponseWriter).Flush()
-}
-
-// Unwrap gives http.ResponseController the server's own writer.
-func (w *watchedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
 // Strip is middleware for routes without a guard: it removes the X-Authgear-*
-// fields that only a reverse proxy may set, as every guard does on its routes.
+// headers that only a reverse proxy may set, as every guard does on its routes.
 func Strip(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		guard.StripHTTP(r.Header)
-		next.ServeHTTP(w, r)
+		next.ServeHTTP(w, guard.Strip(r.Context(), guard.HTTP(r)))
 	})
 }

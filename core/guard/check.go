@@ -5,78 +5,127 @@ import (
 	"errors"
 	"slices"
 	"time"
+	"unsafe"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
-	"github.com/authgear/authgear-sdk-go/core/internal/decision"
 )
-
-// ContextKey is the key under which the context returned by [Check.Run] holds
-// the guard's finding. A framework whose own context is passed around as a
-// context.Context keeps that context under this key as well.
-const ContextKey = decision.Key
-
-// Fields is a response's header. http.Header and *fasthttp.ResponseHeader are
-// such.
-type Fields interface {
-	Set(name, value string)
-	Add(name, value string)
-}
 
 // Check is what one route asks of its requests.
 type Check struct {
 	guard        *Guard
 	authenticate func(context.Context, authgear.Request) (*authgear.Identity, error)
-	policies     []authgear.Policy
+	policy       authgear.Policy
 	optional     bool
-	live         bool // earlier decisions do not count
+	fresh        bool // earlier findings do not count
 }
 
-// Run decides about a request. When it goes on, the handler gets the returned
-// context, and the refusal is nil. Else the refusal is to be written; its
-// fields are set already, except those that go with the body.
-func (c *Check) Run(ctx context.Context, r authgear.Request, fields Fields) (context.Context, *Refusal) {
-	start := time.Now()
-	found := c.find(ctx, r, fields)
-	identity, _ := found.Identity.(*authgear.Identity)
-	err := c.judge(found, identity, r)
+// Run decides about a request, and returns it as the handler, or a custom error
+// handler, gets it: without identity headers, and with a context that holds the
+// finding. The refusal is nil when the request is allowed; else it is to be
+// written, and its headers are set already, except those of its body.
+func Run[T any](ctx context.Context, c *Check, r Request[T], response ResponseHeader) (T, *Refusal) {
+	decided, earlier, err := c.decide(ctx, r, response)
+	stripped := r.Without(IsIdentityHeader)
+	found := decided.handOn(ctx, stripped.Store(), err)
+	note(ctx, earlier, found)
+	if err == nil {
+		return stripped.HandOn(found), nil
+	}
+	return stripped.HandOn(found), newRefusal(c.guard, err, response)
+}
 
-	wentOn := err != nil && c.optional && isAnonymous(err)
-	if observe := c.guard.observer.Decision; observe != nil {
-		d := authgear.Decision{Outcome: authgear.OutcomeAuthenticated, WithoutIdentity: wentOn, Duration: time.Since(start)}
-		if identity != nil {
-			d.Source, d.Cached = identity.Source, identity.Evidence.Cached
-		}
-		if err != nil {
-			d.Outcome, d.Reason, d.Err = err.Outcome(), err.Reason, err
-			d.Cached = d.Cached || err.Evidence.Cached
-		}
-		observe(ctx, d)
+// Refuse refuses a request in a handler's place: by an *authgear.Error, or by any
+// other error as unavailable. It returns what [Run] does.
+func Refuse[T any](ctx context.Context, g *Guard, r Request[T], response ResponseHeader, err error) (T, *Refusal) {
+	refused := authgear.AsError(err)
+	identity, _ := authgear.FromContext(ctx)
+	g.report(ctx, identity, refused, authgear.Decision{Repeated: findingIn(ctx) != nil})
+	stripped := r.Without(IsIdentityHeader)
+	found := &finding{Context: ctx, outer: findingIn(ctx), identity: identity}
+	return stripped.HandOn(found.handOn(ctx, stripped.Store(), refused)), newRefusal(g, refused, response)
+}
+
+// decide returns what [Check.find] does, and why the request is refused, nil when
+// it is allowed.
+func (c *Check) decide(ctx context.Context, r view, response ResponseHeader) (found, earlier *finding, err *authgear.Error) {
+	start := time.Now()
+	found, earlier = c.find(ctx, r)
+	if found != earlier && found.failure != nil {
+		clearCookies(found.failure, earlier, response)
 	}
-	if err == nil || wentOn {
-		return found, nil
+	err = c.judge(found, r)
+	withoutIdentity := err != nil && c.optional && isAnonymous(err)
+	if found != earlier || err != nil && !withoutIdentity { // each authentication and each refusal once
+		c.guard.report(ctx, found.identity, err, authgear.Decision{
+			WithoutIdentity: withoutIdentity, Repeated: earlier != nil, Duration: time.Since(start),
+		})
 	}
-	if isPreflight(r) {
+	if withoutIdentity {
+		return found, earlier, nil
+	}
+	if err != nil && isPreflight(r) {
 		c.guard.notice(ctx, authgear.NoticePreflight, errors.New("a CORS preflight was refused; mount the CORS middleware before the guard"))
 	}
-	return ctx, newRefusal(c.guard, err, fields)
+	return found, earlier, err
 }
 
-// judge returns why the request does not go on, nil when it does.
-func (c *Check) judge(found *decision.Context, identity *authgear.Identity, r authgear.Request) *authgear.Error {
-	if found.Failure != nil {
-		return asError(found.Failure, authgear.ReasonInternal)
+// find returns what is found out about the request, an identity or an error, and
+// what this guard has found out about it earlier, which may be the same.
+func (c *Check) find(ctx context.Context, r view) (found, earlier *finding) {
+	outer := findingIn(ctx)
+	found = &finding{Context: ctx, outer: outer}
+	if err := checkLines(r.Lines()); err != nil {
+		found.failure = err
+		return found, nil
 	}
-	if identity.Evidence.Ambient {
+	earlier = c.guard.earlier(outer, r)
+	if earlier != nil && !c.fresh {
+		return earlier, earlier
+	}
+	found.guard = c.guard
+	found.read.request = r
+	identity, err := c.authenticate(ctx, &found.read)
+	switch {
+	case err != nil: // also when there is an identity beside it
+		found.failure = authgear.AsError(err)
+	case identity == nil:
+		found.failure = &authgear.Error{Reason: authgear.ReasonInternal, Err: errors.New("the authenticator returned neither an identity nor an error")}
+	default:
+		found.identity = identity
+	}
+	return found, earlier
+}
+
+// judge returns why the request is refused, nil when it is allowed.
+func (c *Check) judge(found *finding, r view) *authgear.Error {
+	if found.failure != nil {
+		return found.failure
+	}
+	if found.identity.Evidence.Ambient {
 		if err := c.guard.crossOrigin.check(r); err != nil {
 			return err
 		}
 	}
-	for _, policy := range c.policies {
-		if err := policy(found, identity); err != nil {
-			return asError(err, authgear.ReasonPolicyDenied)
-		}
+	if err := c.policy.Check(found, found.identity); err != nil {
+		return authgear.AsError(err)
 	}
 	return nil
+}
+
+// handOn returns the finding for the request that is handed on with ctx. What was
+// found out earlier stays as it is, since others may read it.
+func (f *finding) handOn(ctx context.Context, store unsafe.Pointer, refused *authgear.Error) *finding {
+	if !f.handedOn {
+		f.handedOn, f.store, f.refused = true, store, refused
+		return f
+	}
+	if f.store == store && refused == nil && f.refused == nil && ctx == context.Context(f) {
+		return f
+	}
+	again := *f
+	// Something else may have come into the context since, and stays in it.
+	again.Context, again.outer, again.store, again.refused = ctx, findingIn(ctx), store, refused
+	return &again
 }
 
 // isAnonymous reports whether an optional route serves a request that failed like
@@ -93,83 +142,35 @@ func isAnonymous(err *authgear.Error) bool {
 	}
 }
 
-// find returns what is found out about the request: an identity or an error.
-func (c *Check) find(ctx context.Context, r authgear.Request, fields Fields) *decision.Context {
-	authorization, cookie := r.Values("Authorization"), r.Values("Cookie")
-	earlier := c.guard.earlier(decision.From(ctx), authorization, cookie)
-	if earlier != nil && !c.live {
-		if ctx == context.Context(earlier) {
-			return earlier
-		}
-		// Something else has come into the context since, and stays in it.
-		found := c.guard.newFinding(ctx, authorization, cookie)
-		found.Identity, found.Failure = earlier.Identity, earlier.Failure
-		return found
-	}
-	found := c.guard.newFinding(ctx, authorization, cookie)
-	identity, err := c.authenticated(ctx, r)
-	switch {
-	case err != nil: // also when there is an identity beside it
-		found.Failure = err
-		clearCookies(err, earlier, fields)
-	case identity == nil:
-		found.Failure = &authgear.Error{Reason: authgear.ReasonInternal, Err: errors.New("the authenticator returned neither an identity nor an error")}
-	default:
-		found.Identity = identity
-	}
-	return found
-}
-
-func (c *Check) authenticated(ctx context.Context, r authgear.Request) (*authgear.Identity, error) {
-	if err := checkLines(r); err != nil {
-		return nil, err
-	}
-	return c.authenticate(ctx, r)
-}
-
 // clearCookies lets a browser forget a dead session. The handler may set the
 // same cookie later, which then counts (RFC 6265 §5.3). What an earlier check of
 // the request has added is there already.
-func clearCookies(err error, earlier *decision.Context, fields Fields) {
-	e, ok := errors.AsType[*authgear.Error](err)
-	if !ok || e == nil {
+func clearCookies(err *authgear.Error, earlier *finding, response ResponseHeader) {
+	var added []string
+	if earlier != nil && earlier.failure != nil {
+		added = earlier.failure.Evidence.ClearCookies
+	}
+	for _, cookie := range err.Evidence.ClearCookies {
+		if !slices.Contains(added, cookie) {
+			response.Add("Set-Cookie", cookie)
+		}
+	}
+}
+
+// report tells the observer of a decision.
+func (g *Guard) report(ctx context.Context, identity *authgear.Identity, err *authgear.Error, d authgear.Decision) {
+	if g.observer.Decision == nil {
 		return
 	}
-	var added []string
-	if earlier != nil {
-		if before, ok := errors.AsType[*authgear.Error](earlier.Failure); ok && before != nil {
-			added = before.Evidence.ClearCookies
-		}
+	d.Outcome = authgear.OutcomeAuthenticated
+	if identity != nil {
+		d.Source, d.Cached = identity.Source, identity.Evidence.Cached
 	}
-	for _, cookie := range e.Evidence.ClearCookies {
-		if !slices.Contains(added, cookie) {
-			fields.Add("Set-Cookie", cookie)
-		}
+	if err != nil {
+		d.Outcome, d.Reason, d.Err = err.Outcome(), err.Reason, err
+		d.Cached = d.Cached || err.Evidence.Cached
 	}
-}
-
-// newFinding keeps copies of the lines, since a field can be changed in place.
-// They have room beside the context, so that one line costs no allocation.
-func (g *Guard) newFinding(ctx context.Context, authorization, cookie []string) *decision.Context {
-	f := &struct {
-		decision.Context
-		authorization, cookie [1]string
-	}{Context: decision.Context{Context: ctx, Outer: decision.From(ctx), Guard: g}}
-	f.Authorization = append(f.authorization[:0], authorization...)
-	f.Cookie = append(f.cookie[:0], cookie...)
-	return &f.Context
-}
-
-// earlier returns what this very guard has found out about this request before.
-// Equal credentials make it the same request: a context can be handed to
-// another one, within the process.
-func (g *Guard) earlier(d *decision.Context, authorization, cookie []string) *decision.Context {
-	for ; d != nil; d = d.Outer {
-		if d.Guard == g && slices.Equal(d.Authorization, authorization) && slices.Equal(d.Cookie, cookie) {
-			return d
-		}
-	}
-	return nil
+	g.observer.Decision(ctx, d)
 }
 
 func (g *Guard) notice(ctx context.Context, kind authgear.NoticeKind, err error) {
@@ -178,20 +179,7 @@ func (g *Guard) notice(ctx context.Context, kind authgear.NoticeKind, err error)
 	}
 }
 
-// asError makes an error of ours, for the given reason, of an error that is not.
-func asError(err error, reason authgear.Reason) *authgear.Error {
-	e, ok := errors.AsType[*authgear.Error](err)
-	switch {
-	case !ok:
-		return &authgear.Error{Reason: reason, Err: err}
-	case e == nil: // a nil pointer in an interface, which is not nil
-		return &authgear.Error{Reason: reason, Err: errors.New("a nil *authgear.Error was returned as an error")}
-	default:
-		return e
-	}
-}
-
 // isPreflight reports a CORS preflight (Fetch Standard, CORS-preflight fetch).
-func isPreflight(r authgear.Request) bool {
+func isPreflight(r view) bool {
 	return r.Method() == "OPTIONS" && len(r.Values("Access-Control-Request-Method")) > 0
 }

@@ -1,11 +1,14 @@
 package guard
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/internal/endpoint"
 	"github.com/authgear/authgear-sdk-go/core/internal/quote"
 )
 
@@ -13,19 +16,42 @@ import (
 // name: unsafe requests and Upgrades whose identity came from a cookie.
 type crossOrigin struct{ protection *http.CrossOriginProtection }
 
-func newCrossOrigin(trusted []string) crossOrigin {
+// newCrossOrigin returns all mistakes in the origins.
+func newCrossOrigin(trusted []string) (crossOrigin, error) {
 	protection := http.NewCrossOriginProtection()
+	var mistakes []error
 	for _, origin := range trusted {
-		if err := protection.AddTrustedOrigin(origin); err != nil {
-			panic(err) // Options.Validate has let it through
+		if err := checkTrustedOrigin(origin); err != nil {
+			mistakes = append(mistakes, fmt.Errorf("authgear: Config: TrustedOrigins: %w", err))
+			continue
 		}
+		_ = protection.AddTrustedOrigin(origin) // which checkTrustedOrigin has tried
 	}
-	return crossOrigin{protection}
+	return crossOrigin{protection}, errors.Join(mistakes...)
+}
+
+// checkTrustedOrigin refuses what no browser ever sends, too: it would never
+// match.
+func checkTrustedOrigin(origin string) error {
+	if err := http.NewCrossOriginProtection().AddTrustedOrigin(origin); err != nil {
+		return fmt.Errorf("%s is not an origin such as https://app.example.com", quote.Quote(origin))
+	}
+	u, err := url.Parse(origin)
+	if err != nil {
+		return fmt.Errorf("%s is not a URL", quote.Quote(origin))
+	}
+	if u.Scheme != "https" && u.Scheme != "http" {
+		return nil // of an app: capacitor://localhost
+	}
+	if sent := endpoint.Of(u); sent != origin {
+		return fmt.Errorf("%s is not what a browser sends; write scheme and host in lower case, without a default port", quote.Quote(origin))
+	}
+	return nil
 }
 
 // check asks about an Upgrade as about a POST, since a GET always passes, but
 // what it opens, such as a WebSocket, is under no same-origin policy.
-func (c crossOrigin) check(r authgear.Request) *authgear.Error {
+func (c crossOrigin) check(r view) *authgear.Error {
 	method := r.Method()
 	if len(r.Values("Upgrade")) > 0 {
 		method = http.MethodPost
@@ -41,7 +67,7 @@ func (c crossOrigin) check(r authgear.Request) *authgear.Error {
 	})
 	switch {
 	case err == nil && (len(origin) > 1 || len(site) > 1):
-		return &authgear.Error{Reason: authgear.ReasonCrossOrigin, Err: fmt.Errorf("%d Origin and %d Sec-Fetch-Site fields", len(origin), len(site))}
+		return &authgear.Error{Reason: authgear.ReasonCrossOrigin, Err: fmt.Errorf("there are %d Origin and %d Sec-Fetch-Site headers", len(origin), len(site))}
 	case err == nil:
 		return nil
 	case len(origin) == 1 && origin[0] != "null": // which is the origin of many

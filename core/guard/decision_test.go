@@ -39,14 +39,14 @@ func TestDecisionTold(t *testing.T) {
 		{"stale token", says{err: &authgear.Error{Reason: authgear.ReasonTokenRejected}}, true, false, false},
 	} {
 		var told []authgear.Decision
-		g := guard.New(c.says, authgear.Options{Observer: &authgear.Observer{
+		g := guard.New(c.says, guard.Config{Observer: &authgear.Observer{
 			Decision: func(_ context.Context, d authgear.Decision) { told = append(told, d) },
 		}})
 		check := g.Require()
 		if c.optional {
 			check = g.Optional()
 		}
-		check.Run(t.Context(), guard.HTTP(newRequest("", "")), http.Header{})
+		run(check, t.Context(), newRequest("", ""), http.Header{})
 		if len(told) != 1 || told[0].WithoutIdentity != c.withoutIdentity || told[0].Cached != c.cached {
 			t.Errorf("%s: %+v", c.name, told)
 		}

@@ -10,20 +10,19 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/guard"
 )
 
-// An adapter runs a check, strips identity fields, and carries out the answer.
+// An adapter runs a check, and carries out the answer.
 func Example() {
-	g := guard.New(anybody{}, authgear.Options{})
+	g := guard.New(anybody{}, guard.Config{})
 	check := g.Require(authgear.Role("admin"))
 
 	middleware := func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			ctx, refusal := check.Run(r.Context(), guard.HTTP(r), w.Header())
-			guard.StripHTTP(r.Header)
+			r, refusal := guard.Run(r.Context(), check, guard.HTTP(r), w.Header())
 			if refusal != nil {
 				refusal.Write(w)
 				return
 			}
-			next.ServeHTTP(w, r.WithContext(ctx))
+			next.ServeHTTP(w, r)
 		})
 	}
 

@@ -18,23 +18,24 @@ type numbered struct {
 	clear func(call int) []string // not nil: there are errors only
 }
 
-func (n *numbered) Authenticate(context.Context, authgear.Request) (*authgear.Identity, error) {
-	return n.answer("kept")
+func (n *numbered) Authenticate(_ context.Context, r authgear.Request) (*authgear.Identity, error) {
+	return n.answer(r, "kept")
 }
 
-func (n *numbered) AuthenticateFresh(context.Context, authgear.Request) (*authgear.Identity, error) {
-	return n.answer("live")
+func (n *numbered) AuthenticateFresh(_ context.Context, r authgear.Request) (*authgear.Identity, error) {
+	return n.answer(r, "live")
 }
 
-func (n *numbered) answer(kind string) (*authgear.Identity, error) {
+func (n *numbered) answer(r authgear.Request, kind string) (*authgear.Identity, error) {
 	n.calls++
+	_ = r.Values("Cookie")
 	if n.clear != nil {
 		return nil, &authgear.Error{Reason: authgear.ReasonSessionInvalid, Evidence: authgear.Evidence{Ambient: true, ClearCookies: n.clear(n.calls)}}
 	}
 	return &authgear.Identity{Kind: authgear.KindUser, ID: fmt.Sprint(kind, n.calls)}, nil
 }
 
-func TestLivePanics(t *testing.T) {
+func TestRequireFreshPanics(t *testing.T) {
 	t.Parallel()
 	forwarded, err := authgear.NewForwarded(authgear.ForwardedConfig{Secrets: []string{strings.Repeat("s", 32)}})
 	if err != nil {
@@ -43,11 +44,11 @@ func TestLivePanics(t *testing.T) {
 	for name, f := range map[string]func(){
 		"*authgear.Forwarded": func() { guard.New(forwarded, silent()).RequireFresh() },
 		"guard_test.none":     func() { guard.New(none{}, silent()).RequireFresh() },
-		"a policy is nil":     func() { guard.New(&numbered{}, silent()).RequireFresh(authgear.Verified(), nil) },
+		"zero Policy":         func() { guard.New(&numbered{}, silent()).RequireFresh(authgear.Verified(), authgear.Policy{}) },
 	} {
 		func() {
 			defer func() {
-				if text := fmt.Sprint(recover()); !strings.Contains(text, "authgear: RequireFresh: ") || !strings.Contains(text, name) {
+				if text := fmt.Sprint(recover()); !strings.Contains(text, "authgear: ") || !strings.Contains(text, name) {
 					t.Errorf("%s: the panic is %q", name, text)
 				}
 			}()
@@ -73,11 +74,11 @@ func TestLive(t *testing.T) {
 	} {
 		g := guard.New(&numbered{}, silent())
 		checks := map[rune]*guard.Check{'r': g.Require(), 'o': g.Optional(), 'l': g.RequireFresh()}
-		ctx, r := context.Background(), guard.HTTP(newRequest("", "session=a"))
+		ctx, r := context.Background(), newRequest("", "session=a")
 		var got []string
 		for _, kind := range order {
 			var refusal *guard.Refusal
-			if ctx, refusal = checks[kind].Run(ctx, r, http.Header{}); refusal != nil {
+			if ctx, refusal = run(checks[kind], ctx, r, http.Header{}); refusal != nil {
 				t.Fatal(refusal.Err)
 			}
 			identity, _ := authgear.FromContext(ctx)
@@ -113,7 +114,7 @@ func TestClearCookiesOnce(t *testing.T) {
 				cookie += "b"
 				continue
 			}
-			next, refusal := checks[kind].Run(ctx, guard.HTTP(newRequest("", cookie)), fields)
+			next, refusal := run(checks[kind], ctx, newRequest("", cookie), fields)
 			if (refusal == nil) != (kind == 'o') || refusal != nil && refusal.Err.Reason != authgear.ReasonSessionInvalid {
 				t.Errorf("%s: refusal = %+v", name, refusal)
 			}

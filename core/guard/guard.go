@@ -16,21 +16,35 @@ type Guard struct {
 	observer      *authgear.Observer
 }
 
-// New returns a guard. It panics without an authenticator and for options with a
-// mistake, as frameworks do for a wrong route: better at start than at the first
-// request.
-func New(authenticator authgear.Authenticator, options authgear.Options) *Guard {
+// Config is what the configurations of all adapters have in common.
+type Config struct {
+	// TrustedOrigins are the origins of other websites whose pages may send
+	// unsafe requests with the user's cookies.
+	TrustedOrigins []string
+	// Observer is told of each decision. nil: that of the authenticator when it
+	// has one, else LogObserver(nil).
+	Observer *authgear.Observer
+}
+
+// New returns a guard. It panics without an authenticator and for a configuration
+// with a mistake, as frameworks do for a wrong route: better at start than at the
+// first request.
+func New(authenticator authgear.Authenticator, config Config) *Guard {
 	if isNil(authenticator) {
 		panic("authgear: New: the authenticator is nil; was the error of its constructor checked?")
 	}
-	if err := options.Validate(); err != nil {
+	protection, err := newCrossOrigin(config.TrustedOrigins)
+	if err != nil {
 		panic(err)
 	}
-	observer := options.Observer
+	observer := config.Observer
+	if own, ok := authenticator.(interface{ Observer() *authgear.Observer }); ok && observer == nil {
+		observer = own.Observer()
+	}
 	if observer == nil {
 		observer = authgear.LogObserver(nil)
 	}
-	return &Guard{authenticator: authenticator, crossOrigin: newCrossOrigin(options.TrustedOrigins), observer: observer}
+	return &Guard{authenticator: authenticator, crossOrigin: protection, observer: observer}
 }
 
 // isNil sees a nil pointer in the interface too, the usual result of an
@@ -47,35 +61,38 @@ func isNil(authenticator authgear.Authenticator) bool {
 	}
 }
 
-// Require returns the check of a route that needs an identity which all
-// policies let go on. It panics for a nil policy.
+// Require returns the check of a route that needs an identity which all policies
+// allow: a user, unless a policy names other kinds. It panics for the zero Policy
+// and for policies that agree on no kind.
 func (g *Guard) Require(policies ...authgear.Policy) *Check {
-	refuseNil("Require", policies)
-	return &Check{guard: g, authenticate: g.authenticator.Authenticate, policies: policies}
+	return &Check{guard: g, authenticate: g.authenticator.Authenticate, policy: list(policies)}
 }
 
-// RequireFresh returns the check of a route that is like one with Require, but takes no
-// answer that is older than the request: neither from a cache nor from another
-// check. It panics for a nil policy, and when the authenticator cannot do that.
+// RequireFresh returns the check of a route that is like one with Require, but
+// takes no answer that is older than the request: neither from a cache nor from
+// another check. It panics as Require does, and when the authenticator cannot do
+// that.
 func (g *Guard) RequireFresh(policies ...authgear.Policy) *Check {
-	refuseNil("RequireFresh", policies)
-	live, ok := g.authenticator.(authgear.FreshAuthenticator)
+	fresh, ok := g.authenticator.(authgear.FreshAuthenticator)
 	if !ok {
 		panic(fmt.Sprintf("authgear: RequireFresh: a %T cannot ask Authgear about each request; use a Resolver", g.authenticator))
 	}
-	return &Check{guard: g, authenticate: live.AuthenticateFresh, policies: policies, live: true}
+	return &Check{guard: g, authenticate: fresh.AuthenticateFresh, policy: list(policies), fresh: true}
 }
 
-func refuseNil(method string, policies []authgear.Policy) {
-	for _, policy := range policies {
-		if policy == nil {
-			panic("authgear: " + method + ": a policy is nil")
-		}
+// list makes one policy of a route's.
+func list(policies []authgear.Policy) authgear.Policy {
+	if len(policies) == 0 {
+		return authgear.Kinds(authgear.KindUser)
 	}
+	return authgear.All(policies...)
 }
 
 // Optional returns the check of a route that is served with and without an
-// identity.
+// identity, of whatever kind.
 func (g *Guard) Optional() *Check {
-	return &Check{guard: g, authenticate: g.authenticator.Authenticate, optional: true}
+	return &Check{
+		guard: g, authenticate: g.authenticator.Authenticate, optional: true,
+		policy: authgear.Kinds(authgear.KindUser, authgear.KindClient),
+	}
 }

@@ -1,17 +1,20 @@
 package guard
 
 import (
+	"context"
+	"errors"
+	"io"
 	"iter"
 	"maps"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
-
-	authgear "github.com/authgear/authgear-sdk-go/core"
+	"unsafe"
 )
 
 // HTTP returns the view of a net/http request, as gin and echo use it too.
-func HTTP(r *http.Request) authgear.Request { return httpRequest{r} }
+func HTTP(r *http.Request) Request[*http.Request] { return httpRequest{r} }
 
 // httpRequest is one pointer, so that making an interface of it allocates
 // nothing.
@@ -21,6 +24,8 @@ func (h httpRequest) Method() string          { return h.r.Method }
 func (h httpRequest) Host() string            { return h.r.Host }
 func (h httpRequest) RemoteAddr() string      { return h.r.RemoteAddr }
 func (h httpRequest) Names() iter.Seq[string] { return maps.Keys(h.r.Header) }
+func (h httpRequest) Lines() []Line           { return nil }
+func (h httpRequest) Store() unsafe.Pointer   { return reflect.ValueOf(h.r.Header).UnsafePointer() }
 
 // Values goes through all names, since another middleware may have added one
 // that is not in canonical form.
@@ -52,4 +57,67 @@ func trimmed(lines []string) []string {
 		}
 	}
 	return lines
+}
+
+// HandOn implements [Request].
+func (h httpRequest) HandOn(ctx context.Context) *http.Request {
+	if ctx == h.r.Context() {
+		return h.r
+	}
+	return h.r.WithContext(ctx)
+}
+
+// Without implements [Request]. A handler that time-out middleware has left
+// behind may still read the header that came in.
+func (h httpRequest) Without(remove func(name string) bool) Request[*http.Request] {
+	header := without(h.r.Header, remove)
+	_, filtered := h.r.Body.(*trailerFilter)
+	filter := h.r.Trailer != nil && !filtered
+	if header == nil && !filter {
+		return h
+	}
+	r := *h.r
+	if header != nil {
+		r.Header = header
+	}
+	if filter {
+		r.Trailer = maps.Clone(h.r.Trailer)
+		maps.DeleteFunc(r.Trailer, func(name string, _ []string) bool { return remove(name) })
+		r.Body = &trailerFilter{h.r.Body, h.r, r.Trailer, remove}
+	}
+	return httpRequest{&r}
+}
+
+// without returns a copy of the header without what remove reports, nil when
+// there is nothing to remove.
+func without(header http.Header, remove func(name string) bool) http.Header {
+	for name := range header {
+		if remove(name) {
+			kept := maps.Clone(header)
+			maps.DeleteFunc(kept, func(name string, _ []string) bool { return remove(name) })
+			return kept
+		}
+	}
+	return nil
+}
+
+// trailerFilter is a body at whose end the server knows the trailer
+// (RFC 9110 §6.5), of which the handler gets what is not removed.
+type trailerFilter struct {
+	io.ReadCloser
+	received *http.Request // of which the server sets the trailer
+	kept     http.Header
+	remove   func(name string) bool
+}
+
+func (f *trailerFilter) Read(b []byte) (int, error) {
+	n, err := f.ReadCloser.Read(b)
+	if errors.Is(err, io.EOF) {
+		for name, values := range f.received.Trailer {
+			if !f.remove(name) {
+				f.kept[name] = values
+			}
+		}
+	}
+	return n, err
 }

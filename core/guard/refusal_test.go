@@ -42,7 +42,7 @@ func TestRetryAfter(t *testing.T) {
 	} {
 		fields := http.Header{}
 		g := guard.New(failing(&authgear.Error{Reason: authgear.ReasonKeysUnavailable, RetryAfter: wait}), silent())
-		g.Require().Run(context.Background(), guard.HTTP(newRequest("", "")), fields)
+		run(g.Require(), context.Background(), newRequest("", ""), fields)
 		if got := fields.Get("Retry-After"); got != want {
 			t.Errorf("%s: Retry-After = %q, want %q", wait, got, want)
 		}
@@ -54,7 +54,7 @@ func TestRetryAfterOnlyWhenUnavailable(t *testing.T) {
 	t.Parallel()
 	fields := http.Header{}
 	g := guard.New(failing(&authgear.Error{Reason: authgear.ReasonTokenExpired, RetryAfter: time.Second}), silent())
-	if _, refusal := g.Require().Run(context.Background(), guard.HTTP(newRequest("", "")), fields); refusal.Status != 401 {
+	if _, refusal := run(g.Require(), context.Background(), newRequest("", ""), fields); refusal.Status != 401 {
 		t.Errorf("status %d", refusal.Status)
 	}
 	if got, ok := fields["Retry-After"]; ok {
@@ -71,7 +71,7 @@ func TestFields(t *testing.T) {
 	w.Header().Set("Cache-Control", "public, max-age=3600")
 	w.Header().Set("Www-Authenticate", "Basic")
 	w.Header().Set("Content-Type", "text/html")
-	_, refusal := g.Require().Run(context.Background(), guard.HTTP(newRequest("", "")), w.Header())
+	_, refusal := run(g.Require(), context.Background(), newRequest("", ""), w.Header())
 	refusal.Write(w)
 	const body = `{"error":"authentication_required","error_description":"This request needs an access token."}` + "\n"
 	for name, want := range map[string]string{
@@ -86,7 +86,7 @@ func TestFields(t *testing.T) {
 	}
 
 	fields := http.Header{}
-	if _, refusal := g.Optional().Run(context.Background(), guard.HTTP(newRequest("", "")), fields); refusal != nil || len(fields) != 0 {
+	if _, refusal := run(g.Optional(), context.Background(), newRequest("", ""), fields); refusal != nil || len(fields) != 0 {
 		t.Errorf("refusal %+v, fields %v", refusal, fields)
 	}
 }
@@ -100,17 +100,17 @@ func TestPreflightNotice(t *testing.T) {
 		want                int
 	}{
 		{"refused", "OPTIONS", "Access-Control-Request-Method", none{}, 1},
-		{"allowed", "OPTIONS", "Access-Control-Request-Method", &constant{}, 0},
+		{"allowed", "OPTIONS", "Access-Control-Request-Method", &constant{identity: authgear.Identity{Kind: authgear.KindUser}}, 0},
 		{"another method", "GET", "Access-Control-Request-Method", none{}, 0},
 		{"no preflight", "OPTIONS", "Origin", none{}, 0},
 	} {
 		var notices []authgear.Notice
-		g := guard.New(c.auth, authgear.Options{Observer: &authgear.Observer{
+		g := guard.New(c.auth, guard.Config{Observer: &authgear.Observer{
 			Notice: func(_ context.Context, n authgear.Notice) { notices = append(notices, n) },
 		}})
 		r := httptest.NewRequest(c.method, "/", nil)
 		r.Header.Set(c.field, "GET")
-		g.Require().Run(context.Background(), guard.HTTP(r), http.Header{})
+		run(g.Require(), context.Background(), r, http.Header{})
 		if len(notices) != c.want || c.want == 1 && notices[0].Kind != authgear.NoticePreflight {
 			t.Errorf("%s: notices = %+v", c.name, notices)
 		}
@@ -129,17 +129,18 @@ func TestForeignErrors(t *testing.T) {
 		status int
 		reason authgear.Reason
 	}{
-		{"an error that is not ours", errors.New("no"), 403, authgear.ReasonPolicyDenied},
+		{"a denial", authgear.Deny("no"), 403, authgear.ReasonPolicyDenied},
+		{"an error that is not ours", errors.New("no"), 503, authgear.ReasonInternal},
 		{"an error of ours", own, 503, authgear.ReasonInternal},
 		{"an error of ours, joined", errors.Join(errors.New("no"), own), 503, authgear.ReasonInternal},
-		{"a nil pointer", typedNil, 403, authgear.ReasonPolicyDenied},
+		{"a nil pointer", typedNil, 503, authgear.ReasonInternal},
 		{"a reason that nobody knows", &authgear.Error{Reason: "x\"\r\n"}, 503, "x\"\r\n"},
 		{"no reason", &authgear.Error{}, 503, ""},
 	} {
-		g := guard.New(&constant{}, silent())
+		g := guard.New(&constant{identity: authgear.Identity{Kind: authgear.KindUser}}, silent())
 		fields := http.Header{}
-		policy := func(context.Context, *authgear.Identity) error { return c.policy }
-		_, refusal := g.Require(policy).Run(context.Background(), guard.HTTP(newRequest("", "")), fields)
+		policy := authgear.PolicyFunc(func(context.Context, *authgear.Identity) error { return c.policy })
+		_, refusal := run(g.Require(policy), context.Background(), newRequest("", ""), fields)
 		if refusal == nil || refusal.Status != c.status || refusal.Err.Reason != c.reason {
 			t.Errorf("%s: refusal = %+v", c.name, refusal)
 			continue

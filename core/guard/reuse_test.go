@@ -27,16 +27,16 @@ func TestReuseOfErrors(t *testing.T) {
 	t.Parallel()
 	calls := 0
 	g := guard.New(byToken(&calls), silent())
-	ctx, refusal := g.Optional().Run(context.Background(), guard.HTTP(newRequest("", "")), http.Header{})
+	ctx, refusal := run(g.Optional(), context.Background(), newRequest("", ""), http.Header{})
 	if refusal != nil {
 		t.Fatal(refusal.Err)
 	}
-	_, first := g.Require().Run(ctx, guard.HTTP(newRequest("", "")), http.Header{})
-	_, again := g.Require().Run(ctx, guard.HTTP(newRequest("", "")), http.Header{})
+	_, first := run(g.Require(), ctx, newRequest("", ""), http.Header{})
+	_, again := run(g.Require(), ctx, newRequest("", ""), http.Header{})
 	if first == nil || again == nil || first.Err != again.Err || first.Err.Reason != authgear.ReasonNoCredentials || calls != 1 {
 		t.Errorf("refusals %+v and %+v, %d calls", first, again, calls)
 	}
-	sub, refusal := g.Require().Run(ctx, guard.HTTP(newRequest("Bearer alice", "")), http.Header{})
+	sub, refusal := run(g.Require(), ctx, newRequest("Bearer alice", ""), http.Header{})
 	if identity, ok := authgear.FromContext(sub); refusal != nil || !ok || identity.ID != "alice" || calls != 2 {
 		t.Errorf("a sub-request with a token: refusal %+v, identity %+v, %d calls", refusal, identity, calls)
 	}
@@ -47,23 +47,23 @@ func TestSubRequest(t *testing.T) {
 	t.Parallel()
 	calls := 0
 	g := guard.New(byToken(&calls), silent())
-	outer, refusal := g.Require().Run(context.Background(), guard.HTTP(newRequest("Bearer alice", "")), http.Header{})
+	outer, refusal := run(g.Require(), context.Background(), newRequest("Bearer alice", ""), http.Header{})
 	if refusal != nil {
 		t.Fatal(refusal.Err)
 	}
-	if _, refusal := g.Require().Run(outer, guard.HTTP(newRequest("", "")), http.Header{}); refusal == nil {
+	if _, refusal := run(g.Require(), outer, newRequest("", ""), http.Header{}); refusal == nil {
 		t.Error("Require: a sub-request without a token went on")
 	}
-	inner, refusal := g.Optional().Run(outer, guard.HTTP(newRequest("", "")), http.Header{})
+	inner, refusal := run(g.Optional(), outer, newRequest("", ""), http.Header{})
 	if identity, ok := authgear.FromContext(inner); refusal != nil || ok {
 		t.Errorf("Optional: refusal %+v, identity %+v", refusal, identity)
 	}
-	inner, refusal = g.Require().Run(outer, guard.HTTP(newRequest("Bearer bob", "")), http.Header{})
+	inner, refusal = run(g.Require(), outer, newRequest("Bearer bob", ""), http.Header{})
 	if identity, _ := authgear.FromContext(inner); refusal != nil || identity.ID != "bob" {
 		t.Errorf("Require: refusal %+v, identity %+v", refusal, identity)
 	}
 	// Back to alice's token within bob's context.
-	back, refusal := g.Require().Run(inner, guard.HTTP(newRequest("Bearer alice", "")), http.Header{})
+	back, refusal := run(g.Require(), inner, newRequest("Bearer alice", ""), http.Header{})
 	if identity, _ := authgear.FromContext(back); refusal != nil || identity.ID != "alice" {
 		t.Errorf("back: refusal %+v, identity %+v", refusal, identity)
 	}
@@ -76,20 +76,20 @@ func TestPlantedIdentity(t *testing.T) {
 	g := guard.New(byToken(&calls), silent())
 	planted := &authgear.Identity{Kind: authgear.KindUser, ID: "mallory", Roles: []string{"admin"}}
 
-	if _, refusal := g.Require().Run(authgear.NewContext(context.Background(), planted), guard.HTTP(newRequest("", "")), http.Header{}); refusal == nil {
+	if _, refusal := run(g.Require(), authgear.NewContext(context.Background(), planted), newRequest("", ""), http.Header{}); refusal == nil {
 		t.Error("an identity put in by hand satisfies Require")
 	}
 
-	ctx, refusal := g.Require().Run(context.Background(), guard.HTTP(newRequest("Bearer alice", "")), http.Header{})
+	ctx, refusal := run(g.Require(), context.Background(), newRequest("Bearer alice", ""), http.Header{})
 	if refusal != nil {
 		t.Fatal(refusal.Err)
 	}
 	calls = 0
-	ctx, refusal = g.Require().Run(authgear.NewContext(ctx, planted), guard.HTTP(newRequest("Bearer alice", "")), http.Header{})
+	ctx, refusal = run(g.Require(), authgear.NewContext(ctx, planted), newRequest("Bearer alice", ""), http.Header{})
 	if identity, _ := authgear.FromContext(ctx); refusal != nil || identity.ID != "alice" || calls != 0 {
 		t.Errorf("refusal %+v, identity %+v, %d calls", refusal, identity, calls)
 	}
-	if _, refusal := g.Require(authgear.Role("admin")).Run(authgear.NewContext(ctx, planted), guard.HTTP(newRequest("Bearer alice", "")), http.Header{}); refusal == nil {
+	if _, refusal := run(g.Require(authgear.Role("admin")), authgear.NewContext(ctx, planted), newRequest("Bearer alice", ""), http.Header{}); refusal == nil {
 		t.Error("a policy judged the identity that was put in by hand")
 	}
 
@@ -119,12 +119,12 @@ func TestReuseSeesChangesInPlace(t *testing.T) {
 	calls := 0
 	g := guard.New(byToken(&calls), silent())
 	r := newRequest("Bearer alice", "")
-	ctx, refusal := g.Require().Run(context.Background(), guard.HTTP(r), http.Header{})
+	ctx, refusal := run(g.Require(), context.Background(), r, http.Header{})
 	if refusal != nil {
 		t.Fatal(refusal.Err)
 	}
 	r.Header["Authorization"][0] = "Bearer bob"
-	ctx, refusal = g.Require().Run(ctx, guard.HTTP(r), http.Header{})
+	ctx, refusal = run(g.Require(), ctx, r, http.Header{})
 	if identity, _ := authgear.FromContext(ctx); refusal != nil || identity.ID != "bob" || calls != 2 {
 		t.Errorf("refusal %+v, identity %+v, %d calls", refusal, identity, calls)
 	}
@@ -139,12 +139,12 @@ func TestContextBetweenChecks(t *testing.T) {
 		calls := 0
 		g := guard.New(byToken(&calls), silent())
 		r := newRequest(authorization, "")
-		ctx, refusal := g.Optional().Run(context.Background(), guard.HTTP(r), http.Header{})
+		ctx, refusal := run(g.Optional(), context.Background(), r, http.Header{})
 		if refusal != nil {
 			t.Fatal(refusal.Err)
 		}
 		between, cancel := context.WithCancel(context.WithValue(ctx, key{}, "value"))
-		after, refusal := g.Optional().Run(between, guard.HTTP(r), http.Header{})
+		after, refusal := run(g.Optional(), between, r, http.Header{})
 		cancel()
 		if refusal != nil || calls != 1 || after.Value(key{}) != "value" || after.Err() == nil {
 			t.Errorf("%q: refusal %+v, %d calls, value %v, error %v", authorization, refusal, calls, after.Value(key{}), after.Err())
@@ -164,7 +164,7 @@ func TestAllocations(t *testing.T) {
 	g := guard.New(&constant{identity: authgear.Identity{Kind: authgear.KindUser, ID: "alice", Roles: []string{"admin"}}}, silent())
 	check, r, fields := g.Require(authgear.Role("admin")), newRequest("Bearer a", "session=b"), http.Header{}
 	if got := testing.AllocsPerRun(1000, func() {
-		ctx, refusal := check.Run(r.Context(), guard.HTTP(r), fields)
+		ctx, refusal := run(check, r.Context(), r, fields)
 		if refusal != nil {
 			t.Fatal(refusal.Err)
 		}

@@ -17,7 +17,7 @@ import (
 
 func main() {
 	app := demo.New()
-	guard := authgearecho.New(app.Authenticator, authgearecho.Config{Options: app.Options})
+	guard := authgearecho.New(app.Authenticator, authgearecho.Config{TrustedOrigins: app.TrustedOrigins})
 
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
@@ -48,7 +48,7 @@ func main() {
 	e.Match(get, "/verified", showIdentity, guard.Require(authgear.Verified()))
 	e.Match(get, "/members", showIdentity, guard.Require(authgear.NotAnonymous()))
 	if app.Fresh {
-		e.Match(get, "/fresh", showIdentity, guard.RequireFresh())
+		e.Match(get, "/live", showIdentity, guard.RequireFresh())
 	}
 
 	serve := func(l net.Listener) error {

@@ -16,7 +16,7 @@ import (
 
 func main() {
 	app := demo.New()
-	guard := authgearfiber.New(app.Authenticator, authgearfiber.Config{Options: app.Options})
+	guard := authgearfiber.New(app.Authenticator, authgearfiber.Config{TrustedOrigins: app.TrustedOrigins})
 
 	f := fiber.New(fiber.Config{
 		DisableStartupMessage: true,
@@ -50,7 +50,7 @@ func main() {
 	f.Get("/verified", guard.Require(authgear.Verified()), showIdentity)
 	f.Get("/members", guard.Require(authgear.NotAnonymous()), showIdentity)
 	if app.Fresh {
-		f.Get("/fresh", guard.RequireFresh(), showIdentity)
+		f.Get("/live", guard.RequireFresh(), showIdentity)
 	}
 
 	app.Serve(f.Listener, f.ShutdownWithContext)

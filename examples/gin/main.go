@@ -15,7 +15,7 @@ import (
 
 func main() {
 	app := demo.New()
-	guard := authgeargin.New(app.Authenticator, authgeargin.Config{Options: app.Options})
+	guard := authgeargin.New(app.Authenticator, authgeargin.Config{TrustedOrigins: app.TrustedOrigins})
 
 	gin.SetMode(gin.ReleaseMode)
 	gin.DefaultWriter = gin.DefaultErrorWriter // logs go to standard error
@@ -53,7 +53,7 @@ func main() {
 	r.Match(get, "/verified", guard.Require(authgear.Verified()), showIdentity)
 	r.Match(get, "/members", guard.Require(authgear.NotAnonymous()), showIdentity)
 	if app.Fresh {
-		r.Match(get, "/fresh", guard.RequireFresh(), showIdentity)
+		r.Match(get, "/live", guard.RequireFresh(), showIdentity)
 	}
 
 	server := &http.Server{Handler: r, ReadHeaderTimeout: 5 * time.Second}

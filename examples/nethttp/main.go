@@ -15,7 +15,7 @@ import (
 
 func main() {
 	app := demo.New()
-	guard := authgearhttp.New(app.Authenticator, authgearhttp.Config{Options: app.Options})
+	guard := authgearhttp.New(app.Authenticator, authgearhttp.Config{TrustedOrigins: app.TrustedOrigins})
 	handler := http.HandlerFunc(showIdentity)
 
 	mux := http.NewServeMux()
@@ -33,7 +33,7 @@ func main() {
 	mux.Handle("GET /verified", guard.Require(authgear.Verified())(handler))
 	mux.Handle("GET /members", guard.Require(authgear.NotAnonymous())(handler))
 	if app.Fresh {
-		mux.Handle("GET /fresh", guard.RequireFresh()(handler))
+		mux.Handle("GET /live", guard.RequireFresh()(handler))
 	}
 
 	var root http.Handler = mux

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/guard"
 )
 
 // Mount builds an application of the framework under test, serves it on a
@@ -25,7 +26,7 @@ type App struct {
 // Guard is one guard of the adapter, made by its New.
 type Guard struct {
 	Authenticator authgear.Authenticator
-	Options       authgear.Options
+	Config        guard.Config
 	OnError       OnError
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/guard"
 )
 
 const (
@@ -84,18 +85,21 @@ var senders = []struct {
 	{"a machine's token", "Authorization: Bearer client.alice", false},
 }
 
+// everyKind admits machines beside users.
+var everyKind = []authgear.Policy{authgear.Kinds(authgear.KindUser, authgear.KindClient)}
+
 func testCrossOrigin(t *testing.T, mount Mount) {
 	b := &bench{auth: &fake{}, record: &record{}}
 	b.addr = mount(t, App{
-		Guards: []Guard{{Authenticator: b.auth, Options: authgear.Options{
+		Guards: []Guard{{Authenticator: b.auth, Config: guard.Config{
 			TrustedOrigins: []string{trustedOrigin, trustedDevPort},
 			Observer:       b.record.observer(),
 		}}},
 		Routes: []Route{
-			{Path: "/required", Steps: []Step{{Kind: Require}}, Handler: whoAmI},
+			{Path: "/required", Steps: []Step{{Kind: Require, Policies: everyKind}}, Handler: whoAmI},
 			{Path: "/optional", Steps: []Step{{Kind: Optional}}, Handler: whoAmI},
-			{Path: "/live", Steps: []Step{{Kind: RequireFresh}}, Handler: whoAmI},
-			{Path: "/inside", Steps: []Step{{Kind: Optional}, {Kind: Require}}, Handler: whoAmI},
+			{Path: "/live", Steps: []Step{{Kind: RequireFresh, Policies: everyKind}}, Handler: whoAmI},
+			{Path: "/inside", Steps: []Step{{Kind: Optional}, {Kind: Require, Policies: everyKind}}, Handler: whoAmI},
 			{Path: "/denied", Steps: []Step{{Kind: Require, Policies: []authgear.Policy{authgear.Role("admin")}}}, Handler: whoAmI},
 		},
 	})

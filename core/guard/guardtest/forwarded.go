@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/guard"
 )
 
 const proof = "X-Authgear-Proxy-Secret: " + proxySecret
@@ -42,7 +43,7 @@ func newForwardedBench(t *testing.T, mount Mount) *bench {
 		return describe(c)
 	}
 	var app App
-	for i, guard := range []struct {
+	for i, g := range []struct {
 		path   string
 		config authgear.ForwardedConfig
 	}{
@@ -51,14 +52,14 @@ func newForwardedBench(t *testing.T, mount Mount) *bench {
 		{"/both", authgear.ForwardedConfig{TrustedProxies: loopback, Secrets: secrets}},
 		{"/elsewhere", authgear.ForwardedConfig{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("127.0.0.2/32")}, Secrets: secrets}},
 	} {
-		guard.config.Observer = observer
-		auth, err := authgear.NewForwarded(guard.config)
+		g.config.Observer = observer
+		auth, err := authgear.NewForwarded(g.config)
 		if err != nil {
 			t.Fatal(err)
 		}
-		app.Guards = append(app.Guards, Guard{Authenticator: auth, Options: authgear.Options{Observer: observer}})
+		app.Guards = append(app.Guards, Guard{Authenticator: auth, Config: guard.Config{Observer: observer}})
 		route := func(name string, kinds ...StepKind) Route {
-			r := Route{Path: guard.path + "/" + name, Handler: handler}
+			r := Route{Path: g.path + "/" + name, Handler: handler}
 			for _, kind := range kinds {
 				r.Steps = append(r.Steps, Step{Kind: kind, Guard: i})
 			}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/guard"
 )
 
 // fake is an authenticator that does what the token says, or, without an
@@ -181,7 +182,7 @@ func newBench(t *testing.T, mount Mount, onError OnError, routes ...Route) *benc
 	t.Helper()
 	b := &bench{auth: &fake{}, record: &record{}}
 	b.addr = mount(t, App{
-		Guards: []Guard{{Authenticator: b.auth, Options: authgear.Options{Observer: b.record.observer()}, OnError: onError}},
+		Guards: []Guard{{Authenticator: b.auth, Config: guard.Config{Observer: b.record.observer()}, OnError: onError}},
 		Routes: routes,
 	})
 	return b

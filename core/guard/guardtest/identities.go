@@ -10,12 +10,13 @@ import (
 	"testing"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/guard"
 )
 
 func testAuthenticated(t *testing.T, mount Mount) {
 	var after []context.Context
 	var mu sync.Mutex
-	b := newBench(t, mount, Default, Route{Path: "/", Steps: []Step{{Kind: Require}}, Handler: func(c Context) (int, string) {
+	b := newBench(t, mount, Default, Route{Path: "/", Steps: []Step{{Kind: Require, Policies: everyKind}}, Handler: func(c Context) (int, string) {
 		identity, ok := c.Identity()
 		user, isUser := c.User()
 		for i, ctx := range c.PassedOn() {
@@ -60,13 +61,9 @@ func testNoMiddleware(t *testing.T, mount Mount) {
 	)
 	says(t, "no middleware", b.get(t, "GET", "/", "Bearer user.alice"), 200, "nobody")
 	says(t, "MustUser with a user", b.get(t, "GET", "/guarded", "Bearer user.alice"), 200, "alice")
-	for _, got := range []answer{
-		b.get(t, "GET", "/must", "Bearer user.alice"),
-		b.get(t, "GET", "/guarded", "Bearer client.m2m"),
-	} {
-		if got.status != 500 || !strings.Contains(got.body, "Require") || !strings.Contains(got.body, "Identity") {
-			t.Errorf("MustUser: %d %q", got.status, got.body)
-		}
+	same(t, "a machine does not get to MustUser", b.get(t, "GET", "/guarded", "Bearer client.m2m"), refusal(authgear.ReasonKindNotAllowed, ""))
+	if got := b.get(t, "GET", "/must", "Bearer user.alice"); got.status != 500 || !strings.Contains(got.body, "Require") || !strings.Contains(got.body, "Identity") {
+		t.Errorf("MustUser without a guard: %d %q", got.status, got.body)
 	}
 }
 
@@ -74,7 +71,7 @@ func testPolicies(t *testing.T, mount Mount) {
 	var mu sync.Mutex
 	var ran []string
 	policy := func(name string, err error) authgear.Policy {
-		return func(ctx context.Context, identity *authgear.Identity) error {
+		return authgear.PolicyFunc(func(ctx context.Context, identity *authgear.Identity) error {
 			mu.Lock()
 			defer mu.Unlock()
 			ran = append(ran, name)
@@ -82,7 +79,7 @@ func testPolicies(t *testing.T, mount Mount) {
 				return errors.New("the context does not hold the identity")
 			}
 			return err
-		}
+		})
 	}
 	own := &authgear.Error{Reason: authgear.ReasonInternal, Err: errors.New("the database is down")}
 	route := func(path string, policies ...authgear.Policy) Route {
@@ -90,14 +87,16 @@ func testPolicies(t *testing.T, mount Mount) {
 	}
 	b := newBench(t, mount, Default,
 		route("/all", policy("1", nil), policy("2", nil)),
-		route("/first", policy("1", errors.New("no")), policy("2", nil)),
+		route("/first", policy("1", authgear.Deny("no")), policy("2", nil)),
+		route("/failed", authgear.PolicyFunc(func(context.Context, *authgear.Identity) error { return errors.New("the database is down") })),
 		route("/second", policy("1", nil), policy("2", fmt.Errorf("wrapped: %w", own)), policy("3", nil)),
 		route("/role", authgear.Role("admin")),
 		route("/verified", authgear.Verified()),
 		route("/members", authgear.NotAnonymous(), authgear.Role("admin")),
 	)
 	says(t, "all allow", b.get(t, "GET", "/all", "Bearer user.alice"), 200, "alice")
-	same(t, "a foreign error", b.get(t, "GET", "/first", "Bearer user.alice"), refusal(authgear.ReasonPolicyDenied, ""))
+	same(t, "denied", b.get(t, "GET", "/first", "Bearer user.alice"), refusal(authgear.ReasonPolicyDenied, ""))
+	same(t, "a foreign error is no denial", b.get(t, "GET", "/failed", "Bearer user.alice"), refusal(authgear.ReasonInternal, "1"))
 	same(t, "an error of ours", b.get(t, "GET", "/second", "Bearer user.alice"), refusal(authgear.ReasonInternal, "1"))
 	if got := strings.Join(ran, ""); got != "12112" {
 		t.Errorf("policies ran in the order %s, want 12112", got)
@@ -105,7 +104,7 @@ func testPolicies(t *testing.T, mount Mount) {
 	same(t, "no identity, no policy", b.get(t, "GET", "/all", ""), refusal(authgear.ReasonNoCredentials, ""))
 	same(t, "Role", b.get(t, "GET", "/role", "Bearer user.alice"), refusal(authgear.ReasonRoleMissing, ""))
 	same(t, "Verified", b.get(t, "GET", "/verified", "Bearer user.alice"), refusal(authgear.ReasonNotVerified, ""))
-	same(t, "NotAnonymous denies a machine", b.get(t, "GET", "/members", "Bearer client.m2m"), refusal(authgear.ReasonAnonymousUser, ""))
+	same(t, "a machine where no policy names machines", b.get(t, "GET", "/members", "Bearer client.m2m"), refusal(authgear.ReasonKindNotAllowed, ""))
 	same(t, "NotAnonymous allows a user", b.get(t, "GET", "/members", "Bearer user.alice"), refusal(authgear.ReasonRoleMissing, ""))
 	if got := strings.Join(ran, ""); got != "12112" {
 		t.Errorf("a policy ran for a request without identity: %s", got)
@@ -119,10 +118,10 @@ func testPolicies(t *testing.T, mount Mount) {
 
 func testReuse(t *testing.T, mount Mount) {
 	first, second := &fake{}, &fake{}
-	options := authgear.Options{Observer: &authgear.Observer{}}
+	config := guard.Config{Observer: &authgear.Observer{}}
 	route := func(path string, steps ...Step) Route { return Route{Path: path, Steps: steps, Handler: whoAmI} }
 	b := &bench{addr: mount(t, App{
-		Guards: []Guard{{Authenticator: first, Options: options}, {Authenticator: second, Options: options}},
+		Guards: []Guard{{Authenticator: first, Config: config}, {Authenticator: second, Config: config}},
 		Routes: []Route{
 			route("/same", Step{Kind: Optional}, Step{Kind: Require}, Step{Kind: Require}),
 			route("/other", Step{Kind: Optional}, Step{Kind: Require, Guard: 1}, Step{Kind: Require}),

@@ -19,9 +19,10 @@ var allReasons = []authgear.Reason{
 	authgear.ReasonClientNotAllowed, authgear.ReasonTokenExpired, authgear.ReasonTokenNotYetValid,
 	authgear.ReasonKeyUnknown, authgear.ReasonSignatureInvalid,
 	authgear.ReasonTokenRejected, authgear.ReasonSessionInvalid,
-	authgear.ReasonKeysUnavailable, authgear.ReasonResolverUnavailable, authgear.ReasonAnswerMalformed, authgear.ReasonInternal,
+	authgear.ReasonKeysUnavailable, authgear.ReasonResolverUnavailable, authgear.ReasonResolverSilent, authgear.ReasonAnswerMalformed,
+	authgear.ReasonProxySecretMismatch, authgear.ReasonInternal,
 	authgear.ReasonRoleMissing, authgear.ReasonNotVerified, authgear.ReasonAnonymousUser,
-	authgear.ReasonCrossOrigin, authgear.ReasonPolicyDenied,
+	authgear.ReasonKindNotAllowed, authgear.ReasonCrossOrigin, authgear.ReasonPolicyDenied,
 }
 
 func testOutcomes(t *testing.T, mount Mount) {

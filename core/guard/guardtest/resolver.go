@@ -12,6 +12,7 @@ import (
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
+	"github.com/authgear/authgear-sdk-go/core/guard"
 )
 
 const resolvePath = "/_resolver/resolve"
@@ -51,7 +52,7 @@ func newResolverBench(t *testing.T, mount Mount) *resolverBench {
 		if err != nil {
 			t.Fatal(err)
 		}
-		app.Guards = append(app.Guards, Guard{Authenticator: auth, Options: authgear.Options{Observer: observer}})
+		app.Guards = append(app.Guards, Guard{Authenticator: auth, Config: guard.Config{Observer: observer}})
 	}
 	app.Routes = []Route{
 		{Path: "/required", Steps: []Step{{Kind: Require}}, Handler: describe},

@@ -8,6 +8,7 @@ import (
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
+	"github.com/authgear/authgear-sdk-go/core/guard"
 )
 
 const (
@@ -50,7 +51,7 @@ func newProject(t *testing.T, mount Mount, handler Handler) project {
 		if err != nil {
 			t.Fatal(err)
 		}
-		app.Guards = append(app.Guards, Guard{Authenticator: authenticator, Options: authgear.Options{Observer: observer}})
+		app.Guards = append(app.Guards, Guard{Authenticator: authenticator, Config: guard.Config{Observer: observer}})
 		route := func(name string, step Step) Route {
 			step.Guard = i
 			return Route{Path: fmt.Sprintf("/%s/%s", s.name, name), Steps: []Step{step}, Handler: handler}

@@ -97,29 +97,32 @@ func testConnection(t *testing.T, mount Mount) {
 		{what: "a request in the body of a refused one", method: "POST", path: "/required", token: "error.token_expired",
 			body: smuggled, refused: new(refusal(authgear.ReasonTokenExpired, ""))},
 		{what: "nobody after that", path: "/optional", says: "nobody"},
-		{what: "a machine", path: "/required", token: "client.m2m", says: "m2m"},
+		{what: "a machine", path: "/optional", token: "client.m2m", says: "m2m"},
 		{what: "alice again", path: "/required", token: "user.alice", says: "alice"},
 	}
-	var requests strings.Builder
+	requests := make([]string, len(steps))
 	for i := range steps {
 		if steps[i].method == "" {
 			steps[i].method = "GET"
 		}
 		s := steps[i]
-		fmt.Fprintf(&requests, "%s %s HTTP/1.1\r\nHost: api.example.com\r\n", s.method, s.path)
+		requests[i] = fmt.Sprintf("%s %s HTTP/1.1\r\nHost: api.example.com\r\n", s.method, s.path)
 		if s.token != "" {
-			fmt.Fprintf(&requests, "Authorization: Bearer %s\r\n", s.token)
+			requests[i] += "Authorization: Bearer " + s.token + "\r\n"
 		}
 		if s.body != "" {
-			fmt.Fprintf(&requests, "Content-Length: %d\r\n", len(s.body))
+			requests[i] += fmt.Sprintf("Content-Length: %d\r\n", len(s.body))
 		}
-		fmt.Fprintf(&requests, "\r\n%s", s.body)
+		requests[i] += "\r\n" + s.body
 	}
-	conn := b.dial(t)
-	if _, err := io.WriteString(conn, requests.String()); err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range steps {
+	var conn *connection
+	for i, s := range steps {
+		if conn == nil { // all that are left at once
+			conn = new(b.dial(t))
+			if _, err := io.WriteString(conn, strings.Join(requests[i:], "")); err != nil {
+				t.Fatal(err)
+			}
+		}
 		response, err := http.ReadResponse(conn.reader, &http.Request{Method: s.method})
 		if err != nil {
 			t.Fatalf("%s: %v", s.what, err)
@@ -128,15 +131,18 @@ func testConnection(t *testing.T, mount Mount) {
 		if err != nil {
 			t.Fatalf("%s: %v", s.what, err)
 		}
+		if response.Close && s.body != "" && s.refused != nil { // instead of reading what is left of the body
+			conn = nil
+		}
 		got := answer{response.StatusCode, response.Header, string(body)}
 		if s.refused != nil {
 			same(t, s.what, got, *s.refused)
 			continue
 		}
 		says(t, s.what, got, 200, s.says)
-		for _, field := range []string{"Www-Authenticate", "Cache-Control", "Retry-After"} {
-			if lines := got.header.Values(field); len(lines) > 0 {
-				t.Errorf("%s: %s = %q from another answer", s.what, field, lines)
+		for _, header := range []string{"Www-Authenticate", "Cache-Control", "Retry-After"} {
+			if values := got.header.Values(header); len(values) > 0 {
+				t.Errorf("%s: %s = %q from another answer", s.what, header, values)
 			}
 		}
 	}

@@ -15,8 +15,8 @@ const (
 	fieldAuthenticatedAt   = "X-Authgear-Session-Authenticated-At"
 )
 
-// describing are the fields that describe a valid session.
-var describing = []string{
+// userFields are the fields that describe a valid session.
+var userFields = []string{
 	fieldUserID, fieldAnonymous, fieldVerified, fieldCanReauthenticate,
 	fieldRoles, fieldAMR, fieldAuthenticatedAt,
 }
@@ -27,10 +27,10 @@ const (
 	signatureField = "x-authgear-body-signature"
 )
 
-// IsField reports whether the field is one by which an identity can be stated,
+// IsHeader reports whether the field is one by which an identity can be stated,
 // in any spelling: CGI, WSGI and other servers take "_" for "-", and some take
 // "." too.
-func IsField(name string) bool {
+func IsHeader(name string) bool {
 	if len(name) < len(prefix) {
 		return false
 	}

@@ -44,7 +44,7 @@ func Parse(values func(name string) []string) (Session, error) {
 	case len(valid) == 1 && valid[0] == "false":
 		return Session{State: Refused}, nil
 	case len(valid) == 0:
-		for _, name := range describing {
+		for _, name := range userFields {
 			if len(values(name)) > 0 {
 				return Session{}, fmt.Errorf("%w: %s without %s", ErrMalformed, name, fieldValid)
 			}

@@ -235,8 +235,8 @@ func TestIsField(t *testing.T) {
 		"Authorization":              false,
 		"":                           false,
 	} {
-		if got := session.IsField(name); got != want {
-			t.Errorf("IsField(%q) = %v", name, got)
+		if got := session.IsHeader(name); got != want {
+			t.Errorf("IsHeader(%q) = %v", name, got)
 		}
 	}
 }

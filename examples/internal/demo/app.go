@@ -14,14 +14,15 @@ import (
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
+	"github.com/authgear/authgear-sdk-go/core/guard"
 )
 
 // App is what an example server is made with.
 type App struct {
 	// Authenticator finds out who sent a request.
 	Authenticator authgear.Authenticator
-	// Options are those of the guard.
-	Options authgear.Options
+	// TrustedOrigins are those of the guard.
+	TrustedOrigins []string
 	// Fresh is true when the authenticator can ask about each request.
 	Fresh bool
 	// CORSOrigins may call the API from a browser; none without CORS.
@@ -50,9 +51,9 @@ func New() *App {
 	if err != nil {
 		exit(2, err)
 	}
-	app := &App{CORSOrigins: env.origins, Options: env.options, env: env}
+	app := &App{CORSOrigins: env.origins, TrustedOrigins: env.trustedOrigins, env: env}
 	app.CORSCredentials = len(env.origins) > 0 && !slices.ContainsFunc(env.origins, func(origin string) bool {
-		return !slices.Contains(env.options.TrustedOrigins, origin)
+		return !slices.Contains(env.trustedOrigins, origin)
 	})
 	if env.mode != "forwarded" && env.jwt.Endpoint == "" {
 		if app.embedded, err = authgeartest.Start(authgeartest.Config{}); err != nil {
@@ -83,7 +84,19 @@ func (a *App) authenticate() (err error) {
 	default:
 		a.Authenticator, err = authgear.NewJWT(jwt)
 	}
-	return errors.Join(err, a.Options.Validate())
+	return errors.Join(err, checkTrustedOrigins(a.TrustedOrigins))
+}
+
+// checkTrustedOrigins turns the panic of a guard into an error: here the origins
+// do not come from the program but from its environment.
+func checkTrustedOrigins(origins []string) (err error) {
+	defer func() {
+		if mistake, ok := recover().(error); ok {
+			err = mistake
+		}
+	}()
+	guard.New(&authgear.JWT{}, guard.Config{TrustedOrigins: origins})
+	return nil
 }
 
 // AllowsOrigin reports whether CORS_ORIGINS has the origin.
@@ -97,7 +110,7 @@ func inEnvironmentTerms(err error) error {
 		"authgear: JWTConfig: ", "",
 		"authgear: ResolverConfig: ", "",
 		"authgear: ForwardedConfig: ", "",
-		"authgear: Options: ", "",
+		"authgear: Config: ", "",
 		"\n", "; ",
 		"Endpoint: ", "AUTHGEAR_ENDPOINT: ",
 		"ClientIDs: ", "AUTHGEAR_CLIENT_IDS: ",

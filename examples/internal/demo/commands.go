@@ -52,7 +52,7 @@ func printCommands(w io.Writer, base string, server *authgeartest.Server, env en
 	}
 	cookie := func(c *http.Cookie) string { return "Cookie: " + c.Name + "=" + c.Value }
 	command("alice's session cookie, as a browser sends it", cookie(server.SessionCookie(alice)), "/me")
-	command("the same, asked without any cache", cookie(server.SessionCookie(alice)), "/fresh")
+	command("the same, asked without any cache", cookie(server.SessionCookie(alice)), "/live")
 	ended := server.SessionCookie(alice)
 	server.RevokeSession(ended.Value)
 	command("a session that was signed out", cookie(ended), "/me")

@@ -21,13 +21,13 @@ import (
 // environment is what the variables say. Of the configurations that of the mode
 // counts; its Endpoint is "" for the embedded Authgear.
 type environment struct {
-	addr      string
-	origins   []string
-	options   authgear.Options
-	mode      string
-	jwt       authgear.JWTConfig
-	resolver  authgear.ResolverConfig
-	forwarded authgear.ForwardedConfig
+	addr           string
+	origins        []string
+	trustedOrigins []string
+	mode           string
+	jwt            authgear.JWTConfig
+	resolver       authgear.ResolverConfig
+	forwarded      authgear.ForwardedConfig
 }
 
 // modes are the ways to authenticate, each with the variables that it takes.
@@ -60,10 +60,10 @@ func readEnvironment() (environment, error) {
 	r.refuseOthers()
 
 	e := environment{
-		addr:    os.Getenv("ADDR"),
-		origins: list("CORS_ORIGINS"),
-		options: authgear.Options{TrustedOrigins: list("AUTHGEAR_TRUSTED_ORIGINS")},
-		mode:    r.mode,
+		addr:           os.Getenv("ADDR"),
+		origins:        list("CORS_ORIGINS"),
+		trustedOrigins: list("AUTHGEAR_TRUSTED_ORIGINS"),
+		mode:           r.mode,
 	}
 	if e.addr == "" {
 		e.addr = "127.0.0.1:8080"

@@ -1,12 +1,13 @@
-package authgear_test
+package guard_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
-	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/guard"
 )
 
 // What a browser sends as Origin (RFC 6454 §6.2) is accepted, and nothing that
@@ -27,8 +28,8 @@ func TestTrustedOrigins(t *testing.T) {
 		"ionic://localhost",
 		"chrome-extension://abcdefghijklmnopabcdefghijklmnop",
 	} {
-		if err := (authgear.Options{TrustedOrigins: []string{origin}}).Validate(); err != nil {
-			t.Errorf("%s: %v", origin, err)
+		if text := newPanics(origin); text != "" {
+			t.Errorf("%s: %s", origin, text)
 		}
 		// What is accepted does match.
 		protection := http.NewCrossOriginProtection()
@@ -79,29 +80,33 @@ func TestTrustedOrigins(t *testing.T) {
 		"file:///index.html",
 		"mailto:a@example.com",
 	} {
-		err := authgear.Options{TrustedOrigins: []string{origin}}.Validate()
-		if err == nil || !strings.HasPrefix(err.Error(), "authgear: Options: TrustedOrigins: ") {
-			t.Errorf("%q: %v", origin, err)
+		if text := newPanics(origin); !strings.HasPrefix(text, "authgear: Config: TrustedOrigins: ") {
+			t.Errorf("%q: %s", origin, text)
 		}
 	}
 }
 
 // All mistakes are told at once, and cut.
-func TestOptionsMistakes(t *testing.T) {
+func TestAllWrongOriginsAreNamed(t *testing.T) {
 	t.Parallel()
-	if err := (authgear.Options{}).Validate(); err != nil {
-		t.Error(err)
-	}
-	err := authgear.Options{TrustedOrigins: []string{"https://good.example.com", "app.example.com", "https://www.example.com/", strings.Repeat("x", 1000)}}.Validate()
-	if err == nil {
-		t.Fatal("no error")
-	}
+	text := newPanics("https://good.example.com", "app.example.com", "https://www.example.com/", strings.Repeat("x", 1000))
 	for _, want := range []string{`"app.example.com"`, `"https://www.example.com/"`} {
-		if !strings.Contains(err.Error(), want) {
-			t.Errorf("%s is not in the error:\n%v", want, err)
+		if !strings.Contains(text, want) {
+			t.Errorf("%s is not in the panic:\n%s", want, text)
 		}
 	}
-	if strings.Contains(err.Error(), "good.example.com") || len(err.Error()) > 600 {
-		t.Errorf("err = %v", err)
+	if strings.Contains(text, "good.example.com") || len(text) > 600 {
+		t.Errorf("the panic is %s", text)
 	}
+}
+
+// newPanics returns what New panics with for these origins, "" when it does not.
+func newPanics(origins ...string) (text string) {
+	defer func() {
+		if p := recover(); p != nil {
+			text = fmt.Sprint(p)
+		}
+	}()
+	guard.New(none{}, guard.Config{TrustedOrigins: origins})
+	return ""
 }
