@@ -52,7 +52,11 @@ func AsError(err error) *Error {
 	return &wrapped
 }
 
-// LogValue implements [slog.LogValuer]: the reason, the outcome and the cause.
+// reasonsDocument has a section for each reason.
+const reasonsDocument = "https://github.com/authgear/authgear-sdk-go/blob/main/docs/reasons.md#"
+
+// LogValue implements [slog.LogValuer]: the reason, the outcome, the cause, what
+// to do, and the section of the documentation.
 func (e *Error) LogValue() slog.Value {
 	attrs := []slog.Attr{
 		slog.String("reason", string(e.Reason)),
@@ -60,6 +64,9 @@ func (e *Error) LogValue() slog.Value {
 	}
 	if e.Err != nil {
 		attrs = append(attrs, slog.String("cause", e.Err.Error()))
+	}
+	if _, ok := reasons[e.Reason]; ok {
+		attrs = append(attrs, slog.String("advice", e.Reason.definition().advice), slog.String("docs", reasonsDocument+string(e.Reason)))
 	}
 	return slog.GroupValue(attrs...)
 }

@@ -2,9 +2,6 @@ package authgear
 
 import (
 	"context"
-	"errors"
-	"log/slog"
-	"sync"
 	"time"
 )
 
@@ -44,6 +41,9 @@ type Decision struct {
 	Source Source
 	// Duration is how long the decision took.
 	Duration time.Duration
+	// Method and Path are the request's, the path without its query; "" for
+	// [JWT.Verify].
+	Method, Path string
 	// Err is nil or an [*Error]; its cause is for the operator only.
 	Err error
 }
@@ -81,8 +81,8 @@ const (
 	NoticePreflight NoticeKind = "preflight"
 	// NoticeErrorHandler: a custom error handler returned an error of its own.
 	NoticeErrorHandler NoticeKind = "error_handler"
-	// NoticeUntrustedProxy: X-Authgear-* fields were ignored, since nothing proves
-	// that the reverse proxy has set them.
+	// NoticeUntrustedProxy: X-Authgear-* headers were ignored, since nothing
+	// proves that the reverse proxy has set them.
 	NoticeUntrustedProxy NoticeKind = "unproven_hop"
 )
 
@@ -109,85 +109,4 @@ func (o *Observer) notice(ctx context.Context, kind NoticeKind, err error) {
 	if o.Notice != nil {
 		o.Notice(ctx, Notice{Kind: kind, Err: err})
 	}
-}
-
-// LogObserver returns an observer that logs warnings and errors, each kind of
-// them at most once a minute, with the number of times that it occurred since
-// it was last logged. nil stands for [slog.Default] at the time of logging.
-//
-// Authgear being out of reach is an error; a request that is refused is a
-// warning. Requests without credentials are not logged, nor are those that go on
-// without an identity or whose client went away.
-func LogObserver(logger *slog.Logger) *Observer {
-	l := &limitedLog{logger: logger, kinds: map[string]*logged{}}
-	return &Observer{
-		Decision: func(ctx context.Context, d Decision) {
-			if d.WithoutIdentity || ctx.Err() != nil && errors.Is(d.Err, context.Canceled) {
-				return // a stale cookie, or a client that went away: nothing is wrong
-			}
-			switch d.Outcome {
-			case OutcomeAuthenticated, OutcomeNoCredentials:
-			case OutcomeUnavailable:
-				l.log(ctx, slog.LevelError, "authgear: cannot tell who sent the request", string(d.Reason), slog.Any("error", d.Err))
-			default:
-				l.log(ctx, slog.LevelWarn, "authgear: request refused", string(d.Reason), slog.Any("error", d.Err))
-			}
-		},
-		Fetch: func(ctx context.Context, f Fetch) {
-			if f.Err != nil {
-				l.log(ctx, slog.LevelError, "authgear: fetch failed", string(f.Kind),
-					slog.String("url", f.URL), slog.Int("status", f.Status), slog.String("error", f.Err.Error()))
-			}
-		},
-		Notice: func(ctx context.Context, n Notice) {
-			l.log(ctx, slog.LevelWarn, "authgear: notice", string(n.Kind), slog.String("error", n.Err.Error()))
-		},
-	}
-}
-
-// logInterval is how long one kind of message stays silent after it was logged.
-const logInterval = time.Minute
-
-// limitedLog keeps a flood of bad requests from becoming a flood of log lines.
-type limitedLog struct {
-	logger *slog.Logger
-	mu     sync.Mutex
-	kinds  map[string]*logged // kinds come from closed lists, not from requests
-}
-
-type logged struct {
-	at    time.Time
-	count int // since then
-}
-
-func (l *limitedLog) log(ctx context.Context, level slog.Level, message, kind string, attrs ...slog.Attr) {
-	count := l.count(kind)
-	if count == 0 {
-		return
-	}
-	logger := l.logger
-	if logger == nil {
-		logger = slog.Default()
-	}
-	attrs = append(attrs, slog.String("kind", kind), slog.Int("count", count))
-	logger.LogAttrs(ctx, level, message, attrs...)
-}
-
-// count returns for how many occurrences of the kind to log now, 0 for not now.
-func (l *limitedLog) count(kind string) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now := time.Now()
-	k := l.kinds[kind]
-	if k == nil {
-		l.kinds[kind] = &logged{at: now}
-		return 1
-	}
-	k.count++
-	if now.Sub(k.at) < logInterval {
-		return 0
-	}
-	count := k.count
-	*k = logged{at: now}
-	return count
 }

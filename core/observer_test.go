@@ -45,17 +45,32 @@ func TestLogObserver(t *testing.T) {
 		for range 1000 {
 			decide(authgear.ReasonTokenExpired)
 		}
-		decide(authgear.ReasonKeysUnavailable)
 		got := lines()
-		if len(got) != 2 || !strings.Contains(got[0], "level=WARN") || !strings.Contains(got[0], "error.reason=token_expired") ||
-			!strings.Contains(got[0], `error.cause="the cause"`) || !strings.Contains(got[0], "count=1") || !strings.Contains(got[1], "level=ERROR") {
+		if len(got) != 5 {
+			t.Fatalf("%d lines for one reason in a minute, want 5", len(got))
+		}
+		for _, want := range []string{"level=WARN", "error.reason=token_expired", `error.cause="the cause"`, "error.advice=", "docs/reasons.md#token_expired", "count=1"} {
+			if !strings.Contains(got[0], want) {
+				t.Errorf("%s is not in %s", want, got[0])
+			}
+		}
+		time.Sleep(time.Minute)
+		decide(authgear.ReasonTokenExpired)
+		if got := lines(); len(got) != 1 || !strings.Contains(got[0], "count=996") {
 			t.Errorf("logged: %q", got)
 		}
 
-		time.Sleep(time.Minute)
-		decide(authgear.ReasonTokenExpired)
-		if got := lines(); len(got) != 1 || !strings.Contains(got[0], "count=1000") {
+		for range 100 {
+			decide(authgear.ReasonKeysUnavailable)
+		}
+		if got := lines(); len(got) != 5 || !strings.Contains(got[0], "level=ERROR") {
 			t.Errorf("logged: %q", got)
+		}
+		for range 2 {
+			o.Fetch(ctx, authgear.Fetch{Kind: authgear.FetchJWKS, Status: 200})
+		}
+		if got := lines(); len(got) != 1 || !strings.Contains(got[0], "answers again") || !strings.Contains(got[0], "refused=100") {
+			t.Errorf("when the outage ends: %q", got)
 		}
 
 		o.Fetch(ctx, authgear.Fetch{Kind: authgear.FetchJWKS, URL: "https://x/oauth2/jwks", Status: 500, Err: errors.New("status 500")})

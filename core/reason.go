@@ -111,54 +111,58 @@ const (
 type definition struct {
 	outcome  Outcome
 	sentence string
+	advice   string // what to do, for the operator
 }
 
 var reasons = map[Reason]definition{
-	ReasonNoCredentials: {OutcomeNoCredentials, "This request needs an access token."},
+	ReasonNoCredentials: {OutcomeNoCredentials, "This request needs an access token.", `Send the access token as "Authorization: Bearer TOKEN".`},
 
-	ReasonRequestMalformed:       {OutcomeMalformed, "The request has malformed or repeated headers."},
-	ReasonAuthorizationMalformed: {OutcomeMalformed, "The Authorization header must be one Bearer scheme followed by one access token."},
-	ReasonTokenTooLarge:          {OutcomeMalformed, "The access token is too large."},
+	ReasonRequestMalformed:       {OutcomeMalformed, "The request has malformed or repeated headers.", "Look at what the client, or a proxy before this service, sends."},
+	ReasonAuthorizationMalformed: {OutcomeMalformed, "The Authorization header must be one Bearer scheme followed by one access token.", "Send one Authorization header: the word Bearer, a space, and the token."},
+	ReasonTokenTooLarge:          {OutcomeMalformed, "The access token is too large.", "Put less into the token: a hook of the project may add claims."},
 
-	ReasonTokenMalformed:   {OutcomeInvalid, "The access token is malformed."},
-	ReasonTokenOpaque:      {OutcomeInvalid, "The access token is not a JSON Web Token."},
-	ReasonTokenType:        {OutcomeInvalid, "The token is not an access token."},
-	ReasonTokenAlgorithm:   {OutcomeInvalid, "The access token is signed with an algorithm that is not accepted."},
-	ReasonClaimsInvalid:    {OutcomeInvalid, "The access token has missing or malformed claims."},
-	ReasonIssuerMismatch:   {OutcomeInvalid, "The access token was issued by somebody else."},
-	ReasonAudienceMismatch: {OutcomeInvalid, "The access token is meant for somebody else."},
-	ReasonClientNotAllowed: {OutcomeInvalid, "The access token was issued to a client that is not accepted."},
-	ReasonTokenExpired:     {OutcomeInvalid, "The access token has expired."},
-	ReasonTokenNotYetValid: {OutcomeInvalid, "The access token is not valid yet."},
-	ReasonKeyUnknown:       {OutcomeInvalid, "The access token is signed with an unknown key."},
-	ReasonSignatureInvalid: {OutcomeInvalid, "The signature of the access token is invalid."},
-	ReasonTokenRejected:    {OutcomeInvalid, "The access token is not, or no longer, valid."},
-	ReasonSessionInvalid:   {OutcomeInvalid, "The session is not, or no longer, valid."},
+	ReasonTokenMalformed:   {OutcomeInvalid, "The access token is malformed.", "Look at how the client stores and sends the token: it is cut or altered."},
+	ReasonTokenOpaque:      {OutcomeInvalid, "The access token is not a JSON Web Token.", `Turn on "Issue JWT as access token" for the client in the Authgear portal, or use NewResolver.`},
+	ReasonTokenType:        {OutcomeInvalid, "The token is not an access token.", "Send the access token, not the ID token or the refresh token."},
+	ReasonTokenAlgorithm:   {OutcomeInvalid, "The access token is signed with an algorithm that is not accepted.", "Send a token of Authgear: those are signed with RS256."},
+	ReasonClaimsInvalid:    {OutcomeInvalid, "The access token has missing or malformed claims.", "Look at the hooks of the project that add claims, and at the claim that the cause names."},
+	ReasonIssuerMismatch:   {OutcomeInvalid, "The access token was issued by somebody else.", "Set Endpoint to the project that the client signs in to, or to the project's custom domain."},
+	ReasonAudienceMismatch: {OutcomeInvalid, "The access token is meant for somebody else.", "Set Endpoint to the project's public origin; for machines, Resources to the resource URI."},
+	ReasonClientNotAllowed: {OutcomeInvalid, "The access token was issued to a client that is not accepted.", "Add the client id to ClientIDs, if its tokens are to be accepted."},
+	ReasonTokenExpired:     {OutcomeInvalid, "The access token has expired.", "Let the client refresh its token; look at the clock of this machine."},
+	ReasonTokenNotYetValid: {OutcomeInvalid, "The access token is not valid yet.", "Look at the clock of this machine."},
+	ReasonKeyUnknown:       {OutcomeInvalid, "The access token is signed with an unknown key.", "Look at whether the token is of this project, and whether its key was removed."},
+	ReasonSignatureInvalid: {OutcomeInvalid, "The signature of the access token is invalid.", "Look at whether something alters the token on its way."},
+	ReasonTokenRejected:    {OutcomeInvalid, "The access token is not, or no longer, valid.", "Let the client refresh its token or sign in again."},
+	ReasonSessionInvalid:   {OutcomeInvalid, "The session is not, or no longer, valid.", "Let the user sign in again."},
 
-	ReasonKeysUnavailable:     {OutcomeUnavailable, "The access token cannot be checked now. Try again later."},
-	ReasonResolverUnavailable: {OutcomeUnavailable, "The session cannot be checked now. Try again later."},
-	ReasonAnswerMalformed:     {OutcomeUnavailable, "The session cannot be checked now, since the answer about it is not understood."},
-	ReasonResolverSilent:      {OutcomeUnavailable, "The session cannot be checked now, since the answer about it is empty. Try again later."},
-	ReasonProxySecretMismatch: {OutcomeUnavailable, "The request cannot be trusted now. Try again later."},
-	ReasonInternal:            {OutcomeUnavailable, "The request cannot be authenticated now. Try again later."},
+	ReasonKeysUnavailable:     {OutcomeUnavailable, "The access token cannot be checked now. Try again later.", "Look at whether this machine reaches Authgear at Endpoint."},
+	ReasonResolverUnavailable: {OutcomeUnavailable, "The session cannot be checked now. Try again later.", "Look at whether this machine reaches Authgear, and at its health."},
+	ReasonAnswerMalformed:     {OutcomeUnavailable, "The session cannot be checked now, since the answer about it is not understood.", "Look at what stands between this service and Authgear, and at the configuration of the proxy."},
+	ReasonResolverSilent:      {OutcomeUnavailable, "The session cannot be checked now, since the answer about it is empty. Try again later.", "Look at the health of Authgear's database, and at the names in Cookies."},
+	ReasonProxySecretMismatch: {OutcomeUnavailable, "The request cannot be trusted now. Try again later.", "Give this service the secret of the proxy, beside the old one."},
+	ReasonInternal:            {OutcomeUnavailable, "The request cannot be authenticated now. Try again later.", "Look at the cause: an authenticator or a policy of this service failed."},
 
-	ReasonRoleMissing:    {OutcomeDenied, "This request needs a role that the user does not have."},
-	ReasonNotVerified:    {OutcomeDenied, "This request needs a verified user."},
-	ReasonAnonymousUser:  {OutcomeDenied, "This request needs a user who is not anonymous."},
-	ReasonKindNotAllowed: {OutcomeDenied, "This request is not allowed for this kind of sender."},
-	ReasonCrossOrigin:    {OutcomeDenied, "This request comes from another website, which is not trusted."},
-	ReasonPolicyDenied:   {OutcomeDenied, "This request is not allowed."},
+	ReasonRoleMissing:    {OutcomeDenied, "This request needs a role that the user does not have.", "Give the user the role in the Authgear portal; the client then refreshes its token."},
+	ReasonNotVerified:    {OutcomeDenied, "This request needs a verified user.", "Let the user verify an identity."},
+	ReasonAnonymousUser:  {OutcomeDenied, "This request needs a user who is not anonymous.", "Let the user sign up."},
+	ReasonKindNotAllowed: {OutcomeDenied, "This request is not allowed for this kind of sender.", "Name the kind at the route by Kinds, if it may come in."},
+	ReasonCrossOrigin:    {OutcomeDenied, "This request comes from another website, which is not trusted.", "Add the origin to TrustedOrigins, if its pages may use the session."},
+	ReasonPolicyDenied:   {OutcomeDenied, "This request is not allowed.", "Look at the policy of the route."},
 }
 
 // Outcome returns the outcome that the reason belongs to: OutcomeUnavailable
 // for a reason that is not in the list.
 func (r Reason) Outcome() Outcome { return reasons[r].outcome }
 
+// definition returns that of ReasonInternal for a reason that is not in the list.
+func (r Reason) definition() definition {
+	if d, ok := reasons[r]; ok {
+		return d
+	}
+	return reasons[ReasonInternal]
+}
+
 // Description returns the reason's one sentence, safe to show to anybody; that
 // of ReasonInternal for a reason that is not in the list.
-func (r Reason) Description() string {
-	if d, ok := reasons[r]; ok {
-		return d.sentence
-	}
-	return reasons[ReasonInternal].sentence
-}
+func (r Reason) Description() string { return r.definition().sentence }

@@ -22,6 +22,7 @@ import (
 // arrays save an allocation each for a request of usual size.
 type request struct {
 	c             *fiber.Ctx
+	method, path  string
 	lines         []guard.Line
 	authorization []string
 
@@ -33,10 +34,22 @@ type request struct {
 func newRequest(c *fiber.Ctx) *request {
 	r := &request{c: c}
 	r.lines = r.lineSpace[:0]
-	if raw := c.Request().Header.RawHeaders(); len(raw) > 0 {
-		r.parse(string(raw))
+	header := &c.Request().Header
+	method, path, raw := header.Method(), c.Request().URI().Path(), header.RawHeaders()
+	var b strings.Builder // one copy of all
+	b.Grow(len(method) + len(path) + len(raw))
+	_, _ = b.Write(method)
+	_, _ = b.Write(path)
+	_, _ = b.Write(raw)
+	copied := b.String()
+	r.method, copied = copied[:len(method)], copied[len(method):]
+	r.path, copied = copied[:len(path)], copied[len(path):]
+	if len(raw) > 0 {
+		r.parse(copied)
 	} else { // a request that did not come over a connection
-		c.Request().Header.VisitAll(func(name, value []byte) { r.add(string(name), string(value)) })
+		for name, value := range header.All() {
+			r.add(string(name), string(value))
+		}
 	}
 	if stripped, _ := c.Locals(strippedKey{}).(bool); stripped {
 		r.dropLines(guard.IsIdentityHeader)
@@ -85,19 +98,20 @@ func (r *request) readAuthorization() {
 	came := r.Values(fiber.HeaderAuthorization)
 	r.valueUsed = false // came goes no further
 	r.authorization = r.valueSpace[:0:1]
-	r.c.Request().Header.VisitAll(func(name, value []byte) {
+	for name, value := range r.c.Request().Header.All() {
 		if len(name) != len(fiber.HeaderAuthorization) || !strings.EqualFold(string(name), fiber.HeaderAuthorization) {
-			return
+			continue
 		}
 		if i := len(r.authorization); i < len(came) && came[i] == string(value) {
 			r.authorization = append(r.authorization, came[i]) // no copy of what is one
 		} else {
 			r.authorization = append(r.authorization, strings.Trim(string(value), " \t"))
 		}
-	})
+	}
 }
 
-func (r *request) Method() string        { return strings.Clone(r.c.Method()) }
+func (r *request) Method() string        { return r.method }
+func (r *request) Path() string          { return r.path }
 func (r *request) Host() string          { return string(r.c.Request().URI().Host()) }
 func (r *request) RemoteAddr() string    { return r.c.Context().RemoteAddr().String() }
 func (r *request) Lines() []guard.Line   { return r.lines }

@@ -39,7 +39,7 @@ func Run[T any](ctx context.Context, c *Check, r Request[T], response ResponseHe
 func Refuse[T any](ctx context.Context, g *Guard, r Request[T], response ResponseHeader, err error) (T, *Refusal) {
 	refused := authgear.AsError(err)
 	identity, _ := authgear.FromContext(ctx)
-	g.report(ctx, identity, refused, authgear.Decision{Repeated: findingIn(ctx) != nil})
+	g.report(ctx, r, identity, refused, authgear.Decision{Repeated: findingIn(ctx) != nil})
 	stripped := r.Without(IsIdentityHeader)
 	found := &finding{Context: ctx, outer: findingIn(ctx), identity: identity}
 	return stripped.HandOn(found.handOn(ctx, stripped.Store(), refused)), newRefusal(g, refused, response)
@@ -56,7 +56,7 @@ func (c *Check) decide(ctx context.Context, r view, response ResponseHeader) (fo
 	err = c.judge(found, r)
 	withoutIdentity := err != nil && c.optional && isAnonymous(err)
 	if found != earlier || err != nil && !withoutIdentity { // each authentication and each refusal once
-		c.guard.report(ctx, found.identity, err, authgear.Decision{
+		c.guard.report(ctx, r, found.identity, err, authgear.Decision{
 			WithoutIdentity: withoutIdentity, Repeated: earlier != nil, Duration: time.Since(start),
 		})
 	}
@@ -158,11 +158,11 @@ func clearCookies(err *authgear.Error, earlier *finding, response ResponseHeader
 }
 
 // report tells the observer of a decision.
-func (g *Guard) report(ctx context.Context, identity *authgear.Identity, err *authgear.Error, d authgear.Decision) {
+func (g *Guard) report(ctx context.Context, r view, identity *authgear.Identity, err *authgear.Error, d authgear.Decision) {
 	if g.observer.Decision == nil {
 		return
 	}
-	d.Outcome = authgear.OutcomeAuthenticated
+	d.Outcome, d.Method, d.Path = authgear.OutcomeAuthenticated, r.Method(), r.Path()
 	if identity != nil {
 		d.Source, d.Cached = identity.Source, identity.Evidence.Cached
 	}

@@ -21,6 +21,7 @@ func HTTP(r *http.Request) Request[*http.Request] { return httpRequest{r} }
 type httpRequest struct{ r *http.Request }
 
 func (h httpRequest) Method() string          { return h.r.Method }
+func (h httpRequest) Path() string            { return h.r.URL.Path }
 func (h httpRequest) Host() string            { return h.r.Host }
 func (h httpRequest) RemoteAddr() string      { return h.r.RemoteAddr }
 func (h httpRequest) Names() iter.Seq[string] { return maps.Keys(h.r.Header) }

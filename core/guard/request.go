@@ -27,6 +27,8 @@ type view interface {
 	// Lines returns all header lines as received; nil where the server itself
 	// refuses control bytes and a second Host, as net/http does.
 	Lines() []Line
+	// Path returns the path of the request's URL, without query.
+	Path() string
 	// Store is where the headers are. It tells whether two views are of the very
 	// same request.
 	Store() unsafe.Pointer
