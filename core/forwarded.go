@@ -9,7 +9,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"time"
+	"sync/atomic"
 
 	"github.com/authgear/authgear-sdk-go/core/internal/quote"
 	"github.com/authgear/authgear-sdk-go/core/internal/session"
@@ -20,26 +20,32 @@ import (
 type ForwardedConfig struct {
 	// TrustedProxies are the addresses of the reverse proxy, as this service's
 	// sockets see them: 127.0.0.1/32, 10.1.0.0/16. X-Forwarded-For and the like
-	// never count.
+	// never count, so no middleware may rewrite RemoteAddr: that cannot be seen
+	// from here, and a client that states such an address would be trusted.
+	// Prefer Secrets.
 	TrustedProxies []netip.Prefix
 	// Secrets are what the reverse proxy may send as X-Authgear-Proxy-Secret,
 	// 32 bytes or longer; several while one replaces another.
 	Secrets []string
-	// TrustRoles lets X-Authgear-User-Roles count. false: there are no roles. Set it when the proxy sets or
-	// removes that field for each request: the configuration in Authgear's own
-	// documentation does neither, so a client could give itself roles.
+	// TrustRoles lets X-Authgear-User-Roles count. false: there are no roles. Set
+	// it when the proxy sets or removes that header for each request: the
+	// configuration in Authgear's own documentation does neither, so a client
+	// could give itself roles.
 	TrustRoles bool
-	// Observer is told of fields that were ignored. nil: LogObserver(nil).
+	// Observer is told of headers that were ignored. nil: LogObserver(nil).
 	Observer *Observer
 }
 
 const (
-	proxySecretField = "X-Authgear-Proxy-Secret"
-	minSecret        = 32 // bytes
+	proxySecretHeader = "X-Authgear-Proxy-Secret"
+	credentialHeader  = "X-Authgear-Credential"
+
+	minSecret         = 32 // bytes
+	silencesForNotice = 100
 )
 
 // Forwarded is the [Authenticator] of a service behind a reverse proxy that asks
-// Authgear's resolver about each request, and forwards the X-Authgear-* fields of
+// Authgear's resolver about each request, and forwards the X-Authgear-* headers of
 // its answer. They count only when it is proven that the proxy has set them.
 // docs/proxies.md has configurations of proxies.
 type Forwarded struct {
@@ -47,6 +53,9 @@ type Forwarded struct {
 	secrets    [][sha256.Size]byte
 	trustRoles bool
 	observer   *Observer
+
+	silences     atomic.Int64
+	heardRefusal atomic.Bool
 }
 
 // NewForwarded returns an error that joins all mistakes in the configuration,
@@ -90,7 +99,7 @@ func checkPrefix(prefix netip.Prefix) error {
 }
 
 // checkSecret refuses what could not arrive as it is: servers take spaces around
-// a field's value off, and refuse control bytes.
+// a header's value off, and refuse control bytes.
 func checkSecret(secret string) error {
 	if len(secret) < minSecret {
 		return fmt.Errorf("has %d bytes, at least %d are needed; openssl rand -hex 32 makes a good one", len(secret), minSecret)
@@ -107,65 +116,115 @@ func checkSecret(secret string) error {
 // their own use too.
 func (f *Forwarded) Observer() *Observer { return f.observer }
 
-// Authenticate implements [Authenticator] by the X-Authgear-* fields of the
+// Authenticate implements [Authenticator] by the X-Authgear-* headers of the
 // request.
 func (f *Forwarded) Authenticate(ctx context.Context, r Request) (*Identity, error) {
 	token, malformed := bearerToken(r.Values("Authorization"))
 	if malformed != nil {
 		return nil, malformed
 	}
-	if err := f.proven(r); err != nil {
-		if hasIdentityField(r) {
-			f.observer.notice(ctx, NoticeUntrustedProxy, fmt.Errorf("X-Authgear-* fields were ignored: %w", err))
+	if err := f.checkProxy(r); err != nil {
+		if err.Reason == ReasonNoCredentials && hasIdentityHeader(r) {
+			f.observer.notice(ctx, NoticeUntrustedProxy, fmt.Errorf("X-Authgear-* headers were ignored: %w", err.Err))
 		}
-		return nil, &Error{Reason: ReasonNoCredentials, Err: err}
+		return nil, err
 	}
 	if err := checkConnection(r); err != nil {
+		return nil, &Error{Reason: ReasonAnswerMalformed, Err: err}
+	}
+	sent, err := sentCredential(r)
+	if err != nil {
 		return nil, &Error{Reason: ReasonAnswerMalformed, Err: err}
 	}
 	s, err := session.Parse(r.Values)
 	if err != nil {
 		return nil, &Error{Reason: ReasonAnswerMalformed, Err: fmt.Errorf("from the reverse proxy: %w", err)}
 	}
-	credentials := credentials{token: token, byBrowser: token == ""}
-	if s.State != session.Valid {
-		return nil, refusalOf(s, credentials)
+	evidence := Evidence{Ambient: sent == sentCookie || sent == "" && token == ""}
+	switch {
+	case s.State == session.Valid:
+		if !f.trustRoles {
+			s.Roles = nil
+		}
+		return newSessionIdentity(s, SourceForwarded, evidence), nil
+	case s.State == session.Refused:
+		f.heardRefusal.Store(true)
+		if evidence.Ambient {
+			return nil, &Error{Reason: ReasonSessionInvalid, Evidence: evidence}
+		}
+		return nil, &Error{Reason: ReasonTokenRejected, Evidence: evidence}
+	case sent != "":
+		return nil, f.silence(ctx)
+	case token != "":
+		return nil, &Error{Reason: ReasonTokenRejected, Evidence: evidence}
+	default:
+		return nil, &Error{Reason: ReasonNoCredentials}
 	}
-	if !f.trustRoles {
-		s.Roles = nil
-	}
-	return newSessionIdentity(s, SourceForwarded, credentials, time.Now()), nil
 }
 
-// proven returns nil when the reverse proxy has set the fields of the request.
-func (f *Forwarded) proven(r Request) error {
+// What X-Authgear-Credential says that the proxy has sent to the resolver.
+const (
+	sentToken  = "token"
+	sentCookie = "cookie"
+)
+
+// sentCredential returns "" where the proxy does not say.
+func sentCredential(r Request) (string, error) {
+	switch lines := r.Values(credentialHeader); {
+	case len(lines) == 0 || len(lines) == 1 && lines[0] == "":
+		return "", nil
+	case len(lines) == 1 && (lines[0] == sentToken || lines[0] == sentCookie):
+		return lines[0], nil
+	default:
+		return "", fmt.Errorf("from the reverse proxy: %s is not one of %q and %q", credentialHeader, sentToken, sentCookie)
+	}
+}
+
+// silence is what it means that the proxy has sent a credential and got no
+// answer: it sends a canary beside it (docs/proxies.md), with which Authgear says
+// it of each refusal. So its database has failed in the middle, or the canary has
+// the name of no cookie of the project.
+func (f *Forwarded) silence(ctx context.Context) *Error {
+	if n := f.silences.Add(1); n%silencesForNotice == 0 && !f.heardRefusal.Load() {
+		f.observer.notice(ctx, NoticeCanary, fmt.Errorf("%d requests had no answer of Authgear and none a refusal; is the name of the canary's cookie that of the project's session cookie (http.cookie_prefix)?", n))
+	}
+	return &Error{Reason: ReasonResolverSilent, Err: errors.New("the reverse proxy has sent the credential, and got an empty answer")}
+}
+
+// checkProxy returns nil when the reverse proxy has set the headers of the
+// request. A secret that is not ours says that a proxy and this service have
+// different ones, which must not sign everybody out.
+func (f *Forwarded) checkProxy(r Request) *Error {
+	untrusted := func(err error) *Error { return &Error{Reason: ReasonNoCredentials, Err: err} }
 	if len(f.trusted) > 0 {
 		peer, err := netip.ParseAddrPort(r.RemoteAddr())
 		if err != nil {
-			return fmt.Errorf("the peer %s has no IP address and port", quote.Quote(r.RemoteAddr()))
+			return untrusted(fmt.Errorf("the peer %s has no IP address and port: middleware has rewritten it, or it is a Unix socket; "+
+				"take out what rewrites it (RealIP, ProxyHeaders), or use Secrets", quote.Quote(r.RemoteAddr())))
 		}
 		address := peer.Addr().Unmap().WithZone("")
 		if !slices.ContainsFunc(f.trusted, func(p netip.Prefix) bool { return p.Contains(address) }) {
-			return fmt.Errorf("the peer %s is not one of TrustedProxies", address)
+			return untrusted(fmt.Errorf("the peer %s is not one of TrustedProxies", address))
 		}
 	}
-	if len(f.secrets) > 0 {
-		lines := r.Values(proxySecretField)
-		if len(lines) != 1 {
-			return fmt.Errorf("there are %d %s fields, not one", len(lines), proxySecretField)
-		}
-		sum, same := sha256.Sum256([]byte(lines[0])), 0
-		for i := range f.secrets { // all of them, in the same time for each request
-			same |= subtle.ConstantTimeCompare(sum[:], f.secrets[i][:])
-		}
-		if same == 0 {
-			return fmt.Errorf("%s is not one of Secrets", proxySecretField)
-		}
+	if len(f.secrets) == 0 {
+		return nil
+	}
+	lines := r.Values(proxySecretHeader)
+	if len(lines) != 1 || lines[0] == "" {
+		return untrusted(fmt.Errorf("there is not one %s header, with a value", proxySecretHeader))
+	}
+	sum, same := sha256.Sum256([]byte(lines[0])), 0
+	for i := range f.secrets { // all of them, in the same time for each request
+		same |= subtle.ConstantTimeCompare(sum[:], f.secrets[i][:])
+	}
+	if same == 0 {
+		return &Error{Reason: ReasonProxySecretMismatch, Err: fmt.Errorf("%s is none of Secrets", proxySecretHeader)}
 	}
 	return nil
 }
 
-func hasIdentityField(r Request) bool {
+func hasIdentityHeader(r Request) bool {
 	for name := range r.Names() {
 		if session.IsHeader(name) {
 			return true
@@ -174,13 +233,13 @@ func hasIdentityField(r Request) bool {
 	return false
 }
 
-// checkConnection refuses a request that asks for an identity field to be taken
+// checkConnection refuses a request that asks for an identity header to be taken
 // away on its way (RFC 9110 §7.6.1): what came through is not what was set.
 func checkConnection(r Request) error {
 	for _, line := range r.Values("Connection") {
 		for option := range strings.SplitSeq(line, ",") {
 			if session.IsHeader(strings.Trim(option, " \t")) {
-				return fmt.Errorf("the field Connection names %s", quote.Quote(option))
+				return fmt.Errorf("the header Connection names %s", quote.Quote(option))
 			}
 		}
 	}

@@ -168,13 +168,6 @@ func TestForwardedSecret(t *testing.T) {
 	for _, fields := range [][]string{
 		{},
 		{field, ""},
-		{field, proxySecret[:31]},
-		{field, proxySecret + "0"},
-		{field, strings.ToUpper(proxySecret)},
-		{field, proxySecret + nextSecret},
-		{field, proxySecret + ", " + proxySecret},
-		{field, `"` + proxySecret + `"`},
-		{field, "Bearer " + proxySecret},
 		{field, proxySecret, field, proxySecret},
 		{field, proxySecret, field, nextSecret},
 		{field, proxySecret, field, ""},
@@ -187,6 +180,15 @@ func TestForwardedSecret(t *testing.T) {
 		wantUnproven(t, config, from(proxyPeer, append(fields, aSession, "")...), true)
 	}
 	wantUnproven(t, config, from(proxyPeer), false)
+
+	// A rotation in the wrong order must not sign everybody out.
+	for _, secret := range []string{
+		proxySecret[:31], proxySecret + "0", strings.ToUpper(proxySecret), proxySecret + nextSecret,
+		proxySecret + ", " + proxySecret, `"` + proxySecret + `"`, "Bearer " + proxySecret,
+	} {
+		identity, err := newForwarded(t, config).Authenticate(t.Context(), from(proxyPeer, field, secret, aSession, ""))
+		wantRefusal(t, identity, err, authgear.ReasonProxySecretMismatch, false)
+	}
 }
 
 // When both are configured, both must hold.
@@ -195,10 +197,12 @@ func TestForwardedPeerAndSecret(t *testing.T) {
 	const field = "X-Authgear-Proxy-Secret"
 	config := authgear.ForwardedConfig{TrustedProxies: prefixes("10.1.0.0/16"), Secrets: []string{proxySecret}}
 	wantUnproven(t, config, from(proxyPeer, aSession, ""), true)
-	wantUnproven(t, config, from(proxyPeer, aSession, "", field, nextSecret), true)
 	wantUnproven(t, config, from("10.2.0.1:1", aSession, "", field, proxySecret), true)
+	wantUnproven(t, config, from("10.2.0.1:1", aSession, "", field, nextSecret), true)
+	identity, err := newForwarded(t, config).Authenticate(t.Context(), from(proxyPeer, aSession, "", field, nextSecret))
+	wantRefusal(t, identity, err, authgear.ReasonProxySecretMismatch, false)
 	wantUnproven(t, config, from("", aSession, "", field, proxySecret), true)
-	identity, err := newForwarded(t, config).Authenticate(t.Context(), from(proxyPeer, aSession, "", field, proxySecret))
+	identity, err = newForwarded(t, config).Authenticate(t.Context(), from(proxyPeer, aSession, "", field, proxySecret))
 	if err != nil || identity.ID != "alice" {
 		t.Errorf("%v: %v", err, errors.Unwrap(err))
 	}
@@ -290,6 +294,7 @@ func TestForwardedRefusals(t *testing.T) {
 	const (
 		session       = "X-Authgear-Session-Valid"
 		authorization = "Authorization"
+		credential    = "X-Authgear-Credential"
 	)
 	for _, c := range []struct {
 		name      string
@@ -303,6 +308,13 @@ func TestForwardedRefusals(t *testing.T) {
 		{"a field that nobody knows", []string{"X-Authgear-Something-New", "x"}, authgear.ReasonNoCredentials, false},
 		{"Bearer, nothing said of it", []string{authorization, "Bearer abc"}, authgear.ReasonTokenRejected, false},
 		{"Bearer, and a field that nobody knows", []string{authorization, "Bearer abc", "X-Authgear-Something-New", "x"}, authgear.ReasonTokenRejected, false},
+		{"the proxy has sent a token, no answer", []string{authorization, "Bearer abc", credential, "token"}, authgear.ReasonResolverSilent, false},
+		{"the proxy has sent a cookie, no answer", []string{credential, "cookie"}, authgear.ReasonResolverSilent, false},
+		{"the proxy has sent nothing", []string{credential, ""}, authgear.ReasonNoCredentials, false},
+		{"a token that the proxy took away, refused", []string{credential, "token", session, "false"}, authgear.ReasonTokenRejected, false},
+		{"a cookie beside another scheme, refused", []string{authorization, "Basic a", credential, "cookie", session, "false"}, authgear.ReasonSessionInvalid, true},
+		{"the proxy says something else", []string{aSession, "", credential, "Token"}, authgear.ReasonAnswerMalformed, false},
+		{"the proxy says two things", []string{aSession, "", credential, "token", credential, "token"}, authgear.ReasonAnswerMalformed, false},
 		{"Bearer, refused", []string{authorization, "Bearer abc", session, "false"}, authgear.ReasonTokenRejected, false},
 		{"a cookie, refused", []string{"Cookie", "session=a", session, "false"}, authgear.ReasonSessionInvalid, true},
 		{"refused, with what was known", []string{aSession, "", session, "false"}, authgear.ReasonAnswerMalformed, false}, // two lines
@@ -349,6 +361,27 @@ func TestForwardedRefusals(t *testing.T) {
 }
 
 // All mistakes are named at once, each by its field, and no secret is.
+// A hundred silences without a refusal: the canary's cookie has the wrong name.
+func TestForwardedCanaryNotice(t *testing.T) {
+	t.Parallel()
+	silent := from(proxyPeer, "X-Authgear-Credential", "token")
+	for _, refusedOnce := range []bool{false, true} {
+		var got []authgear.Notice
+		auth := newForwarded(t, authgear.ForwardedConfig{TrustedProxies: prefixes("10.1.0.0/16"), Observer: notices(&got)})
+		if refusedOnce {
+			_, _ = auth.Authenticate(t.Context(), from(proxyPeer, "X-Authgear-Credential", "token", "X-Authgear-Session-Valid", "false"))
+		}
+		for range 99 {
+			_, _ = auth.Authenticate(t.Context(), silent)
+		}
+		early := len(got)
+		_, _ = auth.Authenticate(t.Context(), silent)
+		if late := len(got); early != 0 || (late == 1) == refusedOnce || late == 1 && got[0].Kind != authgear.NoticeCanary {
+			t.Errorf("refused once %t: notices %v", refusedOnce, got)
+		}
+	}
+}
+
 func TestNewForwardedMistakes(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

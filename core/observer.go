@@ -84,6 +84,9 @@ const (
 	// NoticeUntrustedProxy: X-Authgear-* headers were ignored, since nothing
 	// proves that the reverse proxy has set them.
 	NoticeUntrustedProxy NoticeKind = "unproven_hop"
+	// NoticeCanary: the cookie by which Authgear's refusals are told from its
+	// failures has the name of no cookie of the project.
+	NoticeCanary NoticeKind = "canary"
 )
 
 // Notice is something that an operator should mend.

@@ -127,7 +127,7 @@ func understand(response *fetch.Answer, c credentials, asked time.Time) (answer,
 	}
 	switch s.State {
 	case session.Valid:
-		return answer{identity: newSessionIdentity(s, SourceResolver, c, asked)}, nil
+		return answer{identity: newSessionIdentity(s, SourceResolver, Evidence{Ambient: c.byBrowser, CheckedAt: asked})}, nil
 	case session.None:
 		for name := range response.Header {
 			if session.IsHeader(name) {

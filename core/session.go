@@ -1,13 +1,11 @@
 package authgear
 
 import (
-	"time"
-
 	"github.com/authgear/authgear-sdk-go/core/internal/session"
 )
 
 // newSessionIdentity makes an identity of a valid session.
-func newSessionIdentity(s session.Session, source Source, c credentials, checked time.Time) *Identity {
+func newSessionIdentity(s session.Session, source Source, evidence Evidence) *Identity {
 	return &Identity{
 		Kind:              KindUser, // the resolver accepts no machine
 		ID:                s.UserID,
@@ -18,7 +16,7 @@ func newSessionIdentity(s session.Session, source Source, c credentials, checked
 		AMR:               s.AMR,
 		AuthenticatedAt:   s.AuthenticatedAt,
 		Source:            source,
-		Evidence:          Evidence{Ambient: c.byBrowser, CheckedAt: checked},
+		Evidence:          evidence,
 	}
 }
 

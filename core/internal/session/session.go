@@ -1,10 +1,12 @@
-// Package session reads the X-Authgear-* fields: the answer of Authgear's
+// Package session reads the X-Authgear-* headers: the answer of Authgear's
 // resolver and the request that a reverse proxy forwards have the same ones.
 package session
 
 import (
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -34,33 +36,33 @@ type Session struct {
 
 // ErrMalformed means that fields are missing, repeated or not well-formed. Parse
 // wraps it with which and why, for operators.
-var ErrMalformed = errors.New("the X-Authgear-* fields cannot be understood")
+var ErrMalformed = errors.New("the X-Authgear-* headers cannot be understood")
 
 // Parse reads the fields. values returns all lines of a field, whose name it
 // matches case-insensitively, without surrounding spaces and tabs.
 func Parse(values func(name string) []string) (Session, error) {
-	valid := values(fieldValid)
+	valid := values(headerValid)
 	switch {
 	case len(valid) == 1 && valid[0] == "false":
 		return Session{State: Refused}, nil
 	case len(valid) == 0:
 		for _, name := range userFields {
 			if len(values(name)) > 0 {
-				return Session{}, fmt.Errorf("%w: %s without %s", ErrMalformed, name, fieldValid)
+				return Session{}, fmt.Errorf("%w: %s without %s", ErrMalformed, name, headerValid)
 			}
 		}
 		return Session{}, nil
 	}
 	r := reader{values: values}
-	if !r.flag(fieldValid) { // neither "true" nor, as above, "false"
+	if !r.flag(headerValid) { // neither "true" nor, as above, "false"
 		return Session{}, r.err
 	}
 	s := Session{
 		State:             Valid,
 		UserID:            r.userID(),
-		Anonymous:         r.flag(fieldAnonymous),
-		Verified:          r.flag(fieldVerified),
-		CanReauthenticate: r.flag(fieldCanReauthenticate),
+		Anonymous:         r.flag(headerAnonymous),
+		Verified:          r.flag(headerVerified),
+		CanReauthenticate: r.flag(headerCanReauthenticate),
 		Roles:             r.roles(),
 		AMR:               r.amr(),
 		AuthenticatedAt:   r.authenticatedAt(),
@@ -69,4 +71,22 @@ func Parse(values func(name string) []string) (Session, error) {
 		return Session{}, r.err
 	}
 	return s, nil
+}
+
+// Write states a valid session by the headers that Parse reads.
+func (s Session) Write(set func(name, value string)) {
+	set(headerValid, "true")
+	set(headerUserID, s.UserID)
+	set(headerAnonymous, strconv.FormatBool(s.Anonymous))
+	set(headerVerified, strconv.FormatBool(s.Verified))
+	set(headerCanReauthenticate, strconv.FormatBool(s.CanReauthenticate))
+	if len(s.Roles) > 0 {
+		set(headerRoles, strings.Join(s.Roles, ","))
+	}
+	if len(s.AMR) > 0 {
+		set(headerAMR, strings.Join(s.AMR, " "))
+	}
+	if !s.AuthenticatedAt.IsZero() {
+		set(headerAuthenticatedAt, strconv.FormatInt(s.AuthenticatedAt.Unix(), 10))
+	}
 }

@@ -53,12 +53,12 @@ func (r *reader) flag(name string) bool {
 
 // userID accepts no comma: a proxy may have joined two lines (RFC 9110 §5.3).
 func (r *reader) userID() string {
-	id := r.one(fieldUserID)
+	id := r.one(headerUserID)
 	switch {
 	case id == "":
-		r.fail(fieldUserID, "is missing or empty")
+		r.fail(headerUserID, "is missing or empty")
 	case len(id) > maxUserID || !isWord(id):
-		r.fail(fieldUserID, "is not one user id")
+		r.fail(headerUserID, "is not one user id")
 	}
 	return id
 }
@@ -66,14 +66,14 @@ func (r *reader) userID() string {
 // roles reads a list separated by commas without spaces; an empty field is what
 // some proxies make of an absent one.
 func (r *reader) roles() []string {
-	value := r.one(fieldRoles)
+	value := r.one(headerRoles)
 	if value == "" {
 		return nil
 	}
 	roles := strings.Split(value, ",")
 	for _, role := range roles {
 		if !isWord(role) {
-			r.fail(fieldRoles, "is not a list of roles separated by commas")
+			r.fail(headerRoles, "is not a list of roles separated by commas")
 			return nil
 		}
 	}
@@ -83,10 +83,10 @@ func (r *reader) roles() []string {
 // amr reads a list that the specification separates by commas and the server by
 // spaces.
 func (r *reader) amr() []string {
-	methods := strings.FieldsFunc(r.one(fieldAMR), func(c rune) bool { return c == ',' || c == ' ' })
+	methods := strings.FieldsFunc(r.one(headerAMR), func(c rune) bool { return c == ',' || c == ' ' })
 	for _, method := range methods {
 		if !isWord(method) {
-			r.fail(fieldAMR, "is not a list of authentication methods")
+			r.fail(headerAMR, "is not a list of authentication methods")
 			return nil
 		}
 	}
@@ -97,13 +97,13 @@ func (r *reader) amr() []string {
 }
 
 func (r *reader) authenticatedAt() time.Time {
-	value := r.one(fieldAuthenticatedAt)
+	value := r.one(headerAuthenticatedAt)
 	if value == "" {
 		return time.Time{}
 	}
 	seconds, err := strconv.ParseUint(value, 10, 63)
 	if err != nil || seconds == 0 || seconds >= maxDate {
-		r.fail(fieldAuthenticatedAt, "is not a number of seconds between 0 and 1e11")
+		r.fail(headerAuthenticatedAt, "is not a number of seconds between 0 and 1e11")
 		return time.Time{}
 	}
 	return time.Unix(int64(seconds), 0).UTC()

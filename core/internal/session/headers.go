@@ -5,26 +5,26 @@ import "strings"
 // The fields by which Authgear's resolver, and a reverse proxy that copies them,
 // says who sent a request.
 const (
-	fieldValid             = "X-Authgear-Session-Valid"
-	fieldUserID            = "X-Authgear-User-Id"
-	fieldAnonymous         = "X-Authgear-User-Anonymous"
-	fieldVerified          = "X-Authgear-User-Verified"
-	fieldCanReauthenticate = "X-Authgear-User-Can-Reauthenticate"
-	fieldRoles             = "X-Authgear-User-Roles"
-	fieldAMR               = "X-Authgear-Session-Amr"
-	fieldAuthenticatedAt   = "X-Authgear-Session-Authenticated-At"
+	headerValid             = "X-Authgear-Session-Valid"
+	headerUserID            = "X-Authgear-User-Id"
+	headerAnonymous         = "X-Authgear-User-Anonymous"
+	headerVerified          = "X-Authgear-User-Verified"
+	headerCanReauthenticate = "X-Authgear-User-Can-Reauthenticate"
+	headerRoles             = "X-Authgear-User-Roles"
+	headerAMR               = "X-Authgear-Session-Amr"
+	headerAuthenticatedAt   = "X-Authgear-Session-Authenticated-At"
 )
 
 // userFields are the fields that describe a valid session.
 var userFields = []string{
-	fieldUserID, fieldAnonymous, fieldVerified, fieldCanReauthenticate,
-	fieldRoles, fieldAMR, fieldAuthenticatedAt,
+	headerUserID, headerAnonymous, headerVerified, headerCanReauthenticate,
+	headerRoles, headerAMR, headerAuthenticatedAt,
 }
 
 const (
 	prefix = "x-authgear-"
-	// signatureField signs a webhook's body; it states no identity.
-	signatureField = "x-authgear-body-signature"
+	// signatureHeader signs a webhook's body; it states no identity.
+	signatureHeader = "x-authgear-body-signature"
 )
 
 // IsHeader reports whether the field is one by which an identity can be stated,
@@ -46,5 +46,5 @@ func IsHeader(name string) bool {
 			return false
 		}
 	}
-	return !strings.EqualFold(name, signatureField)
+	return !strings.EqualFold(name, signatureHeader)
 }
