@@ -27,7 +27,8 @@
 // Keys rotate ([Server.RotateKeys], [Server.PublishNextKey],
 // [Server.RemoveOldKeys]). Users are disabled, deleted, given other roles;
 // sessions are revoked. The server goes down ([Server.SetDown]), loses its
-// database ([Server.SetOutage]), fails ([Server.SetFailing]), becomes slow
+// PostgreSQL ([Server.SetOutage]) or its Redis ([Server.SetRedisDown],
+// [Server.SetRedisHanging]), fails ([Server.SetFailing]), becomes slow
 // ([Server.SetSlow]). [Server.Handle] puts any other answer in the place of an
 // endpoint's, [Server.Requests] counts.
 //
@@ -49,7 +50,9 @@
 //
 //   - The resolver answers an invalid Bearer token as if nothing had been sent,
 //     an invalid session cookie with "X-Authgear-Session-Valid: false".
-//   - A token wins over a cookie; beside an invalid token the cookie counts.
+//   - A token wins over a cookie; beside an invalid token the cookie counts. So
+//     with the cookie "session=~", which is nobody's, the refusal of a token is
+//     told too.
 //   - A JWT counts only if its audience is the origin of the very request: a
 //     call through another address needs the endpoint's Host and
 //     X-Forwarded-Proto.

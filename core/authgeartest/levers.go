@@ -35,15 +35,6 @@ func (s *Server) SetSlow(wait time.Duration) {
 	s.slow = wait
 }
 
-// SetOutage takes the server's database away or gives it back: the resolver,
-// userinfo and revocation answer 500 to any credential, while discovery and
-// keys go on.
-func (s *Server) SetOutage(outage bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.outage = outage
-}
-
 // Requests tells how many requests have come for a path.
 func (s *Server) Requests(path string) int {
 	s.mu.Lock()

@@ -298,6 +298,29 @@ func TestCredentials(t *testing.T) {
 		}
 		expect(t, "token as cookie", resolve(t, w.Server, "Cookie", "session="+w.OpaqueToken(id)).Get("X-Authgear-Session-Valid"), "false")
 	})
+	// Facts §4: only a refused session cookie of the project's own name is told.
+	t.Run("cookies refused silently or not", func(t *testing.T) {
+		prefixed := authgeartest.New(t, authgeartest.Config{CookiePrefix: "acme_"})
+		for _, c := range []struct {
+			server *authgeartest.Server
+			cookie string
+			want   string
+		}{
+			{w.Server, "app_session=~", ""},
+			{w.Server, "app_access_token=~", ""},
+			{w.Server, "app_session=~; app_access_token=~; session=~", "false"},
+			{w.Server, "acme_session=~", ""},
+			{prefixed, "acme_session=~", "false"},
+			{prefixed, "session=~", ""},
+			{w.Server, "app_session=" + w.AppSessionCookie(id).Value + "; session=~", "true"},
+		} {
+			h := resolve(t, c.server, "Cookie", c.cookie)
+			expect(t, c.cookie, h.Get("X-Authgear-Session-Valid"), c.want)
+			if cleared := h.Get("Set-Cookie") != ""; cleared != (c.want == "false") {
+				t.Errorf("%s: cleared %v", c.cookie, cleared)
+			}
+		}
+	})
 	t.Run("revocation", func(t *testing.T) {
 		jwt, opaque, cookie := w.AccessToken(id), w.OpaqueToken(id), w.SessionCookie(id).Value
 		for _, credential := range []string{jwt, opaque, cookie, "unknown"} {

@@ -36,7 +36,7 @@ var people = map[string]authgeartest.User{
 
 // subjects are the recorded user IDs whose first group is given.
 var subjects = map[string]string{
-	"66a95b0e": "alice", "69a89435": "bob", "5ddcdd76": "carol", "0e5c8704": "anonymous", "89e103a6": "anonymous",
+	"66a95b0e": "alice", "4ad77e91": "alice", "69a89435": "bob", "709a0427": "bob", "5ddcdd76": "carol", "0e5c8704": "anonymous", "89e103a6": "anonymous",
 	"9849fc01": "uma", "ba048384": "frank", "45af7d15": "heidi", "016babcc": "zoe", "1698555e": "dave",
 	"87b696b1": "ivan", "a924e8b2": "judy", "f444bb19": "peggy", "920a0621": "sam",
 	"e981a050": "oscar", "4d98c546": "erin", "944773bf": "grace",
@@ -45,10 +45,10 @@ var subjects = map[string]string{
 // opaque are the recorded opaque tokens and cookie values, by their beginning,
 // that meant a session when they were made.
 var opaque = map[string]string{
-	"WLTEXToC": "alice", "a9P2eppw": "zoe", "kz0c5H0Q": "dave", "3a5fZXUm": "erin", "D4p0yxXA": "grace",
+	"WLTEXToC": "alice", "n51AvimX": "alice", "a9P2eppw": "zoe", "kz0c5H0Q": "dave", "3a5fZXUm": "erin", "D4p0yxXA": "grace",
 	"mU9PqWn1": "judy", "8Mw8J6Y1": "ivan", "aDpOVtih": "bob", "xIMIDH1W": "oscar", "REX1fjNM": "heidi",
 
-	"a6fd9072": "alice", "1af05c02": "bob", "0cea7adc": "carol", "01a6a5cf": "anonymous", "fa2359db": "frank",
+	"a6fd9072": "alice", "1af05c02": "bob", "92049643": "bob", "1b9b0417": "bob", "0cea7adc": "carol", "01a6a5cf": "anonymous", "fa2359db": "frank",
 	"babd6f0a": "zoe", "bda46791": "zoe", "f90515f4": "dave", "d8382082": "erin", "d8233d2a": "grace",
 	"72901821": "judy", "404435dd": "peggy", "c544c1ab": "sam",
 }
@@ -311,7 +311,7 @@ const (
 
 func TestResolverAsRecorded(t *testing.T) {
 	w := newWorld(t, authgeartest.Config{Endpoint: liveOrigin})
-	for _, prefix := range []string{"resolve-", "lifecycle-", "sso-"} {
+	for _, prefix := range []string{"resolve-", "lifecycle-", "sso-", "canary-", "app-access-token-", "session-"} {
 		for _, r := range recorded(t, prefix) {
 			t.Run(r.Name, func(t *testing.T) { w.replay(t, r, nil) })
 		}
@@ -334,9 +334,15 @@ func TestResolverWithHTTPSOriginAsRecorded(t *testing.T) {
 
 func TestOutagesAsRecorded(t *testing.T) {
 	w := newWorld(t, authgeartest.Config{Endpoint: liveOrigin})
-	w.SetOutage(true)
 	for _, r := range recorded(t, "outage-") {
 		t.Run(r.Name, func(t *testing.T) {
+			var hangs time.Duration
+			if strings.HasPrefix(r.Name, "outage-redis-hangs-") {
+				hangs = time.Millisecond
+			}
+			w.SetRedisHanging(hangs)
+			w.SetRedisDown(hangs == 0 && strings.HasPrefix(r.Name, "outage-redis-"))
+			w.SetOutage(strings.HasPrefix(r.Name, "outage-postgres-"))
 			w.replay(t, r, func(want, got *answer) {
 				if strings.HasSuffix(r.Name, "-jwks") {
 					want.body, got.body = keyShapes(want.body), keyShapes(got.body)

@@ -23,9 +23,7 @@ func (s *Server) resolver(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "app not found", http.StatusNotFound)
 		return
 	}
-	s.mu.Lock()
-	found, outcome := s.resolve(r)
-	s.mu.Unlock()
+	found, outcome := s.ask(r)
 	h := w.Header()
 	switch outcome {
 	case resolvedFailure:
@@ -66,12 +64,26 @@ const (
 	resolvedSession
 	resolvedInvalid
 	resolvedFailure
+	resolvedLate // a failure that takes its time
 )
 
 // resolved is a session and a copy of its user.
 type resolved struct {
 	user     user
 	authTime time.Time
+}
+
+// ask resolves a request, in the time that Redis takes.
+func (s *Server) ask(r *http.Request) (resolved, resolution) {
+	s.mu.Lock()
+	found, outcome := s.resolve(r)
+	hangs := s.redisHangs
+	s.mu.Unlock()
+	if outcome == resolvedLate {
+		pause(r, hangs)
+		outcome = resolvedFailure
+	}
+	return found, outcome
 }
 
 // resolve finds the session of a request. The caller holds s.mu.
@@ -88,39 +100,38 @@ func (s *Server) resolve(r *http.Request) (resolved, resolution) {
 }
 
 // findSession tries what a request carries in Authgear's order: the token, then
-// the cookies. The caller holds s.mu.
+// the cookies. Only a refused session cookie is told; so beside a refused token
+// any such cookie makes the refusal explicit. The caller holds s.mu.
 func (s *Server) findSession(r *http.Request) (*session, resolution) {
-	invalid, credentials := false, false
+	var found *session
+	// Redis holds the sessions. It is not asked for a session cookie without a
+	// dot, which can be none.
+	database, redis, refused := false, false, false
 	if token, ok := bearerToken(r); ok {
-		credentials = true
-		if found := s.byToken(token, r); found != nil && !s.outage {
-			return found, resolvedSession
-		}
+		database, redis = true, true
+		found = s.byToken(token, r)
 	}
-	if cookie, err := r.Cookie("app_session"); err == nil {
-		credentials = true
-		if found := s.alive(cookie.Value, kindAppSession); found != nil && !s.outage {
-			return found, resolvedSession
-		}
-		invalid = true
+	if cookie, err := r.Cookie("app_session"); err == nil && found == nil {
+		database, redis = true, true
+		found = s.alive(cookie.Value, kindAppSession)
 	}
-	if cookie, err := r.Cookie("app_access_token"); err == nil {
-		credentials = true
-		if found := s.byToken(cookie.Value, r); found != nil && !s.outage {
-			return found, resolvedSession
-		}
+	if cookie, err := r.Cookie("app_access_token"); err == nil && found == nil {
+		database, redis = true, true
+		found = s.byToken(cookie.Value, r)
 	}
-	if cookie, err := r.Cookie(s.cookiePrefix + "session"); err == nil {
-		credentials = true
-		if found := s.alive(cookie.Value, kindCookie); found != nil && !s.outage {
-			return found, resolvedSession
-		}
-		invalid = true
+	if cookie, err := r.Cookie(s.cookiePrefix + "session"); err == nil && found == nil {
+		database, redis = true, redis || strings.Contains(cookie.Value, ".")
+		found = s.alive(cookie.Value, kindCookie)
+		refused = found == nil
 	}
 	switch {
-	case credentials && s.outage:
+	case database && s.outage, redis && s.redisDown:
 		return nil, resolvedFailure
-	case invalid:
+	case redis && s.redisHangs > 0:
+		return nil, resolvedLate
+	case found != nil:
+		return found, resolvedSession
+	case refused:
 		return nil, resolvedInvalid
 	}
 	return nil, resolvedNothing

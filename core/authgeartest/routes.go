@@ -16,13 +16,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 	slow := s.slow
 	s.mu.Unlock()
 	if slow > 0 {
-		timer := time.NewTimer(slow)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-r.Context().Done():
-			panic(http.ErrAbortHandler)
-		}
+		pause(r, slow)
 	}
 	s.mu.Lock()
 	failing, handler := s.failing, s.handlers[r.URL.Path]
@@ -34,6 +28,17 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 		handler.ServeHTTP(w, r)
 	default:
 		s.ServeHTTP(w, r)
+	}
+}
+
+// pause waits, but not longer than for the client.
+func pause(r *http.Request, wait time.Duration) {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-r.Context().Done():
+		panic(http.ErrAbortHandler)
 	}
 }
 

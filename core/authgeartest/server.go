@@ -65,8 +65,11 @@ type Server struct {
 	failing  int
 	slow     time.Duration
 	outage   bool
-	closed   bool
-	running  *running // nil while down
+
+	redisDown  bool
+	redisHangs time.Duration
+	closed     bool
+	running    *running // nil while down
 }
 
 // running is the part of a server that ends when it goes down.

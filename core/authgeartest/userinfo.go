@@ -3,9 +3,7 @@ package authgeartest
 import "net/http"
 
 func (s *Server) userinfo(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	found, outcome := s.resolve(r)
-	s.mu.Unlock()
+	found, outcome := s.ask(r)
 	switch outcome {
 	case resolvedSession:
 		writeJSON(w, found.user.info())
