@@ -26,11 +26,13 @@
 //
 // Keys rotate ([Server.RotateKeys], [Server.PublishNextKey],
 // [Server.RemoveOldKeys]). Users are disabled, deleted, given other roles;
-// sessions are revoked. The server goes down ([Server.SetDown]), loses its
-// PostgreSQL ([Server.SetOutage]) or its Redis ([Server.SetRedisDown],
-// [Server.SetRedisHanging]), fails ([Server.SetFailing]), becomes slow
-// ([Server.SetSlow]). [Server.Handle] puts any other answer in the place of an
-// endpoint's, [Server.Requests] counts.
+// sessions are revoked. The server goes down ([Server.SetDown]), fails
+// ([Server.SetFailing]), becomes slow ([Server.SetSlow]). Its PostgreSQL goes
+// away ([Server.SetOutage]), restarts ([Server.RestartDatabase]), or fails in
+// the middle of a call ([Server.FailDatabase], [Server.SetDatabaseFailing]); its
+// Redis goes away ([Server.SetRedisDown]), hangs ([Server.SetRedisHanging]) or
+// takes nothing any more ([Server.SetRedisReadOnly]). [Server.Handle] puts any
+// other answer in the place of an endpoint's, [Server.Requests] counts.
 //
 // # Endpoints
 //

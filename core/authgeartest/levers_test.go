@@ -404,10 +404,8 @@ func TestFailures(t *testing.T) {
 	t.Run("outage", func(t *testing.T) {
 		s.SetOutage(true)
 		host := strings.TrimPrefix(s.URL(), "http://")
-		for _, path := range []string{"/_resolver/resolve", "/oauth2/userinfo"} {
-			if res, _ := send(t, s.URL(), "GET", path, [][2]string{{"Host", host}, {"Authorization", "Bearer " + token}}, ""); res.StatusCode != 500 {
-				t.Errorf("%s: %d", path, res.StatusCode)
-			}
+		if res, _ := send(t, s.URL(), "GET", "/oauth2/userinfo", [][2]string{{"Host", host}, {"Authorization", "Bearer " + token}}, ""); res.StatusCode != 500 {
+			t.Errorf("userinfo: %d", res.StatusCode)
 		}
 		if res, _ := send(t, s.URL(), "POST", "/oauth2/revoke", [][2]string{{"Host", host}}, "token=x"); res.StatusCode != 500 {
 			t.Errorf("revocation: %d", res.StatusCode)
@@ -439,6 +437,104 @@ func TestFailures(t *testing.T) {
 		if <-done == nil {
 			t.Error("answered")
 		}
+	})
+}
+
+// Facts §4: what a fault of PostgreSQL or Redis makes of each credential, beside
+// the canary. "check" is a token of nobody, "canary" the canary alone.
+func TestFaults(t *testing.T) {
+	s := authgeartest.New(t)
+	alice := s.AddUser(authgeartest.User{})
+	credentials := map[string][2]string{
+		"JWT":    {"Authorization", "Bearer " + s.AccessToken(alice)},
+		"opaque": {"Authorization", "Bearer " + s.OpaqueToken(alice)},
+		"cookie": {"Cookie", "session=" + s.SessionCookie(alice).Value},
+		"check":  {"Authorization", "Bearer v9nfI9tlLJpyj9MujSn5bOSRMKrV8QHa"},
+		"canary": {},
+		"stale":  {"Cookie", "session=6b9aa4ee-1d37-4f93-9b5c-5d4e0f0f4f11.6AkK5UvmNs4sWOqWW12ZHezHtmAJQ3iK"},
+	}
+	ask := func(name string) string {
+		t.Helper()
+		sent := [][2]string{{"Host", strings.TrimPrefix(s.URL(), "http://")}}
+		if credential := credentials[name]; credential[0] != "" {
+			sent = append(sent, credential)
+		}
+		if credentials[name][0] != "Cookie" {
+			sent = append(sent, [2]string{"Cookie", "session=~"})
+		}
+		res, _ := send(t, s.URL(), "GET", "/_resolver/resolve", sent, "")
+		if res.StatusCode != 200 {
+			return strconv.Itoa(res.StatusCode)
+		}
+		if res.Header.Get("X-Authgear-Session-Valid") != "false" && res.Header.Get("Set-Cookie") != "" {
+			t.Errorf("%s: clears a cookie", name)
+		}
+		return res.Header.Get("X-Authgear-Session-Valid")
+	}
+	all := func(t *testing.T, good, check, canary, stale string) {
+		t.Helper()
+		for name, want := range map[string]string{"JWT": good, "opaque": good, "cookie": good, "check": check, "canary": canary, "stale": stale} {
+			expect(t, name, ask(name), want)
+		}
+	}
+	well := func(t *testing.T) {
+		t.Helper()
+		all(t, "true", "false", "false", "false")
+	}
+	t.Run("none", well)
+	t.Run("PostgreSQL down", func(t *testing.T) {
+		s.SetOutage(true)
+		all(t, "500", "500", "500", "500")
+		s.SetOutage(false)
+		well(t)
+	})
+	t.Run("PostgreSQL restarted", func(t *testing.T) {
+		s.RestartDatabase(20)
+		for i := range 20 {
+			expect(t, strconv.Itoa(i), ask([]string{"JWT", "cookie", "check", "canary"}[i%4]), "500")
+		}
+		well(t)
+	})
+	t.Run("PostgreSQL fails in the middle", func(t *testing.T) {
+		s.FailDatabase(4)
+		all(t, "", "false", "false", "false")
+		expect(t, "the last of four", ask("JWT"), "")
+		well(t)
+
+		s.SetDatabaseFailing(1)
+		all(t, "", "false", "false", "false")
+		s.SetDatabaseFailing(3)
+		for _, want := range []string{"true", "true", "", "true", "true", ""} {
+			expect(t, "check", ask("check"), "false")
+			expect(t, "one in three", ask("cookie"), want)
+		}
+		s.SetDatabaseFailing(0)
+		well(t)
+	})
+	t.Run("Redis down", func(t *testing.T) {
+		s.SetRedisDown(true)
+		all(t, "500", "500", "false", "500")
+		s.SetRedisDown(false)
+		well(t)
+	})
+	t.Run("Redis full", func(t *testing.T) {
+		s.SetRedisReadOnly(true)
+		all(t, "500", "false", "false", "false")
+		s.SetRedisReadOnly(false)
+		well(t)
+	})
+	t.Run("Redis hangs", func(t *testing.T) {
+		const wait = 20 * time.Millisecond
+		s.SetRedisHanging(wait)
+		begin := time.Now()
+		all(t, "500", "500", "false", "500")
+		if took := time.Since(begin); took < 5*wait {
+			t.Errorf("after %v", took)
+		}
+		s.SetRedisHanging(time.Hour)
+		expect(t, "canary", ask("canary"), "false") // at once
+		s.SetRedisHanging(0)
+		well(t)
 	})
 }
 

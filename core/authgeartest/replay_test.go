@@ -92,6 +92,7 @@ var situations = map[string]func(*world){
 	"lifecycle-valid-until-elapsed-cookie":                elapse,
 	"lifecycle-valid-until-elapsed-jwt-plus-cookie-alice": elapse,
 	"lifecycle-valid-until-future-jwt":                    func(w *world) { w.ValidUntil(w.id("peggy"), w.time().Add(6*time.Second)) },
+	"fault-database-cookie":                               func(w *world) { w.FailDatabase(1) },
 	"sso-after-logout-jwt":                                func(w *world) { w.RevokeSessions(w.id("sam")) },
 }
 
@@ -311,7 +312,7 @@ const (
 
 func TestResolverAsRecorded(t *testing.T) {
 	w := newWorld(t, authgeartest.Config{Endpoint: liveOrigin})
-	for _, prefix := range []string{"resolve-", "lifecycle-", "sso-", "canary-", "app-access-token-", "session-"} {
+	for _, prefix := range []string{"resolve-", "lifecycle-", "sso-", "canary-", "app-access-token-", "session-", "fault-"} {
 		for _, r := range recorded(t, prefix) {
 			t.Run(r.Name, func(t *testing.T) { w.replay(t, r, nil) })
 		}

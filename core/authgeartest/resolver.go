@@ -125,10 +125,14 @@ func (s *Server) findSession(r *http.Request) (*session, resolution) {
 		refused = found == nil
 	}
 	switch {
-	case database && s.outage, redis && s.redisDown:
+	case database && s.databaseDown(), redis && s.redisDown:
 		return nil, resolvedFailure
 	case redis && s.redisHangs > 0:
 		return nil, resolvedLate
+	case found != nil && s.redisReadOnly:
+		return nil, resolvedFailure
+	case found != nil && s.databaseFails():
+		return nil, resolvedNothing
 	case found != nil:
 		return found, resolvedSession
 	case refused:

@@ -5,9 +5,9 @@ import "net/http"
 // revoke is the OAuth revocation endpoint (RFC 7009).
 func (s *Server) revoke(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
-	outage := s.outage
+	down := s.databaseDown()
 	s.mu.Unlock()
-	if outage {
+	if down {
 		writeFailure(w, http.StatusInternalServerError)
 		return
 	}

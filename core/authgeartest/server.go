@@ -64,12 +64,9 @@ type Server struct {
 	handlers map[string]http.Handler
 	failing  int
 	slow     time.Duration
-	outage   bool
-
-	redisDown  bool
-	redisHangs time.Duration
-	closed     bool
-	running    *running // nil while down
+	closed   bool
+	running  *running // nil while down
+	faults
 }
 
 // running is the part of a server that ends when it goes down.
