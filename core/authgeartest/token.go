@@ -95,9 +95,13 @@ func first(tokens []Token) Token {
 // AccessToken mints a JWT access token in a new session of a user. At most one
 // [Token] is used.
 func (s *Server) AccessToken(userID string, token ...Token) string {
-	t := first(token)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.accessToken(userID, first(token))
+}
+
+// accessToken mints a JWT. The caller holds s.mu.
+func (s *Server) accessToken(userID string, t Token) string {
 	now := s.now()
 	u := s.user(userID)
 	scopes := t.Scopes
