@@ -1,14 +1,13 @@
 package authgear
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/authgear/authgear-sdk-go/core/internal/recordings"
 )
 
 // Only what takes a cookie away that this client has sent comes through
@@ -68,23 +67,8 @@ func TestClearing(t *testing.T) {
 // the client has sent.
 func TestRecordedClearing(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("authgeartest/testdata/golden/*.json")
-	if err != nil {
-		t.Fatal(err)
-	}
 	lines := map[string]int{}
-	for _, file := range files {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var r struct {
-			Request  struct{ Path string }
-			Response struct{ Headers [][2]string }
-		}
-		if err := json.Unmarshal(data, &r); err != nil {
-			t.Fatal(err)
-		}
+	for _, r := range recordings.All(t, "") {
 		for _, field := range r.Response.Headers {
 			if field[0] == "Set-Cookie" && r.Request.Path == "/_resolver/resolve" {
 				lines[field[1]]++

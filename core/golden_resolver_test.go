@@ -1,12 +1,9 @@
 package authgear_test
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,47 +11,20 @@ import (
 	"time"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/internal/recordings"
 )
 
 // exchange is a request to a real Authgear, or to an nginx before it, and its
 // answer.
-type exchange struct {
-	Name    string `json:"name"`
-	Request struct {
-		Path    string      `json:"path"`
-		Headers [][2]string `json:"headers"`
-	} `json:"request"`
-	Response struct {
-		Status  int         `json:"status"`
-		Headers [][2]string `json:"headers"`
-		Body    string      `json:"body"`
-	} `json:"response"`
-	BackendSaw     http.Header `json:"backend_saw"`
-	BackendReached *bool       `json:"backend_reached"`
-}
+type exchange = recordings.Recording
 
-// exchanges returns the recordings of that kind, by name. The embedded Authgear
-// is compared with most of them, and keeps them.
+// exchanges returns the recordings of that kind, by name.
 func exchanges(t *testing.T, keep func(exchange) bool) map[string]exchange {
 	t.Helper()
 	kept := map[string]exchange{}
-	for _, folder := range []string{"authgeartest/testdata/golden", "testdata/golden"} {
-		paths, err := filepath.Glob(filepath.Join(folder, "*.json"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, path := range paths {
-			data, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var e exchange
-			if err := json.Unmarshal(data, &e); err != nil {
-				t.Fatalf("%s: %v", path, err)
-			}
-			if keep(e) {
-				kept[e.Name] = e
-			}
+	for _, e := range recordings.All(t, "") {
+		if keep(e) {
+			kept[e.Name] = e
 		}
 	}
 	return kept
@@ -304,17 +274,11 @@ func TestRecordedTwoCredentials(t *testing.T) {
 // Authgear lists roles in no particular order.
 func TestRecordedRolesOrder(t *testing.T) {
 	t.Parallel()
-	data, err := os.ReadFile("testdata/golden/resolve-roles-order.json")
-	if err != nil {
-		t.Fatal(err)
+	lines := golden(t, "resolve-roles-order").RolesHeaders
+	if len(lines) != 8 {
+		t.Fatal(lines)
 	}
-	var recorded struct {
-		Lines []string `json:"roles_headers"`
-	}
-	if err := json.Unmarshal(data, &recorded); err != nil || len(recorded.Lines) != 8 {
-		t.Fatalf("%v, %v", recorded, err)
-	}
-	for _, line := range append(recorded.Lines, "store:manager,reporter,admin,auditor", "admin,auditor,reporter,admin,store:manager") {
+	for _, line := range append(lines, "store:manager,reporter,admin,auditor", "admin,auditor,reporter,admin,store:manager") {
 		answer := good()
 		answer.Set("X-Authgear-User-Roles", line)
 		identity, err := asking(t, &stub{answer: answer}, authgear.ResolverConfig{}).Authenticate(t.Context(), sent([]string{"Bearer a"}, nil))

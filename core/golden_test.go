@@ -5,8 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -15,38 +13,12 @@ import (
 	"time"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/internal/recordings"
 )
 
-// recording is one answer of a real Authgear server.
-type recording struct {
-	RecordedAt time.Time `json:"recorded_at"`
-	Request    struct {
-		Headers [][2]string `json:"headers"`
-	} `json:"request"`
-	Response struct {
-		Status int    `json:"status"`
-		Body   string `json:"body"`
-	} `json:"response"`
-	AccessToken decoded `json:"access_token_decoded"`
-	IDToken     decoded `json:"id_token_decoded"`
-}
-
-type decoded struct {
-	Raw    string         `json:"raw"`
-	Claims map[string]any `json:"claims"`
-}
-
-func golden(t testing.TB, name string) recording {
+func golden(t testing.TB, name string) recordings.Recording {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join("testdata", "golden", name+".json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var r recording
-	if err := json.Unmarshal(data, &r); err != nil {
-		t.Fatal(err)
-	}
-	return r
+	return recordings.Load(t, name)
 }
 
 // recorded answers discovery and JWKS with recordings, without a network.
@@ -112,15 +84,9 @@ func wantReason(t *testing.T, err error, want authgear.Reason) {
 // Every recorded access token of a user verifies, and says what its claims say.
 func TestRecordedUserTokens(t *testing.T) {
 	t.Parallel()
-	names, err := filepath.Glob("testdata/golden/*.json")
-	if err != nil {
-		t.Fatal(err)
-	}
 	verified := 0
-	for _, path := range names {
-		name := strings.TrimSuffix(filepath.Base(path), ".json")
-		r := golden(t, name)
-		token := r.AccessToken
+	for _, r := range recordings.All(t, "") {
+		name, token := r.Name, r.AccessToken
 		if token.Raw == "" || name == "token-m2m-jwt" || name == "token-expired-jwt" {
 			continue
 		}

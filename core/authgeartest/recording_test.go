@@ -9,65 +9,13 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/authgear/authgear-sdk-go/core/internal/recordings"
 )
-
-// recording is one answer of a real Authgear.
-type recording struct {
-	Name       string    `json:"name"`
-	RecordedAt time.Time `json:"recorded_at"`
-	Request    struct {
-		Method  string      `json:"method"`
-		Path    string      `json:"path"`
-		Headers [][2]string `json:"headers"`
-		Body    *string     `json:"body"`
-	} `json:"request"`
-	Response struct {
-		Status  int         `json:"status"`
-		Headers [][2]string `json:"headers"`
-		Body    string      `json:"body"`
-	} `json:"response"`
-	AccessToken      *decoded `json:"access_token_decoded"`
-	IDToken          *decoded `json:"id_token_decoded"`
-	FirstAccessToken *decoded `json:"first_access_token"`
-}
-
-type decoded struct {
-	Header map[string]any `json:"header"`
-	Claims map[string]any `json:"claims"`
-}
-
-func load(t *testing.T, name string) *recording {
-	t.Helper()
-	raw, err := os.ReadFile(filepath.Join("testdata", "golden", name+".json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var r recording
-	if err := json.Unmarshal(raw, &r); err != nil {
-		t.Fatal(err)
-	}
-	return &r
-}
-
-// recorded are the recordings whose name begins with prefix.
-func recorded(t *testing.T, prefix string) []*recording {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join("testdata", "golden", prefix+"*.json"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no recordings %s: %v", prefix, err)
-	}
-	var all []*recording
-	for _, f := range files {
-		all = append(all, load(t, strings.TrimSuffix(filepath.Base(f), ".json")))
-	}
-	return all
-}
 
 // send writes a request as it stands to a server's socket and reads the answer.
 func send(t *testing.T, server, method, path string, headers [][2]string, body string) (*http.Response, string) {
@@ -146,7 +94,7 @@ func normalize(status int, headers http.Header, body string) answer {
 	return a
 }
 
-func (r *recording) answer() answer {
+func answerOf(r recordings.Recording) answer {
 	h := make(http.Header)
 	for _, f := range r.Response.Headers {
 		h.Add(f[0], f[1])
@@ -170,13 +118,13 @@ func shape(v any) any {
 }
 
 // read decodes a token without verifying it.
-func read(t *testing.T, token string) decoded {
+func read(t *testing.T, token string) recordings.Token {
 	t.Helper()
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
 		t.Fatalf("no JWT: %q", token)
 	}
-	var d decoded
+	d := recordings.Token{Raw: token}
 	for i, into := range []*map[string]any{&d.Header, &d.Claims} {
 		raw, err := base64.RawURLEncoding.DecodeString(parts[i])
 		if err != nil {

@@ -5,32 +5,29 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"math/big"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
+
+	"github.com/authgear/authgear-sdk-go/core/internal/recordings"
 )
 
 // recorded returns a token that an Authgear server issued.
 func recorded(t testing.TB, name string) string {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join("testdata", name+".jwt"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.TrimSpace(string(b))
+	alice := recordings.Load(t, "token-jwt-alice")
+	return map[string]string{
+		"user":    alice.AccessToken.Raw,
+		"id":      alice.IDToken.Raw,
+		"machine": recordings.Load(t, "token-m2m-jwt").AccessToken.Raw,
+		"hook":    recordings.Load(t, "token-jwt-alice-hook-added-claims").AccessToken.Raw,
+	}[name]
 }
 
 // recordedKey returns the key that the server published for its tokens.
 func recordedKey(t testing.TB) *rsa.PublicKey {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join("testdata", "key.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var jwk struct{ N, E string }
-	if err := json.Unmarshal(b, &jwk); err != nil {
-		t.Fatal(err)
+	var set struct{ Keys []struct{ N, E string } }
+	if err := json.Unmarshal([]byte(recordings.Load(t, "jwks").Response.Body), &set); err != nil || len(set.Keys) != 1 {
+		t.Fatal(err, set)
 	}
 	number := func(s string) *big.Int {
 		b, err := base64.RawURLEncoding.DecodeString(s)
@@ -39,5 +36,5 @@ func recordedKey(t testing.TB) *rsa.PublicKey {
 		}
 		return new(big.Int).SetBytes(b)
 	}
-	return &rsa.PublicKey{N: number(jwk.N), E: int(number(jwk.E).Int64())}
+	return &rsa.PublicKey{N: number(set.Keys[0].N), E: int(number(set.Keys[0].E).Int64())}
 }

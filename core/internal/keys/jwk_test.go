@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"maps"
 	"math/big"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/authgear/authgear-sdk-go/core/internal/recordings"
 )
 
 // modulus returns an odd number of so many bits; nothing here needs a real key.
@@ -175,28 +175,11 @@ func TestParseSetRefuses(t *testing.T) {
 // recordedSets returns the sets that Authgear servers answered.
 func recordedSets(t testing.TB) map[string][]byte {
 	t.Helper()
-	files, err := filepath.Glob("../../testdata/golden/*jwks.json")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no recorded sets", err)
-	}
 	sets := map[string][]byte{}
-	for _, file := range files {
-		b, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
+	for _, r := range recordings.All(t, "") {
+		if strings.HasSuffix(r.Name, "jwks") {
+			sets[r.Name] = []byte(r.Response.Body)
 		}
-		var recorded struct {
-			Response struct{ Body json.RawMessage }
-		}
-		if err := json.Unmarshal(b, &recorded); err != nil {
-			t.Fatal(err)
-		}
-		body := []byte(recorded.Response.Body)
-		var text string
-		if json.Unmarshal(body, &text) == nil {
-			body = []byte(text)
-		}
-		sets[strings.TrimSuffix(filepath.Base(file), ".json")] = body
 	}
 	return sets
 }
