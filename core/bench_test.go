@@ -21,6 +21,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/internal/racetest"
 )
 
 // fields is a request that has fields and nothing else.
@@ -119,7 +120,7 @@ func BenchmarkNewToken(b *testing.B) {
 // TestNewTokenAllocations guards the allocations of a token that was not seen
 // before; times would be no good test.
 func TestNewTokenAllocations(t *testing.T) {
-	if raceEnabled {
+	if racetest.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	auth, token, _ := freshToken(t)

@@ -10,6 +10,7 @@ import (
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
 	"github.com/authgear/authgear-sdk-go/core/guard"
+	"github.com/authgear/authgear-sdk-go/core/internal/racetest"
 )
 
 // byBrowser is an identity that browsers state by themselves.
@@ -130,7 +131,7 @@ func TestTrustedOriginsPanic(t *testing.T) {
 
 // What the rule costs a request with a cookie: nothing more when it is safe.
 func TestCrossOriginAllocations(t *testing.T) {
-	if raceEnabled {
+	if racetest.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	identity := &authgear.Identity{Kind: authgear.KindUser, ID: "alice", Evidence: authgear.Evidence{Ambient: true}}

@@ -7,6 +7,7 @@ import (
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
 	"github.com/authgear/authgear-sdk-go/core/guard"
+	"github.com/authgear/authgear-sdk-go/core/internal/racetest"
 )
 
 // byToken knows whose token is a name.
@@ -158,7 +159,7 @@ func TestContextBetweenChecks(t *testing.T) {
 
 // The guard costs one context, and net/http another one for its request.
 func TestAllocations(t *testing.T) {
-	if raceEnabled {
+	if racetest.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	g := guard.New(&constant{identity: authgear.Identity{Kind: authgear.KindUser, ID: "alice", Roles: []string{"admin"}}}, silent())

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/authgear/authgear-sdk-go/core/internal/claims"
+	"github.com/authgear/authgear-sdk-go/core/internal/racetest"
 )
 
 func BenchmarkParse(b *testing.B) {
@@ -18,7 +19,7 @@ func BenchmarkParse(b *testing.B) {
 
 // TestAllocations guards against a string for every member name and the like.
 func TestAllocations(t *testing.T) {
-	if raceEnabled {
+	if racetest.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	payload := recorded(t, "user")

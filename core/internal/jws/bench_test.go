@@ -6,6 +6,7 @@ import (
 
 	"github.com/authgear/authgear-sdk-go/core/internal/claims"
 	"github.com/authgear/authgear-sdk-go/core/internal/jws"
+	"github.com/authgear/authgear-sdk-go/core/internal/racetest"
 )
 
 // parser is shared, as an authenticator shares its own.
@@ -51,7 +52,7 @@ func BenchmarkVerify(b *testing.B) {
 
 // TestAllocations guards against a lost escape analysis or a forgotten copy.
 func TestAllocations(t *testing.T) {
-	if raceEnabled {
+	if racetest.Enabled {
 		t.Skip("race detector")
 	}
 	token, key := recorded(t, "user"), recordedKey(t)

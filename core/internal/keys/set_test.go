@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/authgear/authgear-sdk-go/core/internal/fetch"
+	"github.com/authgear/authgear-sdk-go/core/internal/racetest"
 )
 
 func TestDiscoveryIsKept(t *testing.T) {
@@ -379,7 +380,7 @@ func TestBrokenProject(t *testing.T) {
 }
 
 func TestLookupAllocatesNothing(t *testing.T) {
-	if raceEnabled {
+	if racetest.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	s := New(Config{Endpoint: origin, Client: &project{kids: []string{"a"}, path: jwks}})

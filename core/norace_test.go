@@ -1,5 +1,0 @@
-//go:build !race
-
-package authgear_test
-
-const raceEnabled = false
