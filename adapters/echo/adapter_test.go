@@ -13,34 +13,16 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/guard/guardtest"
 )
 
-// discard is a writer that allocates nothing.
-type discard struct{ header http.Header }
-
-func (d discard) Header() http.Header       { return d.header }
-func (discard) Write(b []byte) (int, error) { return len(b), nil }
-func (discard) WriteHeader(int)             {}
-
-// bySession is one whose credential was a cookie: the cross-origin rule costs a
-// safe request nothing.
-var bySession = constant{&authgear.Identity{Kind: authgear.KindUser, ID: "alice", Source: authgear.SourceResolver, Evidence: authgear.Evidence{Ambient: true}}}
-
 func TestAllocations(t *testing.T) {
-	if raceEnabled {
-		t.Skip("the race detector allocates")
-	}
 	cost := func(steps ...echo.MiddlewareFunc) float64 {
 		e := echo.New()
 		e.GET("/", func(echo.Context) error { return nil }, steps...)
-		w, request := discard{http.Header{}}, httptest.NewRequest("GET", "/", nil)
+		w, request := guardtest.Discard{}, httptest.NewRequest("GET", "/", nil)
 		request.Header.Set("Authorization", "Bearer token")
 		request.Header.Set("Cookie", "a=b")
 		return testing.AllocsPerRun(100, func() { e.ServeHTTP(w, request) })
 	}
-	for _, auth := range []constant{alice, bySession} {
-		if got := cost(authgearecho.New(auth).Require()) - cost(); got > 4 {
-			t.Errorf("%s: %v allocations, at most 4", auth.identity.Source, got)
-		}
-	}
+	guardtest.Allocations(t, 4, func(auth authgear.Authenticator) float64 { return cost(authgearecho.New(auth).Require()) - cost() })
 }
 
 // Logging middleware finds the error, after the answer is written.
@@ -48,7 +30,7 @@ func TestErrorIsReturned(t *testing.T) {
 	t.Parallel()
 	e := echo.New()
 	c := e.NewContext(httptest.NewRequest("GET", "/", nil), httptest.NewRecorder())
-	err := authgearecho.New(nobody{}).Require()(func(echo.Context) error {
+	err := authgearecho.New(guardtest.Nobody{}).Require()(func(echo.Context) error {
 		t.Error("the handler ran")
 		return nil
 	})(c)
@@ -71,7 +53,7 @@ func TestErrorHandlerReturns(t *testing.T) {
 		ErrorHandler: func(echo.Context, *authgear.Error) error { return guardtest.ErrOther },
 	}
 	c := echo.New().NewContext(httptest.NewRequest("GET", "/", nil), httptest.NewRecorder())
-	err := authgearecho.New(nobody{}, config).Require()(nil)(c)
+	err := authgearecho.New(guardtest.Nobody{}, config).Require()(nil)(c)
 	if err != nil || len(notices) != 1 || notices[0].Err != guardtest.ErrOther {
 		t.Errorf("err = %v, notices = %+v", err, notices)
 	}
@@ -89,7 +71,7 @@ func TestRefusalStrips(t *testing.T) {
 	request := httptest.NewRequest("GET", "/", nil)
 	request.Header.Set("X-Authgear-User-Id", "mallory")
 	c := echo.New().NewContext(request, httptest.NewRecorder())
-	if err := authgearecho.New(nobody{}, config).Require()(nil)(c); err != nil || got != "" {
+	if err := authgearecho.New(guardtest.Nobody{}, config).Require()(nil)(c); err != nil || got != "" {
 		t.Errorf("err = %v, the error handler sees %q", err, got)
 	}
 	if after := c.Request().Header.Get("X-Authgear-User-Id"); after != "" {
@@ -104,7 +86,7 @@ func TestSkipper(t *testing.T) {
 	request.Header.Set("X-Authgear-User-Id", "mallory")
 	c := echo.New().NewContext(request, httptest.NewRecorder())
 	ran := false
-	err := authgearecho.New(nobody{}, config).Require()(func(c echo.Context) error {
+	err := authgearecho.New(guardtest.Nobody{}, config).Require()(func(c echo.Context) error {
 		ran = c.Request().Header.Get("X-Authgear-User-Id") == ""
 		return nil
 	})(c)
@@ -116,11 +98,11 @@ func TestSkipper(t *testing.T) {
 func TestWithIdentity(t *testing.T) {
 	t.Parallel()
 	c := echo.New().NewContext(httptest.NewRequest("GET", "/", nil), httptest.NewRecorder())
-	authgearecho.WithIdentity(c, alice.identity)
+	authgearecho.WithIdentity(c, guardtest.Alice.Identity)
 	if user := authgearecho.MustUser(c); user.ID != "alice" {
 		t.Errorf("user = %+v", user)
 	}
-	if err := authgearecho.New(nobody{}).Require()(nil)(c); err != nil || c.Response().Status != http.StatusUnauthorized {
+	if err := authgearecho.New(guardtest.Nobody{}).Require()(nil)(c); err != nil || c.Response().Status != http.StatusUnauthorized {
 		t.Error("an identity that was put in by hand passes the guard")
 	}
 }

@@ -20,14 +20,7 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/guard/guardtest"
 )
 
-// bySession is one whose credential was a cookie: the cross-origin rule costs a
-// safe request nothing.
-var bySession = constant{&authgear.Identity{Kind: authgear.KindUser, ID: "alice", Source: authgear.SourceResolver, Evidence: authgear.Evidence{Ambient: true}}}
-
 func TestAllocations(t *testing.T) {
-	if raceEnabled {
-		t.Skip("the race detector allocates")
-	}
 	cost := func(handlers ...fiber.Handler) float64 {
 		app := fiber.New()
 		app.Get("/", append(handlers, func(*fiber.Ctx) error { return nil })...)
@@ -44,11 +37,7 @@ func TestAllocations(t *testing.T) {
 			handler(&c)
 		})
 	}
-	for _, auth := range []constant{alice, bySession} {
-		if got := cost(authgearfiber.New(auth).Require()) - cost(); got > 4 {
-			t.Errorf("%s: %v allocations, at most 4", auth.identity.Source, got)
-		}
-	}
+	guardtest.Allocations(t, 4, func(auth authgear.Authenticator) float64 { return cost(authgearfiber.New(auth).Require()) - cost() })
 }
 
 // Middleware around the guard knows why a request was refused.
@@ -61,7 +50,7 @@ func TestRefused(t *testing.T) {
 		refused, _ = authgearfiber.Refused(c)
 		return err
 	})
-	app.Get("/", authgearfiber.New(nobody{}).Require())
+	app.Get("/", authgearfiber.New(guardtest.Nobody{}).Require())
 	response, err := app.Test(httptest.NewRequest("GET", "/", nil))
 	if err != nil || response.StatusCode != http.StatusUnauthorized || refused == nil || refused.Reason != authgear.ReasonNoCredentials {
 		t.Errorf("%v, %v, %v", response, err, refused)
@@ -73,7 +62,7 @@ func TestErrorHandlerReturns(t *testing.T) {
 	t.Parallel()
 	var notices []authgear.Notice
 	app := fiber.New()
-	app.Get("/", authgearfiber.New(nobody{}, authgearfiber.Config{
+	app.Get("/", authgearfiber.New(guardtest.Nobody{}, authgearfiber.Config{
 		Observer: &authgear.Observer{
 			Notice: func(_ context.Context, n authgear.Notice) { notices = append(notices, n) },
 		},
@@ -88,7 +77,7 @@ func TestErrorHandlerReturns(t *testing.T) {
 func TestNext(t *testing.T) {
 	t.Parallel()
 	app := fiber.New()
-	app.Get("/", authgearfiber.New(nobody{}, authgearfiber.Config{Next: func(*fiber.Ctx) bool { return true }}).Require(),
+	app.Get("/", authgearfiber.New(guardtest.Nobody{}, authgearfiber.Config{Next: func(*fiber.Ctx) bool { return true }}).Require(),
 		func(c *fiber.Ctx) error { return c.SendString(c.Get("X-Authgear-User-Id", "stripped")) })
 	request := httptest.NewRequest("GET", "/", nil)
 	request.Header.Set("X-Authgear-User-Id", "mallory")
@@ -105,11 +94,11 @@ func TestWithIdentity(t *testing.T) {
 	t.Parallel()
 	app := fiber.New()
 	app.Use(func(c *fiber.Ctx) error {
-		authgearfiber.WithIdentity(c, alice.identity)
+		authgearfiber.WithIdentity(c, guardtest.Alice.Identity)
 		return c.Next()
 	})
 	app.Get("/handler", func(c *fiber.Ctx) error { return c.SendString(authgearfiber.MustUser(c).ID) })
-	app.Get("/guarded", authgearfiber.New(nobody{}).Require())
+	app.Get("/guarded", authgearfiber.New(guardtest.Nobody{}).Require())
 	for path, want := range map[string]int{"/handler": 200, "/guarded": 401} {
 		response, err := app.Test(httptest.NewRequest("GET", path, nil))
 		if err != nil || response.StatusCode != want {
@@ -128,7 +117,7 @@ func (k *keeper) Authenticate(_ context.Context, r authgear.Request) (*authgear.
 		k.kept = append(k.kept, r.Values(name)...)
 	}
 	k.kept = slices.AppendSeq(k.kept, r.Names())
-	return alice.identity, nil
+	return guardtest.Alice.Identity, nil
 }
 
 // fasthttp uses its buffers again; nothing that was shown may change with them.
@@ -207,7 +196,7 @@ func TestSilentErrorHandlerAfterOtherMiddleware(t *testing.T) {
 				before(c)
 				return c.Next()
 			})
-			app.Get("/", authgearfiber.New(nobody{}, authgearfiber.Config{ErrorHandler: handler}).Require())
+			app.Get("/", authgearfiber.New(guardtest.Nobody{}, authgearfiber.Config{ErrorHandler: handler}).Require())
 			response, err := app.Test(httptest.NewRequest("GET", "/", nil))
 			if err != nil {
 				t.Fatal(err)
@@ -253,7 +242,7 @@ func TestRefusalReplacesFields(t *testing.T) {
 			header.Add("Www-Authenticate", "Negotiate")
 			return c.Next()
 		})
-		app.Get("/", authgearfiber.New(nobody{}).Require())
+		app.Get("/", authgearfiber.New(guardtest.Nobody{}).Require())
 		response, err := app.Test(httptest.NewRequest("GET", "/", nil))
 		if err != nil {
 			t.Fatal(err)
@@ -274,7 +263,7 @@ func TestContextOfFasthttpItself(t *testing.T) {
 		c.SetUserContext(context.WithValue(c.Context(), key{}, "value"))
 		return c.Next()
 	}
-	first, second := authgearfiber.New(alice), authgearfiber.New(alice)
+	first, second := authgearfiber.New(guardtest.Alice), authgearfiber.New(guardtest.Alice)
 	app := fiber.New()
 	app.Get("/", first.Require(), derive, second.Require(), derive, first.Require(), func(c *fiber.Ctx) error {
 		return c.SendString(authgearfiber.MustUser(c).ID)

@@ -14,6 +14,7 @@ import (
 
 	authgearfiber "github.com/authgear/authgear-sdk-go/adapters/fiber"
 	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/guard/guardtest"
 )
 
 // judged are the fields by which anything is decided.
@@ -30,7 +31,7 @@ func (l *lines) Authenticate(_ context.Context, r authgear.Request) (*authgear.I
 	for _, name := range judged {
 		l.shown[name] = r.Values(strings.ToLower(name))
 	}
-	return alice.identity, nil
+	return guardtest.Alice.Identity, nil
 }
 
 // FuzzView compares what the guard judges by with what net/http reads of the

@@ -11,36 +11,19 @@ import (
 
 	authgeargin "github.com/authgear/authgear-sdk-go/adapters/gin"
 	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/guard/guardtest"
 )
 
-// discard is a writer that allocates nothing.
-type discard struct{ header http.Header }
-
-func (d discard) Header() http.Header       { return d.header }
-func (discard) Write(b []byte) (int, error) { return len(b), nil }
-func (discard) WriteHeader(int)             {}
-
-// bySession is one whose credential was a cookie: the cross-origin rule costs a
-// safe request nothing.
-var bySession = constant{&authgear.Identity{Kind: authgear.KindUser, ID: "alice", Source: authgear.SourceResolver, Evidence: authgear.Evidence{Ambient: true}}}
-
 func TestAllocations(t *testing.T) {
-	if raceEnabled {
-		t.Skip("the race detector allocates")
-	}
 	cost := func(handlers ...gin.HandlerFunc) float64 {
 		r := gin.New()
 		r.GET("/", append(handlers, func(*gin.Context) {})...)
-		w, request := discard{http.Header{}}, httptest.NewRequest("GET", "/", nil)
+		w, request := guardtest.Discard{}, httptest.NewRequest("GET", "/", nil)
 		request.Header.Set("Authorization", "Bearer token")
 		request.Header.Set("Cookie", "a=b")
 		return testing.AllocsPerRun(100, func() { r.ServeHTTP(w, request) })
 	}
-	for _, auth := range []constant{alice, bySession} {
-		if got := cost(authgeargin.New(auth).Require()) - cost(); got > 4 {
-			t.Errorf("%s: %v allocations, at most 4", auth.identity.Source, got)
-		}
-	}
+	guardtest.Allocations(t, 4, func(auth authgear.Authenticator) float64 { return cost(authgeargin.New(auth).Require()) - cost() })
 }
 
 // Logging middleware finds the error where gin keeps errors.
@@ -53,7 +36,7 @@ func TestErrorIsRecorded(t *testing.T) {
 		recorded = c.Errors
 	})
 	ran := false
-	r.GET("/", authgeargin.New(nobody{}).Require(), func(*gin.Context) { ran = true })
+	r.GET("/", authgeargin.New(guardtest.Nobody{}).Require(), func(*gin.Context) { ran = true })
 	r.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
 	if e, ok := errors.AsType[*authgear.Error](recorded[0]); len(recorded) != 1 || !ok || e.Reason != authgear.ReasonNoCredentials {
 		t.Errorf("errors = %v", recorded)
@@ -68,7 +51,7 @@ func TestSilentHandlerOnNoRoute(t *testing.T) {
 	t.Parallel()
 	config := authgeargin.Config{ErrorHandler: func(*gin.Context, *authgear.Error) {}}
 	r := gin.New()
-	r.NoRoute(authgeargin.New(nobody{}, config).Require())
+	r.NoRoute(authgeargin.New(guardtest.Nobody{}, config).Require())
 	w := httptest.NewRecorder()
 	r.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 	if w.Code != http.StatusUnauthorized {
@@ -83,7 +66,7 @@ func TestErrorHandlerKeepsStatus(t *testing.T) {
 		c.String(c.Writer.Status(), "custom")
 	}}
 	r := gin.New()
-	r.GET("/", authgeargin.New(nobody{}, config).Require())
+	r.GET("/", authgeargin.New(guardtest.Nobody{}, config).Require())
 	w := httptest.NewRecorder()
 	r.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 	if w.Code != http.StatusOK || w.Body.String() != "custom" {
@@ -99,7 +82,7 @@ func TestErrorHandlerSeesNoIdentityFields(t *testing.T) {
 		got = c.GetHeader("X-Authgear-User-Id")
 	}}
 	r := gin.New()
-	r.GET("/", authgeargin.New(nobody{}, config).Require())
+	r.GET("/", authgeargin.New(guardtest.Nobody{}, config).Require())
 	request := httptest.NewRequest("GET", "/", nil)
 	request.Header.Set("X-Authgear-User-Id", "mallory")
 	r.ServeHTTP(httptest.NewRecorder(), request)
@@ -111,16 +94,16 @@ func TestErrorHandlerSeesNoIdentityFields(t *testing.T) {
 func TestWithIdentity(t *testing.T) {
 	t.Parallel()
 	c, _ := gin.CreateTestContext(httptest.NewRecorder())
-	authgeargin.WithIdentity(c, alice.identity)
+	authgeargin.WithIdentity(c, guardtest.Alice.Identity)
 	if user := authgeargin.MustUser(c); user.ID != "alice" {
 		t.Errorf("user = %+v", user)
 	}
 	c.Request = httptest.NewRequest("GET", "/", nil)
-	authgeargin.WithIdentity(c, alice.identity)
+	authgeargin.WithIdentity(c, guardtest.Alice.Identity)
 	if identity, ok := authgear.FromContext(c.Request.Context()); !ok || identity.ID != "alice" {
 		t.Errorf("identity = %+v", identity)
 	}
-	authgeargin.New(nobody{}).Require()(c)
+	authgeargin.New(guardtest.Nobody{}).Require()(c)
 	if !c.IsAborted() {
 		t.Error("an identity that was put in by hand passes the guard")
 	}
@@ -133,7 +116,7 @@ func TestContextOfGinItself(t *testing.T) {
 	derive := func(c *gin.Context) {
 		c.Request = c.Request.WithContext(context.WithValue(c, key{}, "value"))
 	}
-	first, second := authgeargin.New(alice), authgeargin.New(alice)
+	first, second := authgeargin.New(guardtest.Alice), authgeargin.New(guardtest.Alice)
 	r := gin.New()
 	r.GET("/", first.Require(), derive, second.Require(), derive, first.Require(), func(c *gin.Context) {
 		c.String(http.StatusOK, authgeargin.MustUser(c).ID)

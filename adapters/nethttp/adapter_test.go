@@ -8,33 +8,18 @@ import (
 
 	authgearhttp "github.com/authgear/authgear-sdk-go/adapters/nethttp"
 	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/guard/guardtest"
 )
 
-// discard is a writer that allocates nothing.
-type discard struct{ header http.Header }
-
-func (d discard) Header() http.Header       { return d.header }
-func (discard) Write(b []byte) (int, error) { return len(b), nil }
-func (discard) WriteHeader(int)             {}
-
-// bySession is one whose credential was a cookie: the cross-origin rule costs a
-// safe request nothing.
-var bySession = constant{&authgear.Identity{Kind: authgear.KindUser, ID: "alice", Source: authgear.SourceResolver, Evidence: authgear.Evidence{Ambient: true}}}
-
 func TestAllocations(t *testing.T) {
-	if raceEnabled {
-		t.Skip("the race detector allocates")
-	}
 	handler := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
-	w, r := discard{http.Header{}}, httptest.NewRequest("GET", "/", nil)
+	w, r := guardtest.Discard{}, httptest.NewRequest("GET", "/", nil)
 	r.Header.Set("Authorization", "Bearer token")
 	r.Header.Set("Cookie", "a=b")
-	for _, auth := range []constant{alice, bySession} {
+	guardtest.Allocations(t, 2, func(auth authgear.Authenticator) float64 {
 		guarded := authgearhttp.New(auth).Require()(handler)
-		if got := testing.AllocsPerRun(100, func() { guarded.ServeHTTP(w, r) }); got > 2 {
-			t.Errorf("%s: %v allocations, at most 2", auth.identity.Source, got)
-		}
-	}
+		return testing.AllocsPerRun(100, func() { guarded.ServeHTTP(w, r) })
+	})
 }
 
 // The handler gets the server's own writer, with all that it can do.
@@ -47,7 +32,7 @@ func TestWriterIsNotWrapped(t *testing.T) {
 		}
 	})
 	config := authgearhttp.Config{ErrorHandler: func(http.ResponseWriter, *http.Request, *authgear.Error) {}}
-	authgearhttp.New(alice, config).Require()(handler).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	authgearhttp.New(guardtest.Alice, config).Require()(handler).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 }
 
 // An early hint is not an answer, and http.ResponseController works.
@@ -59,7 +44,7 @@ func TestErrorHandlerWriter(t *testing.T) {
 			t.Error(err)
 		}
 	}}
-	server := httptest.NewServer(authgearhttp.New(nobody{}, config).Require()(http.NotFoundHandler()))
+	server := httptest.NewServer(authgearhttp.New(guardtest.Nobody{}, config).Require()(http.NotFoundHandler()))
 	defer server.Close()
 	response, err := http.Get(server.URL)
 	if err != nil {
@@ -80,7 +65,7 @@ func TestErrorHandlerFlushes(t *testing.T) {
 		}
 	}}
 	w := httptest.NewRecorder()
-	authgearhttp.New(nobody{}, config).Require()(http.NotFoundHandler()).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	authgearhttp.New(guardtest.Nobody{}, config).Require()(http.NotFoundHandler()).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 	if !w.Flushed || w.Body.Len() > 0 {
 		t.Errorf("flushed %v, body %q", w.Flushed, w.Body)
 	}
@@ -88,12 +73,12 @@ func TestErrorHandlerFlushes(t *testing.T) {
 
 func TestWithIdentity(t *testing.T) {
 	t.Parallel()
-	r := authgearhttp.WithIdentity(httptest.NewRequest("GET", "/", nil), alice.identity)
+	r := authgearhttp.WithIdentity(httptest.NewRequest("GET", "/", nil), guardtest.Alice.Identity)
 	if user := authgearhttp.MustUser(r); user.ID != "alice" {
 		t.Errorf("user = %+v", user)
 	}
 	w := httptest.NewRecorder()
-	authgearhttp.New(nobody{}).Require()(http.NotFoundHandler()).ServeHTTP(w, r)
+	authgearhttp.New(guardtest.Nobody{}).Require()(http.NotFoundHandler()).ServeHTTP(w, r)
 	if w.Code != http.StatusUnauthorized {
 		t.Errorf("an identity that was put in by hand passes the guard: %d", w.Code)
 	}

@@ -9,6 +9,7 @@ import (
 	authgearhttp "github.com/authgear/authgear-sdk-go/adapters/nethttp"
 	authgear "github.com/authgear/authgear-sdk-go/core"
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
+	"github.com/authgear/authgear-sdk-go/core/guard/guardtest"
 )
 
 func Example() {
@@ -45,6 +46,9 @@ func Example() {
 	// 403 {"error":"role_missing","error_description":"This request needs a role that the user does not have."}
 }
 
+// authenticator is that of the service; here it finds no credentials.
+var authenticator = guardtest.Nobody{}
+
 // CORS middleware inside the guard never sees a preflight: browsers send it
 // without credentials, and the guard refuses it. This is the wrong way round;
 // cors(guard.Require()(handler)) is the right one.
@@ -60,7 +64,7 @@ func Example_corsInsideTheGuard() {
 		})
 	}
 	quiet := authgearhttp.Config{Observer: &authgear.Observer{}}
-	guard := authgearhttp.New(nobody{}, quiet)
+	guard := authgearhttp.New(authenticator, quiet)
 	preflight := func(handler http.Handler) int {
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, httptest.NewRequest("OPTIONS", "/me", nil))

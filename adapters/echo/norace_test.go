@@ -1,5 +1,0 @@
-//go:build !race
-
-package authgearecho_test
-
-const raceEnabled = false

@@ -1,5 +1,0 @@
-//go:build !race
-
-package authgearfiber_test
-
-const raceEnabled = false

@@ -1,5 +1,0 @@
-//go:build race
-
-package authgeargin_test
-
-const raceEnabled = true

@@ -1,5 +1,0 @@
-//go:build race
-
-package authgearhttp_test
-
-const raceEnabled = true
