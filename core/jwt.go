@@ -57,8 +57,8 @@ const (
 	defaultLeeway = 10 * time.Second
 	maxLeeway     = 60 * time.Second
 
-	// machinePrefix begins the subject of a machine's token.
-	machinePrefix = "client_id_"
+	// clientPrefix begins the subject of a machine's token.
+	clientPrefix = "client_id_"
 )
 
 // JWT is the [Authenticator] that verifies Authgear's JWT access tokens by the
@@ -203,31 +203,51 @@ func (j *JWT) Verify(ctx context.Context, token string) (*Identity, error) {
 // verify checks the cheap things first and the key last, so that foreign and
 // expired tokens never cause a fetch.
 func (j *JWT) verify(ctx context.Context, compact string) (*Identity, *Error) {
+	token, c, err := j.parse(compact)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	kind, err := j.judge(&c, now)
+	if err != nil {
+		return nil, err
+	}
+	if err := j.checkSignature(ctx, &token); err != nil {
+		return nil, err
+	}
+	return newTokenIdentity(kind, &c, token.Payload, now), nil
+}
+
+// parse reads a token: what it says, not whether that is good.
+func (j *JWT) parse(compact string) (jws.Token, claims.Claims, *Error) {
 	token, err := j.parser.Parse(compact)
 	if err != nil {
-		return nil, headerError(err)
+		return jws.Token{}, claims.Claims{}, tokenError(err)
 	}
 	c, err := claims.Parse(token.Payload)
 	if err != nil {
-		return nil, &Error{Reason: ReasonClaimsInvalid, Err: err}
+		return jws.Token{}, claims.Claims{}, &Error{Reason: ReasonClaimsInvalid, Err: err}
 	}
+	return token, c, nil
+}
+
+// judge says whether the claims are good at this time, and whose they are. All
+// that can change during a token's life is here.
+func (j *JWT) judge(c *claims.Claims, now time.Time) (Kind, *Error) {
 	if c.Issuer != j.endpoint {
-		return nil, &Error{Reason: ReasonIssuerMismatch, Err: fmt.Errorf("the token's issuer is %s, the endpoint is %s", quote.Quote(c.Issuer), j.endpoint)}
+		return "", &Error{Reason: ReasonIssuerMismatch, Err: fmt.Errorf("the token's issuer is %s, the endpoint is %s", quote.Quote(c.Issuer), j.endpoint)}
 	}
-	kind, refusal := j.checkAudience(&c)
-	if refusal != nil {
-		return nil, refusal
+	kind, err := j.checkAudience(c)
+	if err != nil {
+		return "", err
 	}
 	if len(j.clientIDs) > 0 && !slices.Contains(j.clientIDs, c.ClientID) {
-		return nil, &Error{Reason: ReasonClientNotAllowed, Err: fmt.Errorf("the token's client %s is not one of ClientIDs", quote.Quote(c.ClientID))}
+		return "", &Error{Reason: ReasonClientNotAllowed, Err: fmt.Errorf("the token's client %s is not one of ClientIDs", quote.Quote(c.ClientID))}
 	}
-	now := time.Now()
-	if refusal := j.checkTimes(&c, now); refusal != nil {
-		return nil, refusal
-	}
-	if refusal := j.checkSignature(ctx, &token); refusal != nil {
-		return nil, refusal
-	}
+	return kind, j.checkTimes(c, now)
+}
+
+func newTokenIdentity(kind Kind, c *claims.Claims, payload []byte, now time.Time) *Identity {
 	return &Identity{
 		Kind:              kind,
 		ID:                c.Subject,
@@ -241,12 +261,13 @@ func (j *JWT) verify(ctx context.Context, compact string) (*Identity, *Error) {
 		AuthenticatedAt:   c.AuthTime.Truncate(time.Second),
 		ExpiresAt:         c.ExpiresAt.Truncate(time.Second),
 		Source:            SourceJWT,
-		claims:            token.Payload,
 		Evidence:          Evidence{CheckedAt: now},
-	}, nil
+		claims:            payload,
+	}
 }
 
-func headerError(err error) *Error {
+// tokenError names what is wrong with a token as a signed object.
+func tokenError(err error) *Error {
 	switch {
 	case errors.Is(err, jws.ErrOpaque):
 		return &Error{Reason: ReasonTokenOpaque, Err: fmt.Errorf(`%w; turn on "Issue JWT as access token" for the client in the Authgear portal`, err)}
@@ -262,13 +283,13 @@ func headerError(err error) *Error {
 // checkAudience tells users from machines, whose tokens are meant for different
 // audiences: a user's for the project, a machine's for one resource.
 func (j *JWT) checkAudience(c *claims.Claims) (Kind, *Error) {
-	if !strings.HasPrefix(c.Subject, machinePrefix) {
+	if !strings.HasPrefix(c.Subject, clientPrefix) {
 		if !slices.Contains(c.Audience, j.endpoint) {
 			return "", &Error{Reason: ReasonAudienceMismatch, Err: fmt.Errorf("the token's audience is %s, a user's token has %s", quoteAll(c.Audience), j.endpoint)}
 		}
 		return KindUser, nil
 	}
-	if c.ClientID == "" || c.Subject[len(machinePrefix):] != c.ClientID || c.UserClaims {
+	if c.ClientID == "" || c.Subject[len(clientPrefix):] != c.ClientID || c.UserClaims {
 		return "", &Error{Reason: ReasonClaimsInvalid, Err: errors.New("the subject is a machine's, but the client id or the user claims do not fit it")}
 	}
 	for _, resource := range j.resources {
