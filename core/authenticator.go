@@ -26,6 +26,9 @@ type FreshAuthenticator interface {
 // Request is the view of an HTTP request that an authenticator needs. Adapters
 // implement it over their framework's own request; it may grow.
 //
+// An authenticator reads it before it returns, in one goroutine: the guard keeps
+// what was read, and takes another request with the same for the same sender.
+//
 // All strings stay valid after the handler has returned.
 type Request interface {
 	// Method returns the request's method, such as "GET".
@@ -33,13 +36,13 @@ type Request interface {
 	// Host returns the host by which the server routes the request.
 	Host() string
 	// RemoteAddr returns the address of the socket's peer. It never comes from
-	// a field such as X-Forwarded-For.
+	// a header such as X-Forwarded-For.
 	RemoteAddr() string
-	// Values returns all lines of the field with that name, matched
+	// Values returns all values of the header with that name, matched
 	// case-insensitively, in order and without surrounding spaces and tabs.
 	// The caller does not change them.
 	Values(name string) []string
-	// Names yields the name of each field once or more, in the server's
+	// Names yields the name of each header once or more, in the server's
 	// spelling and in any order.
 	Names() iter.Seq[string]
 }

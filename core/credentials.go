@@ -29,17 +29,17 @@ type credentialReader struct {
 }
 
 // newCredentialReader checks the names of the cookies.
-func newCredentialReader(tokenCookie string, sessions []string, wrong *mistakes) credentialReader {
+func newCredentialReader(tokenCookie string, sessions []string, errs *configErrors) credentialReader {
 	for i, name := range sessions {
-		wrong.add("Cookies", checkCookieName(name))
+		errs.add("Cookies", checkCookieName(name))
 		if slices.Contains(sessions[:i], name) {
-			wrong.add("Cookies", fmt.Errorf("%q stands there twice", name))
+			errs.add("Cookies", fmt.Errorf("%q stands there twice", name))
 		}
 	}
 	if tokenCookie != "" {
-		wrong.add("TokenCookie", checkCookieName(tokenCookie))
+		errs.add("TokenCookie", checkCookieName(tokenCookie))
 		if slices.Contains(sessions, tokenCookie) {
-			wrong.add("TokenCookie", fmt.Errorf("%q is a session cookie too", tokenCookie))
+			errs.add("TokenCookie", fmt.Errorf("%q is a session cookie too", tokenCookie))
 		}
 	}
 	return credentialReader{tokenCookie: tokenCookie, sessions: slices.Clone(sessions)}

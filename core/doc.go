@@ -31,9 +31,9 @@
 //
 // # Identities and policies
 //
-// An [Identity] is a user or a client (a machine). A [Policy] says whether an
-// identity may go on: [Role], [Verified], [NotAnonymous] or a function of your
-// own.
+// An [Identity] is a user or a client (a machine). A [Policy] allows or denies:
+// [Role], [Verified], [NotAnonymous], [Kinds], or [PolicyFunc] with a function
+// of your own. A route admits users only, unless a policy names clients.
 //
 // # Errors
 //

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Error is why a request does not go on. Authenticators return no other error.
+// Error is why a request is not allowed. Authenticators return no other error.
 type Error struct {
 	// Reason decides the outcome and the answer.
 	Reason Reason

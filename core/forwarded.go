@@ -61,21 +61,21 @@ type Forwarded struct {
 // NewForwarded returns an error that joins all mistakes in the configuration,
 // each with the name of its field.
 func NewForwarded(config ForwardedConfig) (*Forwarded, error) {
-	var wrong mistakes
+	var errs configErrors
 	if len(config.TrustedProxies) == 0 && len(config.Secrets) == 0 {
-		wrong.add("TrustedProxies or Secrets", errors.New("one is needed, else any client could state its identity"))
+		errs.add("TrustedProxies or Secrets", errors.New("one is needed, else any client could state its identity"))
 	}
 	for _, prefix := range config.TrustedProxies {
-		wrong.add("TrustedProxies", checkPrefix(prefix))
+		errs.add("TrustedProxies", checkPrefix(prefix))
 	}
 	secrets := make([][sha256.Size]byte, len(config.Secrets))
 	for i, secret := range config.Secrets {
 		if err := checkSecret(secret); err != nil {
-			wrong.add("Secrets", fmt.Errorf("number %d %w", i+1, err))
+			errs.add("Secrets", fmt.Errorf("number %d %w", i+1, err))
 		}
 		secrets[i] = sha256.Sum256([]byte(secret))
 	}
-	if err := wrong.err("ForwardedConfig"); err != nil {
+	if err := errs.err("ForwardedConfig"); err != nil {
 		return nil, err
 	}
 	return &Forwarded{

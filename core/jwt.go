@@ -82,30 +82,30 @@ type JWT struct {
 // [JWT.Ready]. There is nothing to close. The error joins all mistakes in the
 // configuration, each with the name of its field.
 func NewJWT(config JWTConfig) (*JWT, error) {
-	var wrong mistakes
+	var errs configErrors
 
 	origin, err := endpoint.Parse(config.Endpoint, config.InsecureHTTP)
-	wrong.add("Endpoint", err)
+	errs.add("Endpoint", err)
 	var internal string
 	if config.InternalURL != "" {
 		internal, err = endpoint.Parse(config.InternalURL, config.InsecureHTTP)
-		wrong.add("InternalURL", err)
+		errs.add("InternalURL", err)
 	}
-	reader := newCredentialReader(config.TokenCookie, nil, &wrong)
+	reader := newCredentialReader(config.TokenCookie, nil, &errs)
 	if slices.Contains(config.ClientIDs, "") {
-		wrong.add("ClientIDs", errors.New("an empty client id"))
+		errs.add("ClientIDs", errors.New("an empty client id"))
 	}
 	for _, resource := range config.Resources {
-		wrong.add("Resources", checkResource(resource))
+		errs.add("Resources", checkResource(resource))
 	}
 	leeway := config.Leeway
 	switch {
 	case leeway == 0:
 		leeway = defaultLeeway
 	case leeway < 0 || leeway > maxLeeway:
-		wrong.add("Leeway", fmt.Errorf("%v is not between 0 and %v", leeway, maxLeeway))
+		errs.add("Leeway", fmt.Errorf("%v is not between 0 and %v", leeway, maxLeeway))
 	}
-	if err := wrong.err("JWTConfig"); err != nil {
+	if err := errs.err("JWTConfig"); err != nil {
 		return nil, err
 	}
 
@@ -154,7 +154,7 @@ func (j *JWT) Ready(ctx context.Context) error {
 func (j *JWT) Observer() *Observer { return j.observer }
 
 // Authenticate implements [Authenticator] by the Bearer token in the request's
-// Authorization field, or by the token cookie when there is one.
+// Authorization header, or by the token cookie when there is one.
 func (j *JWT) Authenticate(ctx context.Context, r Request) (*Identity, error) {
 	credentials, err := j.credentials.read(r)
 	if err != nil {
@@ -280,7 +280,7 @@ func tokenError(err error) *Error {
 	}
 }
 
-// checkAudience tells users from machines, whose tokens are meant for different
+// checkAudience distinguishes users from machines, whose tokens are meant for different
 // audiences: a user's for the project, a machine's for one resource.
 func (j *JWT) checkAudience(c *claims.Claims) (Kind, *Error) {
 	if !strings.HasPrefix(c.Subject, clientPrefix) {

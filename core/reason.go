@@ -9,7 +9,7 @@ const (
 	// OutcomeUnavailable means that nobody can tell now who sent the request
 	// (503). It is the zero value, so that a mistake never lets anybody in.
 	OutcomeUnavailable Outcome = iota
-	// OutcomeAuthenticated means that the identity is known and may go on.
+	// OutcomeAuthenticated means that the identity is known and allowed.
 	OutcomeAuthenticated
 	// OutcomeNoCredentials means that the request carries none (401).
 	OutcomeNoCredentials
@@ -55,7 +55,7 @@ func (o Outcome) String() string {
 	return outcomes[o].name
 }
 
-// Reason is why a request does not go on. The list is closed; docs/reasons.md
+// Reason is why a request is not allowed. The list is closed; docs/reasons.md
 // has a section for each.
 //
 // Of the reasons that [JWT] finds in a token, every one is found before its

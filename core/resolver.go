@@ -90,19 +90,19 @@ type Resolver struct {
 // NewResolver needs no network. There is nothing to close. The error joins all
 // mistakes in the configuration, each with the name of its field.
 func NewResolver(config ResolverConfig) (*Resolver, error) {
-	var wrong mistakes
+	var errs configErrors
 	origin, err := endpoint.Parse(config.Endpoint, config.InsecureHTTP)
-	wrong.add("Endpoint", err)
-	address, internal := resolverAddress(origin, config, &wrong)
+	errs.add("Endpoint", err)
+	address, internal := resolverAddress(origin, config, &errs)
 	cookies := config.Cookies
 	if len(cookies) == 0 {
 		cookies = []string{"session"}
 	}
-	reader := newCredentialReader(config.TokenCookie, cookies, &wrong)
-	wrong.add("CacheTTL", checkDuration(config.CacheTTL))
-	wrong.add("StaleIfError", checkDuration(config.StaleIfError))
-	wrong.add("Timeout", checkDuration(config.Timeout))
-	if err := wrong.err("ResolverConfig"); err != nil {
+	reader := newCredentialReader(config.TokenCookie, cookies, &errs)
+	errs.add("CacheTTL", checkDuration(config.CacheTTL))
+	errs.add("StaleIfError", checkDuration(config.StaleIfError))
+	errs.add("Timeout", checkDuration(config.Timeout))
+	if err := errs.err("ResolverConfig"); err != nil {
 		return nil, err
 	}
 
@@ -121,19 +121,19 @@ func NewResolver(config ResolverConfig) (*Resolver, error) {
 }
 
 // resolverAddress returns what to ask, and whether it is an internal address.
-func resolverAddress(origin string, config ResolverConfig, wrong *mistakes) (address string, internal bool) {
+func resolverAddress(origin string, config ResolverConfig, errs *configErrors) (address string, internal bool) {
 	address = origin + resolverPath
 	if config.InternalURL != "" {
 		internalOrigin, err := endpoint.Parse(config.InternalURL, config.InsecureHTTP)
-		wrong.add("InternalURL", err)
+		errs.add("InternalURL", err)
 		address, internal = internalOrigin+resolverPath, true
 	}
 	if config.ResolverURL != "" {
 		if internal {
-			wrong.add("ResolverURL", errors.New("stands beside InternalURL; one of them is enough"))
+			errs.add("ResolverURL", errors.New("stands beside InternalURL; one of them is enough"))
 		}
 		resolver, err := parseResolverURL(config.ResolverURL, config.InsecureHTTP)
-		wrong.add("ResolverURL", err)
+		errs.add("ResolverURL", err)
 		address, internal = resolver, true
 	}
 	return address, internal

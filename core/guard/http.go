@@ -31,33 +31,33 @@ func (h httpRequest) Store() unsafe.Pointer   { return reflect.ValueOf(h.r.Heade
 // Values goes through all names, since another middleware may have added one
 // that is not in canonical form.
 func (h httpRequest) Values(name string) []string {
-	var lines []string
+	var all []string
 	for n, values := range h.r.Header {
 		if len(n) != len(name) || !strings.EqualFold(n, name) {
 			continue
 		}
-		if lines == nil {
-			lines = values
+		if all == nil {
+			all = values
 		} else {
-			lines = append(slices.Clip(lines), values...)
+			all = append(slices.Clip(all), values...)
 		}
 	}
-	return trimmed(lines)
+	return trimmed(all)
 }
 
-// trimmed returns the lines without surrounding spaces and tabs, which HTTP/2
+// trimmed returns the values without surrounding spaces and tabs, which HTTP/2
 // can bring (RFC 9113 §8.2.1 forbids them, servers let them through).
-func trimmed(lines []string) []string {
-	for i, line := range lines {
-		if strings.Trim(line, " \t") != line {
-			lines = slices.Clone(lines)
-			for j := range lines[i:] {
-				lines[i+j] = strings.Trim(lines[i+j], " \t")
+func trimmed(values []string) []string {
+	for i, value := range values {
+		if strings.Trim(value, " \t") != value {
+			values = slices.Clone(values)
+			for j := range values[i:] {
+				values[i+j] = strings.Trim(values[i+j], " \t")
 			}
-			return lines
+			return values
 		}
 	}
-	return lines
+	return values
 }
 
 // HandOn implements [Request].

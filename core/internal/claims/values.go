@@ -8,7 +8,7 @@ import (
 )
 
 // text reads a string that is fit to be handed out: with no control character,
-// it can go into a header field, a log line or a query without becoming two.
+// it can go into a header, a log line or a query without becoming two.
 func text(r *strictjson.Reader) string {
 	s := r.String()
 	checkText(r, s)

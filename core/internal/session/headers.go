@@ -2,7 +2,7 @@ package session
 
 import "strings"
 
-// The fields by which Authgear's resolver, and a reverse proxy that copies them,
+// The headers by which Authgear's resolver, and a reverse proxy that copies them,
 // says who sent a request.
 const (
 	headerValid             = "X-Authgear-Session-Valid"
@@ -15,7 +15,7 @@ const (
 	headerAuthenticatedAt   = "X-Authgear-Session-Authenticated-At"
 )
 
-// userFields are the fields that describe a valid session.
+// userFields are the headers that describe a valid session.
 var userFields = []string{
 	headerUserID, headerAnonymous, headerVerified, headerCanReauthenticate,
 	headerRoles, headerAMR, headerAuthenticatedAt,
@@ -27,7 +27,7 @@ const (
 	signatureHeader = "x-authgear-body-signature"
 )
 
-// IsHeader reports whether the field is one by which an identity can be stated,
+// IsHeader reports whether the header is one by which an identity can be stated,
 // in any spelling: CGI, WSGI and other servers take "_" for "-", and some take
 // "." too.
 func IsHeader(name string) bool {

@@ -10,35 +10,35 @@ import (
 	"time"
 )
 
-// State is what the fields say about the session.
+// State is what the headers say about the session.
 type State uint8
 
 const (
-	// None: there is no field that this package knows.
+	// None: there is no header that this package knows.
 	None State = iota
 	// Refused: the session is not, or no longer, good.
 	Refused
-	// Valid: the session is good, and the other fields describe its user.
+	// Valid: the session is good, and the other headers describe its user.
 	Valid
 )
 
-// Session is what the fields say. All but State is for Valid.
+// Session is what the headers say. All but State is for Valid.
 type Session struct {
 	State State
 	// UserID is never empty.
 	UserID                                 string
 	Anonymous, Verified, CanReauthenticate bool
-	// Roles and AMR keep the order of the fields.
+	// Roles and AMR keep the order of the headers.
 	Roles, AMR []string
 	// AuthenticatedAt is in UTC, zero when absent.
 	AuthenticatedAt time.Time
 }
 
-// ErrMalformed means that fields are missing, repeated or not well-formed. Parse
+// ErrMalformed means that headers are missing, repeated or not well-formed. Parse
 // wraps it with which and why, for operators.
 var ErrMalformed = errors.New("the X-Authgear-* headers cannot be understood")
 
-// Parse reads the fields. values returns all lines of a field, whose name it
+// Parse reads the headers. values returns all values of a header, whose name it
 // matches case-insensitively, without surrounding spaces and tabs.
 func Parse(values func(name string) []string) (Session, error) {
 	valid := values(headerValid)

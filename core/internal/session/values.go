@@ -12,7 +12,7 @@ const (
 	maxDate   = 1e11 // seconds: the year 5138, beyond which a number is a mistake
 )
 
-// reader reads fields until the first that is not well-formed.
+// reader reads headers until the first that is not well-formed.
 type reader struct {
 	values func(name string) []string
 	err    error
@@ -24,20 +24,20 @@ func (r *reader) fail(name, what string) {
 	}
 }
 
-// one returns the only line of a field, "" when there is none.
+// one returns the only value of a header, "" when there is none.
 func (r *reader) one(name string) string {
-	switch lines := r.values(name); len(lines) {
+	switch values := r.values(name); len(values) {
 	case 0:
 		return ""
 	case 1:
-		return lines[0]
+		return values[0]
 	default:
-		r.fail(name, fmt.Sprintf("has %d lines", len(lines)))
+		r.fail(name, fmt.Sprintf("stands there %d times", len(values)))
 		return ""
 	}
 }
 
-// flag tells nobody a wrong value: behind a mistake in a configuration it may be a
+// flag puts no wrong value into its error: behind a mistake in a configuration it may be a
 // user's id or a credential.
 func (r *reader) flag(name string) bool {
 	switch r.one(name) {
@@ -63,7 +63,7 @@ func (r *reader) userID() string {
 	return id
 }
 
-// roles reads a list separated by commas without spaces; an empty field is what
+// roles reads a list separated by commas without spaces; an empty header is what
 // some proxies make of an absent one.
 func (r *reader) roles() []string {
 	value := r.one(headerRoles)
