@@ -9,8 +9,8 @@ import (
 
 	"github.com/authgear/authgear-sdk-go/core/internal/age"
 	"github.com/authgear/authgear-sdk-go/core/internal/claims"
-	"github.com/authgear/authgear-sdk-go/core/internal/flight"
 	"github.com/authgear/authgear-sdk-go/core/internal/jws"
+	"github.com/authgear/authgear-sdk-go/core/internal/oldflight"
 )
 
 // answer is what the resolver says of credentials: an identity or an error. It
@@ -53,14 +53,14 @@ type answers struct {
 	ttl, stale time.Duration
 
 	// Both are found by what was sent.
-	good, bad *otter.Cache[flight.Key, kept]
+	good, bad *otter.Cache[oldflight.Key, kept]
 	// alive has a mark for each part of the credentials of good answers. One that
 	// is gone, since the part was refused or for want of room, takes all answers
 	// with it that have it.
-	alive *otter.Cache[flight.Key, *mark]
+	alive *otter.Cache[oldflight.Key, *mark]
 
 	storing sync.Mutex
-	asking  map[flight.Key]*asked // parts that calls which run are about
+	asking  map[oldflight.Key]*asked // parts that calls which run are about
 }
 
 type kept struct {
@@ -79,10 +79,10 @@ type asked struct {
 func newAnswers(ttl, stale time.Duration) *answers {
 	a := &answers{ttl: ttl, stale: stale}
 	if ttl > 0 || stale > 0 {
-		a.good = otter.Must(&otter.Options[flight.Key, kept]{MaximumSize: maxGood})
-		a.bad = otter.Must(&otter.Options[flight.Key, kept]{MaximumSize: maxBad})
-		a.alive = otter.Must(&otter.Options[flight.Key, *mark]{MaximumSize: 2 * maxGood})
-		a.asking = make(map[flight.Key]*asked)
+		a.good = otter.Must(&otter.Options[oldflight.Key, kept]{MaximumSize: maxGood})
+		a.bad = otter.Must(&otter.Options[oldflight.Key, kept]{MaximumSize: maxBad})
+		a.alive = otter.Must(&otter.Options[oldflight.Key, *mark]{MaximumSize: 2 * maxGood})
+		a.asking = make(map[oldflight.Key]*asked)
 	}
 	return a
 }

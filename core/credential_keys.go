@@ -5,24 +5,24 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/authgear/authgear-sdk-go/core/internal/flight"
+	"github.com/authgear/authgear-sdk-go/core/internal/oldflight"
 )
 
 // credentialKeys name credentials by hashes, so that none is kept.
 type credentialKeys struct {
 	// sent is of all that goes to Authgear. Only equal ones share an answer.
-	sent flight.Key
+	sent oldflight.Key
 	// parts are of each single credential that may count there: the token, or of
 	// the cookies of each name the first. A refusal is about all that have one of
 	// them in common.
-	parts []flight.Key
+	parts []oldflight.Key
 }
 
 func (c credentials) keys() credentialKeys {
 	name, value := c.field()
 	k := credentialKeys{sent: hash(name, value)}
 	if !strings.Contains(c.cookie, ";") { // as usual
-		k.parts = []flight.Key{k.sent}
+		k.parts = []oldflight.Key{k.sent}
 		return k
 	}
 	var names []string
@@ -36,6 +36,6 @@ func (c credentials) keys() credentialKeys {
 }
 
 // hash is of a field with its name, so that no cookie is taken for a token.
-func hash(name, value string) flight.Key {
+func hash(name, value string) oldflight.Key {
 	return sha256.Sum256([]byte(name + ": " + value))
 }

@@ -33,6 +33,7 @@ func TestLayers(t *testing.T) {
 		"internal/age/agetest": append(libraries, sdk, "net/http", "testing"),
 		"internal/breaker":     append(libraries, sdk, "net/http"),
 		"internal/flight":      append(libraries, sdk, "net/http"),
+		"internal/oldflight":   append(libraries, sdk, "net/http"),
 		"internal/session":     append(libraries, "net/http"),
 		"internal/recordings":  append(libraries, sdk),
 		"internal/racetest":    append(libraries, sdk, "net/http", "testing"),

@@ -13,8 +13,8 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/breaker"
 	"github.com/authgear/authgear-sdk-go/core/internal/endpoint"
 	"github.com/authgear/authgear-sdk-go/core/internal/fetch"
-	"github.com/authgear/authgear-sdk-go/core/internal/flight"
 	"github.com/authgear/authgear-sdk-go/core/internal/jws"
+	"github.com/authgear/authgear-sdk-go/core/internal/oldflight"
 	"github.com/authgear/authgear-sdk-go/core/internal/quote"
 )
 
@@ -79,7 +79,7 @@ type Resolver struct {
 	credentials credentialReader
 	asker       *fetch.Asker
 	timeout     time.Duration
-	flights     *flight.Group[answer]
+	flights     *oldflight.Group[answer]
 	breaker     breaker.Breaker
 	answers     *answers
 	parser      jws.Parser
@@ -114,7 +114,7 @@ func NewResolver(config ResolverConfig) (*Resolver, error) {
 		credentials: reader,
 		asker:       fetch.NewAsker(origin, address, internal, maxCalls, config.HTTPClient),
 		timeout:     timeout,
-		flights:     flight.New[answer](maxCalls, maxWaiting, timeout),
+		flights:     oldflight.New[answer](maxCalls, maxWaiting, timeout),
 		answers:     newAnswers(config.CacheTTL, config.StaleIfError),
 		observer:    orDefault(config.Observer),
 	}, nil

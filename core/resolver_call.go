@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/authgear/authgear-sdk-go/core/internal/fetch"
-	"github.com/authgear/authgear-sdk-go/core/internal/flight"
+	"github.com/authgear/authgear-sdk-go/core/internal/oldflight"
 	"github.com/authgear/authgear-sdk-go/core/internal/session"
 )
 
@@ -35,7 +35,7 @@ func (r *Resolver) call(ctx context.Context, c credentials, keys credentialKeys,
 	})
 	if err != nil {
 		a = unavailable(fmt.Errorf("asking %s: %w", r.asker.URL(), err), retryAfterFailure)
-		a.unasked = errors.Is(err, flight.ErrBusy) || ctx.Err() != nil
+		a.unasked = errors.Is(err, oldflight.ErrBusy) || ctx.Err() != nil
 	}
 	return a
 }

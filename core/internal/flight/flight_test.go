@@ -4,54 +4,50 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const limit = 5 * time.Second
-
-// outcome is what Do returned.
 type outcome struct {
 	result int
 	err    error
-	after  time.Duration
 }
 
-// do calls Do in a goroutine of its own. The channel gets what it returns.
-func do(ctx context.Context, g *Group[int], key Key, fresh bool, call func(context.Context) int) <-chan outcome {
-	returned, start := make(chan outcome, 1), time.Now()
+// do calls Do in a goroutine of its own, which waits when do returns.
+func do(ctx context.Context, g *Group[int], fresh bool, call func(context.Context) (int, error)) <-chan outcome {
+	returned := make(chan outcome, 1)
 	go func() {
-		result, err := g.Do(ctx, key, fresh, call)
-		returned <- outcome{result, err, time.Since(start)}
+		result, err := g.Do(ctx, Key{1}, fresh, call)
+		returned <- outcome{result, err}
 	}()
+	synctest.Wait()
 	return returned
 }
 
-func want(t *testing.T, got outcome, result int, err error) {
+func want(t *testing.T, returned <-chan outcome, result int, err error) {
 	t.Helper()
-	if got.result != result || !errors.Is(got.err, err) {
-		t.Errorf("Do returned %d, %v after %v, want %d, %v", got.result, got.err, got.after, result, err)
+	if got := <-returned; got.result != result || !errors.Is(got.err, err) {
+		t.Errorf("Do returned %d, %v, want %d, %v", got.result, got.err, result, err)
 	}
 }
 
-// wantNothing checks that the group remembers no call.
 func wantNothing[R any](t *testing.T, g *Group[R]) {
 	t.Helper()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if len(g.flights) != 0 || g.waiting != 0 || len(g.slots) != 0 {
-		t.Errorf("%d flights, %d waiting, %d slots taken when nothing runs", len(g.flights), g.waiting, len(g.slots))
+	if len(g.flights) != 0 {
+		t.Errorf("%d flights when nothing runs", len(g.flights))
 	}
 }
 
-// held is a call that ends when it is told to.
+// held is a call that ends when it is told to, or with its context.
 type held struct {
 	began   atomic.Int32
 	release chan int
@@ -59,88 +55,40 @@ type held struct {
 
 func hold() *held { return &held{release: make(chan int)} }
 
-func (h *held) call(context.Context) int {
+func (h *held) call(ctx context.Context) (int, error) {
 	h.began.Add(1)
-	return <-h.release
+	select {
+	case result := <-h.release:
+		return result, nil
+	case <-ctx.Done():
+		return 0, ErrAbandoned
+	}
 }
+
+func (h *held) detached(ctx context.Context) (int, error) { return h.call(context.WithoutCancel(ctx)) }
 
 func TestOneCallForAll(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := New[int](1, 0, limit)
+		var g Group[int]
 		h := hold()
 		var all []<-chan outcome
-		for range 1000 {
-			all = append(all, do(t.Context(), g, Key{1}, false, h.call))
+		for range 100 {
+			all = append(all, do(t.Context(), &g, false, h.call))
 		}
-		synctest.Wait() // all of them wait
+		if result, err := g.Do(t.Context(), Key{2}, false, func(context.Context) (int, error) { return 2, nil }); result != 2 || err != nil {
+			t.Errorf("another key: %d, %v", result, err)
+		}
 		h.release <- 7
 		for _, returned := range all {
-			want(t, <-returned, 7, nil)
+			want(t, returned, 7, nil)
 		}
+		wantNothing(t, &g)
+		failure := errors.New("no")
+		want(t, do(t.Context(), &g, false, func(context.Context) (int, error) { return 0, failure }), 0, failure) // what has ended is not remembered
 		if n := h.began.Load(); n != 1 {
-			t.Errorf("%d calls for a thousand requests", n)
+			t.Errorf("%d calls for a hundred requests", n)
 		}
-		wantNothing(t, g)
-
-		again := do(t.Context(), g, Key{1}, false, h.call)
-		h.release <- 8
-		want(t, <-again, 8, nil) // what has ended is not remembered
-	})
-}
-
-func TestKeysDoNotShare(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		g := New[int](2, 0, limit)
-		first, second := hold(), hold()
-		a, b := do(t.Context(), g, Key{1}, false, first.call), do(t.Context(), g, Key{2}, false, second.call)
-		second.release <- 2
-		want(t, <-b, 2, nil)
-		first.release <- 1
-		want(t, <-a, 1, nil)
-	})
-}
-
-// value is the key of what a request's context holds.
-type value struct{}
-
-// Whoever began a call can go; it goes on for the others, and for nobody.
-func TestFirstOneLeaves(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		g := New[int](1, 0, limit)
-		h := hold()
-		var inside context.Context
-		ctx, cancel := context.WithCancel(context.WithValue(t.Context(), value{}, 1))
-		first := do(ctx, g, Key{1}, false, func(ctx context.Context) int {
-			inside = ctx
-			return h.call(ctx)
-		})
-		synctest.Wait()
-		second := do(t.Context(), g, Key{1}, false, h.call)
-		synctest.Wait()
-		cancel()
-		want(t, <-first, 0, context.Canceled)
-		if inside.Err() != nil || inside.Value(value{}) != nil {
-			t.Error("the call has the context of the first request")
-		}
-		h.release <- 3
-		want(t, <-second, 3, nil)
-
-		ctx, cancel = context.WithCancel(t.Context())
-		alone := do(ctx, g, Key{1}, false, h.call)
-		synctest.Wait()
-		cancel()
-		want(t, <-alone, 0, context.Canceled)
-		late := do(t.Context(), g, Key{1}, false, h.call) // of the call that nobody waited for
-		synctest.Wait()
-		h.release <- 4
-		want(t, <-late, 4, nil)
-		if n := h.began.Load(); n != 2 {
-			t.Errorf("%d calls, want 2", n)
-		}
-		wantNothing(t, g)
 	})
 }
 
@@ -149,118 +97,195 @@ func TestFirstOneLeaves(t *testing.T) {
 func TestFresh(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := New[int](64, 0, limit)
+		var g Group[int]
 		h := hold()
-		running := do(t.Context(), g, Key{1}, false, h.call)
-		synctest.Wait()
-		var queued []<-chan outcome
-		for range 100 {
-			queued = append(queued, do(t.Context(), g, Key{1}, true, h.call))
+		began := func(n int32) {
+			t.Helper()
+			synctest.Wait()
+			if got := h.began.Load(); got != n {
+				t.Fatalf("%d calls have begun, want %d", got, n)
+			}
 		}
-		synctest.Wait()
-		joined := do(t.Context(), g, Key{1}, false, h.call)
-		synctest.Wait()
-		if n := h.began.Load(); n != 1 {
-			t.Fatalf("%d calls at once with one key", n)
-		}
+		running := do(t.Context(), &g, true, h.call) // nothing to queue behind
+		first, second := do(t.Context(), &g, true, h.call), do(t.Context(), &g, true, h.call)
+		joined := do(t.Context(), &g, false, h.call)
+		began(1)
 		h.release <- 1
-		want(t, <-running, 1, nil)
-		want(t, <-joined, 1, nil)
-		synctest.Wait()
-		if n := h.began.Load(); n != 2 {
-			t.Fatalf("%d calls after the first has ended, want 2", n)
-		}
-		later := do(t.Context(), g, Key{1}, true, h.call) // the queued one has begun before
-		synctest.Wait()
+		want(t, running, 1, nil)
+		want(t, joined, 1, nil)
+		began(2)
+		later := do(t.Context(), &g, true, h.call)
+		began(2)
 		h.release <- 2
-		for _, returned := range queued {
-			want(t, <-returned, 2, nil)
-		}
+		want(t, first, 2, nil)
+		want(t, second, 2, nil)
+		began(3)
+		ctx, cancel := context.WithCancel(t.Context())
+		gone := do(ctx, &g, true, h.call)
+		cancel()
+		want(t, gone, 0, context.Canceled)
 		h.release <- 3
-		want(t, <-later, 3, nil)
-		if n := h.began.Load(); n != 3 {
-			t.Errorf("%d calls, want 3", n)
-		}
-		wantNothing(t, g)
-
-		first := do(t.Context(), g, Key{1}, true, h.call) // nothing to queue behind
-		h.release <- 4
-		want(t, <-first, 4, nil)
+		want(t, later, 3, nil)
+		began(3) // not the one that nobody waits for
+		wantNothing(t, &g)
 	})
 }
 
-// A queued call that nobody waits for is not made; one that somebody joined
-// again is.
-func TestFreshAbandoned(t *testing.T) {
+// A queued call whose waiters have left is made all the same when another comes.
+func TestQueuedAgain(t *testing.T) {
 	t.Parallel()
-	for _, rejoined := range []bool{false, true} {
-		synctest.Test(t, func(t *testing.T) {
-			g := New[int](1, 1, limit)
-			h := hold()
-			running := do(t.Context(), g, Key{1}, false, h.call)
-			synctest.Wait()
-			ctx, cancel := context.WithCancel(t.Context())
-			queued := do(ctx, g, Key{1}, true, h.call)
-			synctest.Wait()
-			cancel()
-			want(t, <-queued, 0, context.Canceled)
-			var again <-chan outcome
-			if rejoined {
-				again = do(t.Context(), g, Key{1}, true, h.call)
-				synctest.Wait()
-			}
-			h.release <- 1
-			want(t, <-running, 1, nil)
-			if rejoined {
-				h.release <- 2
-				want(t, <-again, 2, nil)
-			}
-			synctest.Wait()
-			wantNothing(t, g)
+	synctest.Test(t, func(t *testing.T) {
+		var g Group[int]
+		h := hold()
+		running := do(t.Context(), &g, false, h.call)
+		ctx, cancel := context.WithCancel(t.Context())
+		gone := do(ctx, &g, true, h.call)
+		cancel()
+		want(t, gone, 0, context.Canceled)
+		again := do(t.Context(), &g, true, h.call)
+		h.release <- 1
+		want(t, running, 1, nil)
+		h.release <- 2
+		want(t, again, 2, nil)
+	})
+}
+
+// Whoever began a call can go; it goes on as long as anybody waits.
+func TestFirstOneLeaves(t *testing.T) {
+	t.Parallel()
+	type value struct{}
+	synctest.Test(t, func(t *testing.T) {
+		var g Group[int]
+		h := hold()
+		var inside context.Context
+		ctx, cancel := context.WithCancel(context.WithValue(t.Context(), value{}, 1))
+		first := do(ctx, &g, false, func(ctx context.Context) (int, error) {
+			inside = ctx
+			return h.call(ctx)
 		})
-	}
+		second := do(t.Context(), &g, false, h.call)
+		cancel()
+		want(t, first, 0, context.Canceled)
+		synctest.Wait()
+		if inside.Err() != nil || inside.Value(value{}) != nil {
+			t.Error("the call has the context of the first request")
+		}
+		h.release <- 3
+		want(t, second, 3, nil)
+
+		ctx, cancel = context.WithCancel(t.Context())
+		alone := do(ctx, &g, false, h.call)
+		cancel()
+		want(t, alone, 0, context.Canceled)
+		synctest.Wait()
+		wantNothing(t, &g) // the call has given up
+	})
+}
+
+// Who comes after the last one has left gets the result of a call that has
+// detached itself, and a new call where the old one gives up.
+func TestAbandoned(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var g Group[int]
+		h := hold()
+		ctx, cancel := context.WithCancel(t.Context())
+		gone := do(ctx, &g, false, h.detached)
+		cancel()
+		want(t, gone, 0, context.Canceled)
+		late := do(t.Context(), &g, false, h.detached)
+		h.release <- 1
+		want(t, late, 1, nil)
+		if n := h.began.Load(); n != 1 {
+			t.Errorf("%d detached calls, want 1", n)
+		}
+
+		giveUp := make(chan struct{})
+		slow := func(ctx context.Context) (int, error) {
+			result, err := h.call(ctx)
+			if err != nil {
+				<-giveUp
+			}
+			return result, err
+		}
+		ctx, cancel = context.WithCancel(t.Context())
+		gone = do(ctx, &g, false, slow)
+		cancel()
+		want(t, gone, 0, context.Canceled)
+		late, fresh := do(t.Context(), &g, false, slow), do(t.Context(), &g, true, slow)
+		close(giveUp)
+		h.release <- 2
+		want(t, late, 2, nil)
+		h.release <- 3
+		want(t, fresh, 3, nil)
+		wantNothing(t, &g)
+	})
+}
+
+// What is begun by Start needs no waiters, queued or not, and is shared.
+func TestStart(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var g Group[int]
+		h := hold()
+		f, next := g.Start(Key{1}, false, h.call), g.Start(Key{1}, true, h.call)
+		if g.Start(Key{1}, false, h.call) != f || g.Start(Key{1}, true, h.call) != next {
+			t.Error("a flight of its own")
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := f.Wait(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("Wait: %v", err)
+		}
+		want(t, do(ctx, &g, false, h.call), 0, context.Canceled) // ends nothing
+		h.release <- 1
+		h.release <- 2
+		for n, f := range []*Flight[int]{f, next} {
+			if result, err := f.Wait(t.Context()); result != n+1 || err != nil {
+				t.Errorf("Wait: %d, %v", result, err)
+			}
+		}
+		wantNothing(t, &g)
+	})
 }
 
 // A panic or an ended goroutine in a call ends neither the process nor the
-// requests, and gives the slot back.
+// requests.
 func TestCallThatEndsOddly(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(){
-		"panic":     func() { panic("of a user's transport") },
+		"panic":     func() { panic("secret") },
 		"panic nil": func() { panic(nil) }, //nolint // on purpose
 		"Goexit":    runtime.Goexit,
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			g := New[int](1, 0, limit)
+			var g Group[int]
 			h := hold()
-			first := do(t.Context(), g, Key{1}, false, func(ctx context.Context) int {
-				h.call(ctx)
+			first := do(t.Context(), &g, false, func(ctx context.Context) (int, error) {
+				_, _ = h.call(ctx)
 				end()
-				return 1
+				return 1, nil
 			})
-			synctest.Wait()
-			second := do(t.Context(), g, Key{1}, false, h.call)
-			queued := do(t.Context(), g, Key{1}, true, h.call)
-			synctest.Wait()
+			second, queued := do(t.Context(), &g, false, h.call), do(t.Context(), &g, true, h.call)
 			h.release <- 0
 			for _, returned := range []<-chan outcome{first, second} {
-				if got := <-returned; got.result != 0 || !errors.Is(got.err, ErrEnded) {
+				if got := <-returned; !errors.Is(got.err, ErrEnded) || strings.Contains(got.err.Error(), "secret") {
 					t.Errorf("%s: %d, %v", name, got.result, got.err)
 				}
 			}
 			h.release <- 2
-			want(t, <-queued, 2, nil)
-			wantNothing(t, g)
+			want(t, queued, 2, nil)
+			wantNothing(t, &g)
 		})
 	}
 }
 
-// Many goroutines do all of it at once; each gets the result of its own key,
-// and nothing stays.
+// Many goroutines do all of it at once; each gets the result of its own key, and
+// nothing stays.
 func TestSoak(t *testing.T) {
 	t.Parallel()
 	const keys = 10
-	g := New[Key](4, 3, limit)
+	var g Group[Key]
 	var at [keys]atomic.Int32
 	var wg sync.WaitGroup
 	for i := range 16 {
@@ -271,21 +296,24 @@ func TestSoak(t *testing.T) {
 				if j%5 == 0 {
 					go cancel()
 				}
-				result, err := g.Do(ctx, Key{byte(k)}, j%3 == 0, func(context.Context) Key {
+				result, err := g.Do(ctx, Key{byte(k)}, j%3 == 0, func(ctx context.Context) (Key, error) {
 					if at[k].Add(1) != 1 {
 						t.Error("two calls with one key at the same time")
 					}
 					defer at[k].Add(-1)
 					runtime.Gosched()
+					if ctx.Err() != nil {
+						return Key{}, ErrAbandoned
+					}
 					if j%11 == 0 {
 						panic("sometimes")
 					}
-					return Key{byte(k)}
+					return Key{byte(k)}, nil
 				})
 				switch {
 				case err == nil && result != (Key{byte(k)}):
 					t.Errorf("the result of key %d for %d", result[0], k)
-				case err != nil && !errors.Is(err, ErrBusy) && !errors.Is(err, ErrEnded) && !errors.Is(err, context.Canceled):
+				case err != nil && !errors.Is(err, ErrEnded) && !errors.Is(err, context.Canceled):
 					t.Error(err)
 				}
 				cancel()
@@ -293,13 +321,8 @@ func TestSoak(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	// Calls without waiters may still run.
-	for key := range byte(keys) {
-		for {
-			if _, err := g.Do(t.Context(), Key{key}, true, func(context.Context) Key { return Key{} }); err == nil {
-				break
-			}
-		}
+	for key := range byte(keys) { // calls without waiters may still run
+		_, _ = g.Do(t.Context(), Key{key}, true, func(context.Context) (Key, error) { return Key{}, nil })
 	}
-	wantNothing(t, g)
+	wantNothing(t, &g)
 }
