@@ -206,18 +206,21 @@ func TestRecordedOtherProject(t *testing.T) {
 func TestRecordedRotation(t *testing.T) {
 	t.Parallel()
 	oldToken, newToken := golden(t, "rotation-1-second-key-appended-token"), golden(t, "rotation-2-second-key-first-token")
+	const later = 2 * time.Minute // then the key of neither can be on its way
 	for _, c := range []struct {
 		jwks, token string
+		after       time.Duration // the recording
 		want        authgear.Reason
 	}{
-		{"rotation-0-one-key-jwks", oldToken.AccessToken.Raw, ""},
-		{"rotation-0-one-key-jwks", newToken.AccessToken.Raw, authgear.ReasonKeyUnknown},
-		{"rotation-1-second-key-appended-jwks", newToken.AccessToken.Raw, ""},
-		{"rotation-2-second-key-first-jwks", oldToken.AccessToken.Raw, ""},
-		{"rotation-3-old-key-removed-jwks", oldToken.AccessToken.Raw, authgear.ReasonKeyUnknown},
-		{"rotation-3-old-key-removed-jwks", newToken.AccessToken.Raw, ""},
+		{"rotation-0-one-key-jwks", oldToken.AccessToken.Raw, 0, ""},
+		{"rotation-0-one-key-jwks", newToken.AccessToken.Raw, 0, authgear.ReasonKeysUnavailable},
+		{"rotation-0-one-key-jwks", newToken.AccessToken.Raw, later, authgear.ReasonKeyUnknown},
+		{"rotation-1-second-key-appended-jwks", newToken.AccessToken.Raw, 0, ""},
+		{"rotation-2-second-key-first-jwks", oldToken.AccessToken.Raw, 0, ""},
+		{"rotation-3-old-key-removed-jwks", oldToken.AccessToken.Raw, later, authgear.ReasonKeyUnknown},
+		{"rotation-3-old-key-removed-jwks", newToken.AccessToken.Raw, 0, ""},
 	} {
-		at(t, newToken.RecordedAt, func(t *testing.T) {
+		at(t, newToken.RecordedAt.Add(c.after), func(t *testing.T) {
 			_, err := live(t, c.jwks, authgear.JWTConfig{}).Verify(t.Context(), c.token)
 			if c.want == "" && err != nil {
 				t.Errorf("%s: %v: %v", c.jwks, err, errors.Unwrap(err))

@@ -12,9 +12,9 @@ import (
 
 	"github.com/authgear/authgear-sdk-go/core/internal/claims"
 	"github.com/authgear/authgear-sdk-go/core/internal/endpoint"
-	"github.com/authgear/authgear-sdk-go/core/internal/fetch"
 	"github.com/authgear/authgear-sdk-go/core/internal/jws"
 	"github.com/authgear/authgear-sdk-go/core/internal/keys"
+	"github.com/authgear/authgear-sdk-go/core/internal/project"
 	"github.com/authgear/authgear-sdk-go/core/internal/quote"
 )
 
@@ -119,7 +119,7 @@ func NewJWT(config JWTConfig) (*JWT, error) {
 		observer:    observer,
 		keys: keys.New(keys.Config{
 			Endpoint: origin,
-			Client:   fetch.New(origin, internal, config.HTTPClient),
+			Client:   project.New(project.Config{Endpoint: origin, Internal: internal, HTTPClient: config.HTTPClient}),
 			Observe: func(ctx context.Context, f keys.Fetch) {
 				observer.fetch(ctx, Fetch{FetchKind(f.Kind), f.URL, f.Status, f.Duration, f.Err})
 			},
@@ -212,7 +212,7 @@ func (j *JWT) verify(ctx context.Context, compact string) (*Identity, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := j.checkSignature(ctx, &token); err != nil {
+	if err := j.checkSignature(ctx, &token, c.IssuedAt); err != nil {
 		return nil, err
 	}
 	return newTokenIdentity(kind, &c, token.Payload, now), nil
@@ -314,12 +314,12 @@ func (j *JWT) checkTimes(c *claims.Claims, now time.Time) *Error {
 	return nil
 }
 
-func (j *JWT) checkSignature(ctx context.Context, token *jws.Token) *Error {
-	candidates, err := j.keys.Lookup(ctx, token.KeyID)
+func (j *JWT) checkSignature(ctx context.Context, token *jws.Token, issuedAt time.Time) *Error {
+	held, err := j.keys.Lookup(ctx, token.KeyID, issuedAt)
 	if err != nil {
 		return keyError(err, token.KeyID)
 	}
-	for _, key := range candidates {
+	for _, key := range held.Keys(token.KeyID) {
 		if err = token.Verify(key); err == nil {
 			return nil
 		}

@@ -18,13 +18,19 @@ import (
 const (
 	discoveryPath = "/.well-known/openid-configuration"
 	maxPath       = 2048 // of the JWKS; each error and log line names it
+
+	timeout = 5 * time.Second // of a fetch in all, the body included
 )
 
 // fetch gets the keys. Discovery is kept once it succeeded, and asked again
 // after the JWKS did not answer 200.
 func (s *Set) fetch(ctx context.Context) (keyMap, error) {
 	if s.jwksPath == "" {
-		path, err := s.discover(ctx)
+		var path string
+		_, err := s.get(ctx, "discovery", discoveryPath, func(body []byte) (err error) {
+			path, err = s.jwksFrom(body)
+			return err
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -32,35 +38,50 @@ func (s *Set) fetch(ctx context.Context) (keyMap, error) {
 	}
 	path := s.jwksPath
 	s.jwksPath = "" // until the answer is a 200: the client can panic
-	start := time.Now()
-	body, status, err := s.config.Client.Get(ctx, path)
+	var keys keyMap
+	status, err := s.get(ctx, "jwks", path, func(body []byte) (err error) {
+		keys, err = parseSet(body)
+		return err
+	})
 	if status == http.StatusOK {
 		s.jwksPath = path
 	}
-	var keys keyMap
-	if err == nil {
-		if keys, err = parseSet(body); err != nil {
-			err = fmt.Errorf("GET %s: %w", s.config.Client.URL(path), explain(body, err))
-		}
-	}
-	s.observe(ctx, "jwks", path, status, start, err)
 	return keys, err
 }
 
-// discover returns the path of the JWKS (OpenID Connect Discovery 1.0 §4).
-func (s *Set) discover(ctx context.Context) (string, error) {
+// get asks for a document and has it parsed. The status is 0 without an answer.
+func (s *Set) get(ctx context.Context, kind, path string, parse func(body []byte) error) (status int, err error) {
 	start := time.Now()
-	body, status, err := s.config.Client.Get(ctx, discoveryPath)
-	var path string
-	if err == nil {
-		if path, err = s.jwksFrom(body); err != nil {
-			err = fmt.Errorf("GET %s: %w", s.config.Client.URL(discoveryPath), explain(body, err))
-		}
+	status, err = s.ask(ctx, path, parse)
+	if s.config.Observe != nil {
+		s.config.Observe(ctx, Fetch{Kind: kind, URL: s.config.Client.URL(path), Status: status, Duration: time.Since(start), Err: err})
 	}
-	s.observe(ctx, "discovery", discoveryPath, status, start, err)
-	return path, err
+	return status, err
 }
 
+func (s *Set) ask(ctx context.Context, path string, parse func(body []byte) error) (status int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	answer, err := s.config.Client.Get(ctx, path, nil)
+	if err != nil {
+		return 0, err
+	}
+	defer answer.Close()
+	err = answer.StatusError()
+	var body []byte
+	if err == nil {
+		body, err = answer.ReadAll()
+	}
+	if err == nil {
+		err = explain(body, parse(body))
+	}
+	if err != nil {
+		err = fmt.Errorf("GET %s: %w", s.config.Client.URL(path), err)
+	}
+	return answer.Status, err
+}
+
+// jwksFrom returns the path of the JWKS (OpenID Connect Discovery 1.0 §4).
 func (s *Set) jwksFrom(document []byte) (string, error) {
 	var metadata struct {
 		Issuer string `json:"issuer"`
@@ -85,14 +106,8 @@ func (s *Set) jwksFrom(document []byte) (string, error) {
 
 // explain names the usual reason for an answer that is no JSON.
 func explain(body []byte, err error) error {
-	if bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) {
+	if err != nil && bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) {
 		return fmt.Errorf("%w but a web page; is the endpoint that of an Authgear project?", err)
 	}
 	return err
-}
-
-func (s *Set) observe(ctx context.Context, kind, path string, status int, start time.Time, err error) {
-	if s.config.Observe != nil {
-		s.config.Observe(ctx, Fetch{Kind: kind, URL: s.config.Client.URL(path), Status: status, Duration: time.Since(start), Err: err})
-	}
 }

@@ -21,7 +21,19 @@ const (
 )
 
 // keyMap holds the usable keys by kid.
-type keyMap = map[string][]*rsa.PublicKey
+type keyMap map[string][]*rsa.PublicKey
+
+// reuse takes over each key that was known before, so that what has been verified
+// by it stays bound to it.
+func (m keyMap) reuse(before keyMap) {
+	for kid, keys := range m {
+		for i, key := range keys {
+			if same := slices.IndexFunc(before[kid], func(k *rsa.PublicKey) bool { return k.Equal(key) }); same >= 0 {
+				keys[i] = before[kid][same]
+			}
+		}
+	}
+}
 
 // parseSet returns the usable keys of a JWK Set (RFC 7517 §5). Others are
 // skipped, as that section recommends; none at all is an error.

@@ -254,3 +254,14 @@ func FuzzParseSet(f *testing.F) {
 		}
 	})
 }
+
+func TestManyKeys(t *testing.T) {
+	t.Parallel()
+	var raw []string
+	for i := range 1000 {
+		raw = append(raw, key(fmt.Sprint(i), nil))
+	}
+	if keys, err := parseSet(set(raw...)); err != nil || len(keys) != maxKeys {
+		t.Errorf("%d keys, %v", len(keys), err)
+	}
+}

@@ -3,57 +3,75 @@ package keys
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/authgear/authgear-sdk-go/core/internal/age"
+	"github.com/authgear/authgear-sdk-go/core/internal/flight"
 )
 
-var (
-	errTooLong = errors.New("the project takes too long to answer")
-	errEnded   = errors.New("the HTTP client ended the goroutine of the fetch")
-)
+var errTooLong = errors.New("the project takes too long to answer")
 
-// refresh waits for one refresh, which it begins when none runs. Within the
-// pause after a failure it returns that failure; for an unknown kid within the
-// cooldown it returns ErrUnknownKey. held is what the caller found wanting: a
-// refresh that has replaced it meanwhile is the caller's, too.
-func (s *Set) refresh(ctx context.Context, held *snapshot, unknownKey bool) error {
-	s.mu.Lock()
-	if s.snapshot.Load() != held {
-		s.mu.Unlock()
-		return nil
+// refresh returns what one refresh brings, which it begins when none runs, or
+// what is held when none may begin. held is what the caller found wanting.
+func (s *Set) refresh(ctx context.Context, held *Snapshot, unknownKey bool) (*Snapshot, error) {
+	f, err := s.begin(held, unknownKey)
+	if f == nil {
+		return s.snapshot.Load(), err
 	}
-	if s.flight == nil {
-		if wait := s.pause(); wait > 0 {
-			err := s.lastErr
-			s.mu.Unlock()
-			return &UnavailableError{Err: err, RetryAfter: wait}
-		}
-		if unknownKey && !s.cooldown.IsZero() && age.Of(s.cooldown) < cooldown {
-			s.mu.Unlock()
-			return ErrUnknownKey
+	if unknownKey {
+		defer s.waiting.Add(-1)
+		if s.waiting.Add(1) > maxWaiting {
+			return nil, s.unavailable(errBusy)
 		}
 	}
-	f := s.begin(unknownKey)
-	s.mu.Unlock()
-
-	if err := f.wait(ctx, maxWait); err != nil {
-		s.mu.Lock()
-		wait := s.pause()
-		s.mu.Unlock()
-		return &UnavailableError{Err: err, RetryAfter: wait}
-	}
-	return nil
+	return s.wait(ctx, f, maxWait)
 }
 
-// begin returns the refresh that runs, or begins one. The caller holds the lock.
-func (s *Set) begin(unknownKey bool) *flight {
-	if s.flight == nil {
-		s.flight = &flight{done: make(chan struct{}), unknownKey: unknownKey}
-		go s.run(s.flight)
+// refreshOld goes on with the keys that are held, but begins a refresh, and waits
+// for it a little when nobody has tried for long: a key may have been removed
+// while the service was idle.
+func (s *Set) refreshOld(ctx context.Context, held *Snapshot) (*Snapshot, error) {
+	s.mu.Lock()
+	idle := age.Of(s.lastAttempt) >= idleAfter
+	s.mu.Unlock()
+	f, err := s.begin(held, false)
+	switch {
+	case err != nil:
+		return held, nil //nolint:nilerr // old keys are good for 24 hours
+	case f == nil:
+		return s.snapshot.Load(), nil
+	case !idle:
+		return held, nil
 	}
-	return s.flight
+	next, err := s.wait(ctx, f, idleWait)
+	if err != nil && s.ageOf(held) < maxAge { // it may have become too old meanwhile
+		return held, nil //nolint:nilerr // as above
+	}
+	return next, err
+}
+
+// begin returns the refresh that runs, or a new one. There is none when the set
+// is another than the caller held, since what has replaced that is the caller's,
+// too; none for an unknown kid within the cooldown; and none within the pause
+// after a failure, which it returns then.
+func (s *Set) begin(held *Snapshot, unknownKey bool) (*flight.Flight[*Snapshot], error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.snapshot.Load() != held:
+		return nil, nil
+	case s.refreshing != nil:
+		return s.refreshing, nil
+	case s.pause() > 0:
+		return nil, &UnavailableError{Err: s.lastErr, RetryAfter: s.pause()}
+	case unknownKey && s.cooling() > 0:
+		return nil, nil
+	}
+	// Not shared with one whose result is known already.
+	s.refreshing = s.flights.Start(flight.Key{}, true, func(ctx context.Context) (*Snapshot, error) {
+		return s.run(ctx, unknownKey)
+	})
+	return s.refreshing, nil
 }
 
 // pause returns how long the next attempt has to wait: 1, 2, 4, 8, 10 seconds by
@@ -62,60 +80,68 @@ func (s *Set) pause() time.Duration {
 	if s.failures == 0 {
 		return 0
 	}
-	pause := min(time.Second<<min(s.failures-1, 4), maxPause)
-	return max(pause-age.Of(s.lastAttempt), 0)
+	return rest(min(time.Second<<min(s.failures-1, 4), maxPause), s.lastAttempt)
 }
 
-// run is a refresh. It has a context of its own: it must not end with the
-// request that began it, and must not keep that request's context, which some
-// frameworks use again.
-func (s *Set) run(f *flight) {
-	keys, err := keyMap(nil), errEnded
-	defer func() { s.land(f, keys, err) }() // even when the client ends the goroutine
-	keys, err = s.fetchSafely(context.Background())
+// cooling returns how long an unknown kid has to wait. The caller holds the lock.
+func (s *Set) cooling() time.Duration { return rest(cooldown, s.cooldown) }
+
+// rest returns what is left of a time since then, which may be never.
+func rest(of time.Duration, since time.Time) time.Duration {
+	if since.IsZero() {
+		return 0
+	}
+	return max(of-age.Of(since), 0)
 }
 
-// land ends a flight with its result.
-func (s *Set) land(f *flight, keys keyMap, err error) {
+func (s *Set) unavailable(err error) error {
 	s.mu.Lock()
-	now := time.Now()
-	s.lastAttempt, s.flight = now, nil
+	defer s.mu.Unlock()
+	return &UnavailableError{Err: err, RetryAfter: max(s.pause(), s.cooling())}
+}
+
+// run is a refresh.
+func (s *Set) run(ctx context.Context, unknownKey bool) (*Snapshot, error) {
+	next, err := &Snapshot{began: time.Now()}, flight.ErrEnded
+	defer func() { s.land(next, err, unknownKey) }() // even when the user's HTTP client panics
+	next.keys, err = s.fetch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if held := s.snapshot.Load(); held != nil {
+		next.keys.reuse(held.keys)
+	}
+	return next, nil
+}
+
+// land keeps the outcome of a refresh.
+func (s *Set) land(next *Snapshot, err error, unknownKey bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refreshing, s.lastAttempt, s.lastErr = nil, time.Now(), err
 	if err != nil {
 		s.failures++
-		s.lastErr, f.err = err, err
-	} else {
-		s.failures, s.lastErr = 0, nil
-		s.snapshot.Store(&snapshot{keys: keys, fetched: now})
-		if f.unknownKey {
-			s.cooldown = now
-		}
+		return
 	}
-	s.mu.Unlock()
-	close(f.done)
+	s.failures = 0
+	next.fetched = s.lastAttempt
+	s.snapshot.Store(next)
+	if unknownKey {
+		s.cooldown = s.lastAttempt
+	}
 }
 
-// fetchSafely turns a panic in the user's HTTP client into an error: in this
-// goroutine it would end the process.
-func (s *Set) fetchSafely(ctx context.Context) (keys keyMap, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			keys, err = nil, fmt.Errorf("the HTTP client panicked: %v", p)
-		}
-	}()
-	return s.fetch(ctx)
-}
-
-// wait returns the result of the flight, or that it takes too long: every
+// wait returns the result of the refresh, or that it takes too long: every
 // request has its own end and a limit beside it.
-func (f *flight) wait(ctx context.Context, limit time.Duration) error {
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
-	select {
-	case <-f.done:
-		return f.err
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return errTooLong
+func (s *Set) wait(ctx context.Context, f *flight.Flight[*Snapshot], limit time.Duration) (*Snapshot, error) {
+	limited, cancel := context.WithTimeoutCause(ctx, limit, errTooLong)
+	defer cancel()
+	next, err := f.Wait(limited)
+	if err != nil {
+		if limited.Err() != nil {
+			err = context.Cause(limited)
+		}
+		return nil, s.unavailable(err)
 	}
+	return next, nil
 }

@@ -1,15 +1,19 @@
 package keys
 
 import (
-	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/authgear/authgear-sdk-go/core/internal/project"
 )
 
 const (
@@ -21,8 +25,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var errDown = errors.New("connection refused")
 
-// project is a Client in memory. Its fields are changed by set only.
-type project struct {
+// server is a project in memory. Its fields are changed by set only.
+type server struct {
 	mu          sync.Mutex
 	kids        []string
 	document    string // instead of the discovery document
@@ -30,69 +34,73 @@ type project struct {
 	path        string // where the set is
 	down        bool   // no answer
 	status      int    // of the set, instead of 200
-	panics      bool
+	broken      roundTripper
 	hold        chan struct{} // the set is answered when it is closed
 	took        time.Duration // by each answer
 	discoveries int
 	fetches     int
 }
 
-func (p *project) set(change func(*project)) {
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (p *server) set(change func(*server)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	change(p)
 }
 
-func (p *project) URL(path string) string { return origin + path }
-
-func (p *project) Get(ctx context.Context, path string) ([]byte, int, error) {
-	p.mu.Lock()
+func (p *server) RoundTrip(r *http.Request) (*http.Response, error) {
+	path := r.URL.RequestURI()
 	discovery := path == discoveryPath
+	p.mu.Lock()
 	if discovery {
 		p.discoveries++
 	} else {
 		p.fetches++
 	}
-	hold, took := p.hold, p.took
+	hold, took, broken := p.hold, p.took, p.broken
 	p.mu.Unlock()
 
+	if broken != nil {
+		return broken(r)
+	}
 	if hold != nil && !discovery {
 		<-hold
 	}
-	if took > 0 {
-		time.Sleep(took)
-	}
-	if ctx.Err() != nil {
-		return nil, 0, ctx.Err()
+	time.Sleep(took)
+	if err := r.Context().Err(); err != nil {
+		return nil, err
 	}
 
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
-	case p.panics:
-		panic("broken client")
 	case p.down:
-		return nil, 0, errDown
+		return nil, errDown
 	case discovery && p.document != "":
-		return []byte(p.document), 200, nil
+		return answer(r, 200, p.document), nil
 	case discovery:
-		return fmt.Appendf(nil, `{"issuer":%q,"jwks_uri":%q}`, origin, origin+p.path), 200, nil
+		return answer(r, 200, fmt.Sprintf(`{"issuer":%q,"jwks_uri":%q}`, origin, origin+p.path)), nil
 	case p.status != 0:
-		return nil, p.status, fmt.Errorf("status %d", p.status)
+		return answer(r, p.status, ""), nil
 	case path != p.path:
-		return nil, 404, errors.New("status 404")
+		return answer(r, 404, ""), nil
 	case p.body != "":
-		return []byte(p.body), 200, nil
+		return answer(r, 200, p.body), nil
 	}
 	var published []string
 	for _, kid := range p.kids {
 		published = append(published, key(kid, nil))
 	}
-	return set(published...), 200, nil
+	return answer(r, 200, string(set(published...))), nil
+}
+
+func answer(r *http.Request, status int, body string) *http.Response {
+	return &http.Response{StatusCode: status, Header: http.Header{}, Request: r, Body: io.NopCloser(strings.NewReader(body))}
 }
 
 // count checks what the project was asked so far.
-func (p *project) count(t *testing.T, discoveries, fetches int) {
+func (p *server) count(t *testing.T, discoveries, fetches int) {
 	t.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -101,33 +109,50 @@ func (p *project) count(t *testing.T, discoveries, fetches int) {
 	}
 }
 
+func newSet() (*Set, *server) {
+	p := &server{kids: []string{"a"}, path: jwks}
+	client := project.New(project.Config{Endpoint: origin, HTTPClient: &http.Client{Transport: p}})
+	return New(Config{Endpoint: origin, Client: client}), p
+}
+
 // run runs a test on a clock of its own.
-func run(t *testing.T, test func(*testing.T, *Set, *project)) {
+func run(t *testing.T, test func(*testing.T, *Set, *server)) {
 	t.Helper()
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &project{kids: []string{"a"}, path: jwks}
-		test(t, New(Config{Endpoint: origin, Client: p}), p)
+		s, p := newSet()
+		test(t, s, p)
 	})
 }
 
 // held runs a test with a set that holds the key a.
-func held(t *testing.T, test func(*testing.T, *Set, *project)) {
+func held(t *testing.T, test func(*testing.T, *Set, *server)) {
 	t.Helper()
-	run(t, func(t *testing.T, s *Set, p *project) {
+	run(t, func(t *testing.T, s *Set, p *server) {
 		good(t, s, "a", 0)
 		p.count(t, 1, 1)
 		test(t, s, p)
 	})
 }
 
+// longAgo is when most tokens of the tests were issued.
+func longAgo() time.Time { return time.Now().Add(-time.Hour) }
+
+func lookup(t *testing.T, s *Set, kid string, issuedAt time.Time) error {
+	t.Helper()
+	found, err := s.Lookup(t.Context(), kid, issuedAt)
+	if (err == nil) != (found != nil) || err == nil && len(found.Keys(kid)) != 1 {
+		t.Errorf("%s: %v, %v", kid, found, err)
+	}
+	return err
+}
+
 // good looks a key up that must be found after exactly that time.
 func good(t *testing.T, s *Set, kid string, after time.Duration) {
 	t.Helper()
 	start := time.Now()
-	keys, err := s.Lookup(t.Context(), kid)
-	if err != nil || len(keys) != 1 {
-		t.Errorf("%s: %v, %v", kid, keys, err)
+	if err := lookup(t, s, kid, start); err != nil {
+		t.Errorf("%s: %v", kid, err)
 	}
 	if took := time.Since(start); took != after {
 		t.Errorf("%s: after %v, want %v", kid, took, after)
@@ -137,27 +162,18 @@ func good(t *testing.T, s *Set, kid string, after time.Duration) {
 // unknown looks a key up that the project must not have.
 func unknown(t *testing.T, s *Set, kid string) {
 	t.Helper()
-	if keys, err := s.Lookup(t.Context(), kid); !errors.Is(err, ErrUnknownKey) || keys != nil {
-		t.Errorf("%s: %v, %v, want unknown", kid, keys, err)
+	if err := lookup(t, s, kid, longAgo()); !errors.Is(err, ErrUnknownKey) {
+		t.Errorf("%s: %v, want unknown", kid, err)
 	}
 }
 
 func unavailable(t *testing.T, err error, retryAfter time.Duration) {
 	t.Helper()
-	var u *UnavailableError
-	if !errors.As(err, &u) || u.Err == nil || errors.Is(err, ErrUnknownKey) {
+	u, ok := errors.AsType[*UnavailableError](err)
+	if !ok || u.Err == nil || errors.Is(err, ErrUnknownKey) {
 		t.Fatalf("%v, want unavailable", err)
 	}
 	if u.RetryAfter != retryAfter {
 		t.Errorf("retry after %v, want %v: %v", u.RetryAfter, retryAfter, err)
 	}
-}
-
-func lookup(t *testing.T, s *Set, kid string) error {
-	t.Helper()
-	keys, err := s.Lookup(t.Context(), kid)
-	if err != nil && keys != nil {
-		t.Error("keys beside an error")
-	}
-	return err
 }
