@@ -13,7 +13,7 @@ func proxyFile(t *testing.T, name string) string {
 	return read(t, filepath.Join("proxies", filepath.FromSlash(name)))
 }
 
-// All files copy the same fields from the resolver's answer. One that is left
+// All files copy the same headers from the resolver's answer. One that is left
 // out would reach the backend as the client sent it.
 func TestProxyFields(t *testing.T) {
 	t.Parallel()

@@ -26,6 +26,6 @@ func TestCaddy(t *testing.T) {
 			command.Env = []string{"HOME=" + p.Dir}
 			return command
 		},
-		ResolverFields: []string{"User-Agent"},
+		ResolverHeaders: []string{"User-Agent"},
 	})
 }

@@ -26,7 +26,7 @@ func TestHAProxy(t *testing.T) {
 		Command: func(program string, p proxytest.Place) *exec.Cmd {
 			return exec.Command(program, "-db", "-f", p.Config)
 		},
-		ResolverFields: []string{"User-Agent"},
-		KeepsTrailers:  true,
+		ResolverHeaders: []string{"User-Agent"},
+		KeepsTrailers:   true,
 	})
 }

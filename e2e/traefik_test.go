@@ -32,9 +32,9 @@ func TestTraefik(t *testing.T) {
 		Command: func(program string, p proxytest.Place) *exec.Cmd {
 			return exec.Command(program, "--configFile="+p.Config)
 		},
-		ResolverFields: []string{"User-Agent", "Accept-Encoding"}, // of Go's HTTP client
-		WholeCookie:    true,
-		PassesFailure:  true,
-		AnySuccess:     true,
+		ResolverHeaders: []string{"User-Agent", "Accept-Encoding"}, // of Go's HTTP client
+		WholeCookie:     true,
+		PassesFailure:   true,
+		AnySuccess:      true,
 	})
 }

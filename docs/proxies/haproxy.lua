@@ -1,7 +1,7 @@
 -- Asks Authgear's resolver who sent a request, for haproxy.cfg.
 
--- The resolver's whole list. The client's fields are dropped in haproxy.cfg.
-local fields = {
+-- The resolver's whole list. The client's headers are dropped in haproxy.cfg.
+local identity_headers = {
     "x-authgear-session-valid",
     "x-authgear-session-authenticated-at",
     "x-authgear-session-amr",
@@ -14,7 +14,7 @@ local fields = {
 
 -- One credential, never two: beside a token that is not valid the resolver would
 -- answer with the cookie's user, who may be another person. The Authorization
--- field if its scheme is Bearer, else the session cookie alone, of all cookies,
+-- header if its scheme is Bearer, else the session cookie alone, of all cookies,
 -- else nothing: an empty session cookie would be an invalid credential.
 local function credential(headers)
     local authorization = headers["authorization"]
@@ -51,10 +51,10 @@ core.register_action("authgear", { "http-req" }, function(txn)
     if not answer or answer.status ~= 200 then
         return
     end
-    for _, field in ipairs(fields) do
-        local values = answer.headers[field]
+    for _, header in ipairs(identity_headers) do
+        local values = answer.headers[header]
         for i = 0, values and #values or -1 do
-            txn.http:req_add_header(field, values[i])
+            txn.http:req_add_header(header, values[i])
         end
     end
     if answer.headers["set-cookie"] then

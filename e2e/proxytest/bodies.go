@@ -15,19 +15,19 @@ func (s *suite) large(t *testing.T) {
 		t.Fatalf("the token has only %d bytes", len(token))
 	}
 	t.Run("token", func(t *testing.T) {
-		s.ask(t, request{path: "/me", fields: []string{bearer(token)}}, want{status: 200, user: "bob", authorization: "Bearer " + token, forwarded: "bob"})
+		s.ask(t, request{path: "/me", headers: []string{bearer(token)}}, want{status: 200, user: "bob", authorization: "Bearer " + token, forwarded: "bob"})
 	})
 	t.Run("cookies", func(t *testing.T) {
 		cookie := s.cookie(s.bob)
-		s.ask(t, request{path: "/me", fields: []string{"Cookie: padding=" + strings.Repeat("x", 8<<10) + "; " + cookie}}, want{status: 200, user: "bob", cookie: cookie, forwarded: "bob"})
+		s.ask(t, request{path: "/me", headers: []string{"Cookie: padding=" + strings.Repeat("x", 8<<10) + "; " + cookie}}, want{status: 200, user: "bob", cookie: cookie, forwarded: "bob"})
 	})
 	t.Run("token and cookies", func(t *testing.T) {
-		fields := []string{bearer(token), "Cookie: padding=" + strings.Repeat("x", 8<<10)}
-		s.ask(t, request{path: "/me", fields: fields}, want{status: 200, user: "bob", authorization: "Bearer " + token, forwarded: "bob"})
+		headers := []string{bearer(token), "Cookie: padding=" + strings.Repeat("x", 8<<10)}
+		s.ask(t, request{path: "/me", headers: headers}, want{status: 200, user: "bob", authorization: "Bearer " + token, forwarded: "bob"})
 	})
 	t.Run("session cookie", func(t *testing.T) {
 		cookie := "session=" + strings.Repeat("x", 8<<10)
-		s.ask(t, request{path: "/me", fields: []string{"Cookie: " + cookie}}, want{status: 401, err: "invalid_token", cookie: cookie, forwarded: "false"})
+		s.ask(t, request{path: "/me", headers: []string{"Cookie: " + cookie}}, want{status: 401, err: "invalid_token", cookie: cookie, forwarded: "false"})
 	})
 }
 
@@ -50,7 +50,7 @@ func (s *suite) bodies(t *testing.T) {
 	for _, r := range requests {
 		t.Run(fmt.Sprintf("%s %d chunked %v", r.method, len(r.body), r.chunked), func(t *testing.T) {
 			r.path = "/me"
-			r.fields = []string{bearer(bob), "Content-Type: text/plain"}
+			r.headers = []string{bearer(bob), "Content-Type: text/plain"}
 			_, found := s.ask(t, r, w)
 			if s.framework == recorder && (found.method != r.method || !strings.Contains(unchunked(found), r.body)) {
 				t.Errorf("the backend got %s with a body of %d bytes", found.method, len(found.rest))
@@ -60,7 +60,7 @@ func (s *suite) bodies(t *testing.T) {
 	t.Run("HEAD", func(t *testing.T) {
 		mark := s.mark()
 		before := s.resolver.count()
-		got, err := request{method: "HEAD", path: "/me" + mark, fields: []string{bearer(bob)}}.send(s.addr)
+		got, err := request{method: "HEAD", path: "/me" + mark, headers: []string{bearer(bob)}}.send(s.addr)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -22,7 +22,7 @@ type want struct {
 	cookie        string
 	noCall        bool // the proxy itself refused
 
-	// The identity fields that have reached the backend: a user's, or only
+	// The identity headers that have reached the backend: a user's, or only
 	// X-Authgear-Session-Valid: false, or none.
 	forwarded string // a user ID, "false", or empty
 }
@@ -107,7 +107,7 @@ func (s *suite) checkResolver(t *testing.T, calls []asked, w want) {
 		wanted.Set("Cookie", w.cookie)
 	}
 	for name := range c.header {
-		if slices.Contains(s.proxy.ResolverFields, name) {
+		if slices.Contains(s.proxy.ResolverHeaders, name) {
 			if strings.Contains(strings.Join(c.header[name], ""), "of-the-client") {
 				t.Errorf("the resolver got the client's %s", name)
 			}
@@ -119,7 +119,7 @@ func (s *suite) checkResolver(t *testing.T, calls []asked, w want) {
 	}
 }
 
-// checkBackend compares all identity fields that have reached the backend with
+// checkBackend compares all identity headers that have reached the backend with
 // those of the resolver's answer.
 func (s *suite) checkBackend(t *testing.T, got relayed, w want) {
 	t.Helper()
@@ -138,7 +138,7 @@ func (s *suite) checkBackend(t *testing.T, got relayed, w want) {
 		}
 	}
 	have := make(map[string]string)
-	for _, f := range got.fields {
+	for _, f := range got.headers {
 		name := f.name
 		if !strings.HasPrefix(strings.NewReplacer("_", "-", ".", "-").Replace(name), "x-authgear-") {
 			continue

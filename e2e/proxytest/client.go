@@ -11,12 +11,12 @@ import (
 )
 
 // request is what a client sends, byte for byte: no library corrects its
-// fields.
+// headers.
 type request struct {
 	method   string // empty: GET
 	path     string
 	host     string // empty: app.example.com
-	fields   []string
+	headers  []string
 	body     string
 	trailers []string // with any, the body is chunked
 	chunked  bool
@@ -39,7 +39,7 @@ func (r request) bytes() string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\n", method, r.path, host)
-	for _, f := range r.fields {
+	for _, f := range r.headers {
 		b.WriteString(f + "\r\n")
 	}
 	switch {
@@ -60,7 +60,7 @@ func (r request) bytes() string {
 // values gives the values of all lines of a name in lower case.
 func (r request) values(name string) []string {
 	var values []string
-	for _, f := range r.fields {
+	for _, f := range r.headers {
 		if n, value, _ := strings.Cut(f, ":"); strings.ToLower(n) == name {
 			values = append(values, strings.TrimSpace(value))
 		}

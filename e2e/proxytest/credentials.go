@@ -10,7 +10,7 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 )
 
-// bearer is the field of a token.
+// bearer is the header of a token.
 func bearer(token string) string { return "Authorization: Bearer " + token }
 
 func (s *suite) token(user string, change ...authgeartest.Token) string {
@@ -39,10 +39,10 @@ func (s *suite) credentials(t *testing.T) {
 		return want{status: 401, err: "invalid_token", authorization: "Bearer " + token}
 	}
 	for _, c := range []struct {
-		name   string
-		path   string
-		fields []string
-		want   want
+		name    string
+		path    string
+		headers []string
+		want    want
 	}{
 		{"token", "/me", []string{bearer(alice)}, want{status: 200, user: "alice", roles: admin, authorization: "Bearer " + alice, forwarded: "alice"}},
 		{"token on an optional route", "/public", []string{bearer(bob)}, want{status: 200, user: "bob", authorization: "Bearer " + bob, forwarded: "bob"}},
@@ -74,7 +74,7 @@ func (s *suite) credentials(t *testing.T) {
 		{"role missing", "/admin", []string{bearer(bob)}, want{status: 403, err: "role_missing", authorization: "Bearer " + bob, forwarded: "bob"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, _ := s.ask(t, request{path: c.path, fields: c.fields}, c.want)
+			got, _ := s.ask(t, request{path: c.path, headers: c.headers}, c.want)
 			wantCookie := c.want.forwarded == "false" && !s.proxy.NoClearingCookie
 			if cookie := got.header.Get("Set-Cookie"); strings.HasPrefix(cookie, "session=;") != wantCookie {
 				t.Errorf("Set-Cookie %q; the resolver's clearing cookie must reach the client: %v", cookie, wantCookie)
@@ -89,7 +89,7 @@ func (s *suite) credentials(t *testing.T) {
 			{bearer(bob), "Authorization: Basic dTpw", "Cookie: " + aliceCookie},
 		} {
 			mark := s.mark()
-			got, err := request{path: "/me" + mark, fields: lines}.send(s.addr)
+			got, err := request{path: "/me" + mark, headers: lines}.send(s.addr)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -108,8 +108,8 @@ func (s *suite) credentials(t *testing.T) {
 func (s *suite) many(t *testing.T) {
 	alice, bob := s.token(s.alice), s.token(s.bob)
 	people := []struct {
-		fields []string
-		want   want
+		headers []string
+		want    want
 	}{
 		{[]string{bearer(alice)}, want{status: 200, user: "alice", roles: []string{"admin", "editor"}}},
 		{nil, want{status: 200}},
@@ -124,7 +124,7 @@ func (s *suite) many(t *testing.T) {
 		running.Go(func() {
 			var requests []request
 			for i := range 3 * len(people) {
-				requests = append(requests, request{path: "/public", fields: people[(client+i)%len(people)].fields})
+				requests = append(requests, request{path: "/public", headers: people[(client+i)%len(people)].headers})
 			}
 			answers, err := send(s.addr, requests...)
 			if err != nil {

@@ -13,7 +13,7 @@ import (
 // fault asks with a credential for which the resolver fails.
 func (s *suite) fault(t *testing.T, fault string) {
 	began := time.Now()
-	s.unavailable(t, request{path: "/public", fields: []string{bearer("fault-" + fault)}}, fault)
+	s.unavailable(t, request{path: "/public", headers: []string{bearer("fault-" + fault)}}, fault)
 	if took := time.Since(began); took > 15*time.Second {
 		t.Errorf("answered after %v, want at most 5 s and what a busy machine adds", took)
 	}
@@ -71,10 +71,10 @@ func (s *suite) down(t *testing.T) {
 	alice := s.token(s.alice)
 	credentials := map[string][]string{"token": {bearer(alice)}, "cookie": {"Cookie: " + s.cookie(s.alice)}, "none": nil}
 	s.resolver.setDown(true)
-	for kind, fields := range credentials {
+	for kind, headers := range credentials {
 		for _, path := range []string{"/me", "/public"} {
 			t.Run(kind+" "+path, func(t *testing.T) {
-				s.unavailable(t, request{path: path, fields: append(forgedFields(), fields...)}, "down")
+				s.unavailable(t, request{path: path, headers: append(forgedHeaders(), headers...)}, "down")
 			})
 		}
 	}
@@ -82,7 +82,7 @@ func (s *suite) down(t *testing.T) {
 	t.Run("back", func(t *testing.T) {
 		// At once, or after the pause that a proxy may keep.
 		for deadline := time.Now().Add(12 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-			got, err := request{path: "/me", fields: credentials["token"]}.send(s.addr)
+			got, err := request{path: "/me", headers: credentials["token"]}.send(s.addr)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -90,7 +90,7 @@ func (s *suite) down(t *testing.T) {
 				break
 			}
 		}
-		s.ask(t, request{path: "/me", fields: credentials["token"]}, want{
+		s.ask(t, request{path: "/me", headers: credentials["token"]}, want{
 			status: 200, user: "alice", roles: []string{"admin", "editor"}, authorization: "Bearer " + alice, forwarded: "alice",
 		})
 	})
@@ -99,7 +99,7 @@ func (s *suite) down(t *testing.T) {
 // foreignCertificates: an answer counts only from a server with the project's
 // certificate.
 func (s *suite) foreignCertificates(t *testing.T) {
-	alice := request{path: "/me", fields: []string{bearer(s.token(s.alice))}}
+	alice := request{path: "/me", headers: []string{bearer(s.token(s.alice))}}
 	for name, certificate := range map[string]tls.Certificate{
 		"of another authority": newAuthority(t).certificate(t, Project),
 		"for another name":     s.authority.certificate(t, "other."+Project),

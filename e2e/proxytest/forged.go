@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// forgedFields state a person who may do everything, in every spelling.
-func forgedFields() []string {
+// forgedHeaders state a person who may do everything, in every spelling.
+func forgedHeaders() []string {
 	values := [][2]string{
 		{"X-Authgear-Session-Valid", "true"},
 		{"X-Authgear-User-Id", "mallory"},
@@ -21,7 +21,7 @@ func forgedFields() []string {
 		{"X-Authgear-Session-Acr", "gold"},
 		{"X-Authgear-Proxy-Secret", strings.Repeat("f", 64)},
 	}
-	var fields []string
+	var headers []string
 	for _, v := range values {
 		name := v[0]
 		for _, spelling := range []string{
@@ -35,32 +35,32 @@ func forgedFields() []string {
 			"x-authgear." + name[len("X-Authgear-"):],
 			"X.Authgear-" + strings.ReplaceAll(name[len("X-Authgear-"):], "-", "_"),
 		} {
-			fields = append(fields, spelling+": "+v[1])
+			headers = append(headers, spelling+": "+v[1])
 		}
 	}
-	return fields
+	return headers
 }
 
 // forgeries are the ways to state it.
 var forgeries = map[string][]string{
-	"as fields":            forgedFields(),
+	"as headers":           forgedHeaders(),
 	"listed in Connection": {listed},
-	"as fields, listed":    append(forgedFields(), listed),
+	"as headers, listed":   append(forgedHeaders(), listed),
 	"one by one in Connection": {
 		"Connection: close", "Connection: X-Authgear-User-Anonymous", "Connection: X-Authgear-User-Verified",
 	},
 }
 
-// listed asks each hop to leave fields out (RFC 9110 §7.6.1).
+// listed asks each hop to leave headers out (RFC 9110 §7.6.1).
 const listed = "Connection: close, X-Authgear-User-Id, x-authgear-session-valid, X-Authgear-User-Roles, X-Authgear-Proxy-Secret, x_authgear_user_id"
 
 // allPaths are one for each kind of route.
 var allPaths = []string{"/me", "/public", "/admin", "/verified", "/members"}
 
-// forger is who forges fields beside a credential of their own.
+// forger is who forges headers beside a credential of their own.
 type forger struct {
-	fields []string // of the credential
-	want   want     // at the resolver and at the backend
+	headers []string // of the credential
+	want    want     // at the resolver and at the backend
 }
 
 func (s *suite) forgers() map[string]forger {
@@ -95,9 +95,9 @@ func (f forger) at(path string) want {
 func (s *suite) forged(t *testing.T) {
 	for kind, forger := range s.forgers() {
 		for _, path := range allPaths {
-			for way, fields := range forgeries {
+			for way, headers := range forgeries {
 				t.Run(kind+" "+path+" "+way, func(t *testing.T) {
-					s.ask(t, request{path: path, fields: slices.Concat(fields, forger.fields)}, forger.at(path))
+					s.ask(t, request{path: path, headers: slices.Concat(headers, forger.headers)}, forger.at(path))
 				})
 			}
 		}
@@ -122,7 +122,7 @@ func (s *suite) forged(t *testing.T) {
 
 func (s *suite) forgedTrailers(t *testing.T) {
 	mark := s.mark()
-	r := request{method: "POST", path: "/me" + mark, body: "{}", fields: []string{"Connection: close", "TE: trailers", "Trailer: X-Authgear-User-Id"}, trailers: forgedFields()}
+	r := request{method: "POST", path: "/me" + mark, body: "{}", headers: []string{"Connection: close", "TE: trailers", "Trailer: X-Authgear-User-Id"}, trailers: forgedHeaders()}
 	before := s.resolver.count()
 	got, err := r.send(s.addr)
 	if err != nil {
@@ -145,10 +145,10 @@ func (s *suite) forgedTrailers(t *testing.T) {
 }
 
 // reached is what reaches the backend of a request to a route without a guard.
-func (s *suite) reached(t *testing.T, fields ...string) relayed {
+func (s *suite) reached(t *testing.T, headers ...string) relayed {
 	t.Helper()
 	mark := s.mark()
-	if _, err := (request{path: "/healthz" + mark, fields: fields}).send(s.addr); err != nil {
+	if _, err := (request{path: "/healthz" + mark, headers: headers}).send(s.addr); err != nil {
 		t.Fatal(err)
 	}
 	found := s.relay.find(mark)
@@ -164,24 +164,24 @@ func (s *suite) forgedOrigin(t *testing.T) {
 	bob := s.token(s.bob)
 	w := want{status: 200, user: "bob", authorization: "Bearer " + bob, forwarded: "bob"}
 	for _, r := range []request{
-		{fields: []string{"X-Forwarded-Host: evil.example"}},
-		{fields: []string{"X-Forwarded-Proto: http"}},
-		{fields: []string{"X-Forwarded-Proto: https, http"}},
-		{fields: []string{"X-Original-Host: evil.example", "X-Original-URL: /evil", "X-Forwarded-Uri: /evil", "X-Forwarded-Method: POST", "X-Rewrite-URL: /evil"}},
-		{fields: []string{"Forwarded: host=evil.example;proto=http", "X-Forwarded-For: 10.0.0.1", "X-Real-Ip: 10.0.0.1"}},
+		{headers: []string{"X-Forwarded-Host: evil.example"}},
+		{headers: []string{"X-Forwarded-Proto: http"}},
+		{headers: []string{"X-Forwarded-Proto: https, http"}},
+		{headers: []string{"X-Original-Host: evil.example", "X-Original-URL: /evil", "X-Forwarded-Uri: /evil", "X-Forwarded-Method: POST", "X-Rewrite-URL: /evil"}},
+		{headers: []string{"Forwarded: host=evil.example;proto=http", "X-Forwarded-For: 10.0.0.1", "X-Real-Ip: 10.0.0.1"}},
 		{host: "evil.example"},
 		{host: "evil.example:99"},
-		{fields: []string{"Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: b2YtdGhlLWNsaWVudC0wMQ=="}},
-		{fields: []string{
+		{headers: []string{"Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: b2YtdGhlLWNsaWVudC0wMQ=="}},
+		{headers: []string{
 			"User-Agent: of-the-client", "Accept: of-the-client", "Accept-Encoding: of-the-client", "Accept-Language: of-the-client",
 			"Origin: http://app.example.com", "Referer: http://app.example.com/", "Via: 1.1 of-the-client", "Range: bytes=0-0",
 			"If-None-Match: \"of-the-client\"", "If-Modified-Since: Thu, 26 Nov 2026 10:00:00 GMT", "Content-Type: text/of-the-client",
 			"X-Anything: of-the-client", "Cookie: theme=of-the-client",
 		}},
 	} {
-		t.Run(fmt.Sprint(r.host, r.fields), func(t *testing.T) {
+		t.Run(fmt.Sprint(r.host, r.headers), func(t *testing.T) {
 			r.path = "/me"
-			r.fields = append(slices.Clone(r.fields), bearer(bob))
+			r.headers = append(slices.Clone(r.headers), bearer(bob))
 			s.ask(t, r, w)
 		})
 	}
@@ -191,12 +191,12 @@ func (s *suite) forgedOrigin(t *testing.T) {
 func (s *suite) roundTheProxy(t *testing.T) {
 	bob := s.token(s.bob)
 	for _, path := range allPaths {
-		for _, fields := range [][]string{forgedFields(), {}, append(forgedFields(), bearer(bob)), append(forgedFields(), "Cookie: "+s.cookie(s.bob))} {
+		for _, headers := range [][]string{forgedHeaders(), {}, append(forgedHeaders(), bearer(bob)), append(forgedHeaders(), "Cookie: "+s.cookie(s.bob))} {
 			w := want{status: 401, err: "authentication_required"}
 			if path == "/public" {
 				w = want{status: 200}
 			}
-			got, err := request{path: path, fields: fields}.send(s.backend)
+			got, err := request{path: path, headers: headers}.send(s.backend)
 			if err != nil {
 				t.Fatal(err)
 			}

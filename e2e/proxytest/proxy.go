@@ -29,10 +29,10 @@ type Proxy struct {
 	// test fails.
 	Command func(program string, place Place) *exec.Cmd
 
-	// ResolverFields are the fields of the proxy's own that reach the resolver,
+	// ResolverHeaders are the headers of the proxy's own that reach the resolver,
 	// beside Host, X-Forwarded-Proto and the credential.
-	ResolverFields []string
-	// KeepsUnknown says that X-Authgear-* fields which Authgear does not know
+	ResolverHeaders []string
+	// KeepsUnknown says that X-Authgear-* headers which Authgear does not know
 	// reach the backend, in the one spelling that is theirs.
 	KeepsUnknown bool
 	// KeepsTrailers says that the trailers of a chunked body reach the backend.
@@ -46,7 +46,7 @@ type Proxy struct {
 	// cookie.
 	WholeCookie bool
 	// PassesFailure says that an answer of the resolver that is no success goes
-	// to the client as it is, status and fields, and that the proxy answers 500,
+	// to the client as it is, status and headers, and that the proxy answers 500,
 	// 502 or 504 without one. Retry-After is there all the same.
 	PassesFailure bool
 	// NoClearingCookie says that the resolver's Set-Cookie does not reach the

@@ -10,7 +10,7 @@ import (
 )
 
 // relay stands between proxy and backend and keeps every byte that the proxy
-// sends, so that tests see fields that the backend's HTTP library would rename,
+// sends, so that tests see headers that the backend's HTTP library would rename,
 // join or drop.
 type relay struct {
 	addr, target string
@@ -21,13 +21,13 @@ type relay struct {
 
 // relayed is a request as the proxy sent it.
 type relayed struct {
-	method string
-	fields []field
-	rest   string // the body, with its framing and what comes after it
+	method  string
+	headers []header
+	rest    string // the body, with its framing and what comes after it
 }
 
-// field is a line of a header, the name in lower case.
-type field struct{ name, value string }
+// header is a line of a header, the name in lower case.
+type header struct{ name, value string }
 
 func newRelay(t *testing.T, target string) *relay {
 	t.Helper()
@@ -100,7 +100,7 @@ func (r *relay) find(mark string) []relayed {
 			request := relayed{method: method, rest: rest}
 			for _, line := range lines[1:] {
 				name, value, _ := strings.Cut(line, ":")
-				request.fields = append(request.fields, field{strings.ToLower(name), strings.TrimSpace(value)})
+				request.headers = append(request.headers, header{strings.ToLower(name), strings.TrimSpace(value)})
 			}
 			found = append(found, request)
 			sent = rest
@@ -112,7 +112,7 @@ func (r *relay) find(mark string) []relayed {
 // values gives the values of all lines of a name.
 func (r relayed) values(name string) []string {
 	var values []string
-	for _, f := range r.fields {
+	for _, f := range r.headers {
 		if f.name == name {
 			values = append(values, f.value)
 		}

@@ -145,7 +145,7 @@ func (r *resolver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	r.project.ServeHTTP(w, request)
 }
 
-// fail answers as the fault says. Whatever the status is, the fields of an
+// fail answers as the fault says. Whatever the status is, the headers of an
 // identity stand there: they must not count.
 func fail(w http.ResponseWriter, r *http.Request, fault string) {
 	h := w.Header()

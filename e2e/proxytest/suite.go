@@ -146,7 +146,7 @@ func (s *suite) run(t *testing.T) {
 		t.Run("resolver hangs after the status line", func(t *testing.T) { s.fault(t, "hang-after-status") })
 	}()
 	t.Run("credentials", s.credentials)
-	t.Run("forged fields", s.forged)
+	t.Run("forged headers", s.forged)
 	t.Run("forged origin", s.forgedOrigin)
 	t.Run("large credentials", s.large)
 	t.Run("methods and bodies", s.bodies)
