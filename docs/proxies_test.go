@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	authgear "github.com/authgear/authgear-sdk-go/core"
 )
 
 func proxyFile(t *testing.T, name string) string {
@@ -37,6 +39,25 @@ func TestProxyFields(t *testing.T) {
 		slices.Sort(fields)
 		if !slices.Equal(fields, want) {
 			t.Errorf("%s copies\n%q, want\n%q", name, fields, want)
+		}
+	}
+}
+
+// Who forgets to replace the secret of a file gets no backend that accepts it.
+func TestProxyPlaceholders(t *testing.T) {
+	t.Parallel()
+	secret := regexp.MustCompile(`(?i)X-Authgear-Proxy-Secret[:,\s]+(?:value: )?"?([\w-]+)`)
+	for _, name := range []string{
+		"nginx.conf", "nginx-headers-more.conf", "Caddyfile", "haproxy.cfg", "traefik-dynamic.yaml", "envoy.yaml",
+		"kubernetes/traefik-middleware.yaml", "kubernetes/envoy-gateway-securitypolicy.yaml",
+	} {
+		placeholders := secret.FindAllStringSubmatch(proxyFile(t, name), -1)
+		if len(placeholders) != 1 {
+			t.Errorf("%s sends the secrets %q, want one", name, placeholders)
+			continue
+		}
+		if _, err := authgear.NewForwarded(authgear.ForwardedConfig{Secrets: []string{placeholders[0][1]}}); err == nil {
+			t.Errorf("%s: the secret %q is accepted", name, placeholders[0][1])
 		}
 	}
 }

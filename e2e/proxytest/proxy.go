@@ -67,7 +67,7 @@ type Place struct {
 // What stands in the files of docs/proxies.
 const (
 	Project    = "myapp.authgear.cloud"
-	secret     = "replace-me-with-openssl-rand-hex-32"
+	secret     = "replace-me-openssl-rand-hex-32"
 	caBundle   = "/etc/ssl/certs/ca-certificates.crt"
 	backend    = "127.0.0.1:8080"
 	testSecret = "a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f90"
