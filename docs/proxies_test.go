@@ -26,12 +26,16 @@ func TestProxyFields(t *testing.T) {
 		"kubernetes/traefik-middleware.yaml": regexp.MustCompile(`(?m)^ *- (X-Authgear-[A-Za-z-]+)$`),
 		"kubernetes/envoy-gateway-securitypolicy.yaml": regexp.MustCompile(`(?m)^ *- (x-authgear-[a-z-]+)$`),
 	}
-	want := []string{
+	answer := []string{
 		"x-authgear-session-amr", "x-authgear-session-authenticated-at", "x-authgear-session-valid",
 		"x-authgear-user-anonymous", "x-authgear-user-can-reauthenticate", "x-authgear-user-id",
 		"x-authgear-user-roles", "x-authgear-user-verified",
 	}
 	for name, list := range lists {
+		want := answer
+		if name != "envoy.yaml" && name != "traefik-dynamic.yaml" { // Traefik sets it otherwise
+			want = append([]string{"x-authgear-credential"}, answer...)
+		}
 		var fields []string
 		for _, match := range list.FindAllStringSubmatch(proxyFile(t, name), -1) {
 			fields = append(fields, strings.ToLower(match[1]))
@@ -74,7 +78,7 @@ func TestKubernetesFiles(t *testing.T) {
 		{"kubernetes/envoy-gateway-securitypolicy.yaml", "envoy.yaml", regexp.MustCompile(`(?m)'x\(.*'$`), 1},
 		// Of nginx: which credential is chosen, and all about the request to the
 		// resolver.
-		{"kubernetes/resolver-relay.yaml", "nginx.conf", regexp.MustCompile(`(?m)^ +(map .*|default .*|"[~"].*|proxy_(set_header|ssl|method|pass|http|connect|send|read|next).*)$`), 29},
+		{"kubernetes/resolver-relay.yaml", "nginx.conf", regexp.MustCompile(`(?m)^ +(map .*|default .*|"[~";].*|(token|cookie) +[$"].*|proxy_(set_header|ssl|method|pass|http|connect|send|read|next).*)$`), 37},
 	} {
 		tested := strings.Join(strings.Fields(proxyFile(t, c.tested)), " ")
 		lines := c.line.FindAllString(proxyFile(t, c.name), -1)

@@ -29,6 +29,25 @@ func (s *suite) faults(t *testing.T) {
 	}
 }
 
+// silent: an answer that says nothing about a credential signs nobody out.
+func (s *suite) silent(t *testing.T) {
+	for _, path := range []string{"/me", "/public"} {
+		for header, sent := range map[string]want{
+			bearer("fault-silent"):         {authorization: "Bearer fault-silent"},
+			"Cookie: session=fault-silent": {cookie: "session=fault-silent"},
+		} {
+			sent.status, sent.err = http.StatusServiceUnavailable, "temporarily_unavailable"
+			mark := s.mark()
+			got, err := request{path: path + mark, headers: []string{header}}.send(s.addr)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.checkAnswer(t, got, sent)
+			s.checkBackend(t, s.found(t, mark), sent)
+		}
+	}
+}
+
 // unavailable wants the answer of a proxy that cannot tell who it is.
 func (s *suite) unavailable(t *testing.T, r request, fault string) {
 	t.Helper()

@@ -19,6 +19,7 @@ func forgedHeaders() []string {
 		{"X-Authgear-Session-Amr", "mfa"},
 		{"X-Authgear-Session-Authenticated-At", "1"},
 		{"X-Authgear-Session-Acr", "gold"},
+		{"X-Authgear-Credential", "token"},
 		{"X-Authgear-Proxy-Secret", strings.Repeat("f", 64)},
 	}
 	var headers []string
@@ -26,8 +27,7 @@ func forgedHeaders() []string {
 		name := v[0]
 		for _, spelling := range []string{
 			name,
-			strings.ToLower(name),
-			strings.ToUpper(name),
+			strings.ToLower(name[:5]) + strings.ToUpper(name[5:]), // HAProxy takes 100 lines
 			strings.ReplaceAll(name, "-", "_"),
 			strings.ReplaceAll(name, "-", "."),
 			strings.Replace(name, "-", "_", 1),
@@ -134,12 +134,9 @@ func (s *suite) forgedTrailers(t *testing.T) {
 		s.checkAnswer(t, got, want{status: 401, err: "authentication_required"})
 		return
 	}
-	found := s.relay.find(mark)
-	if len(found) != 1 {
-		t.Fatalf("%d requests have reached the backend, answer %d %s", len(found), got.status, got.body)
-	}
-	s.checkBackend(t, found[0], want{})
-	if kept := strings.Contains(strings.ToLower(found[0].rest), "mallory"); kept != s.proxy.KeepsTrailers {
+	found := s.found(t, mark)
+	s.checkBackend(t, found, want{})
+	if kept := strings.Contains(strings.ToLower(found.rest), "mallory"); kept != s.proxy.KeepsTrailers {
 		t.Errorf("the trailers have reached the backend: %v", kept)
 	}
 }
@@ -151,11 +148,7 @@ func (s *suite) reached(t *testing.T, headers ...string) relayed {
 	if _, err := (request{path: "/healthz" + mark, headers: headers}).send(s.addr); err != nil {
 		t.Fatal(err)
 	}
-	found := s.relay.find(mark)
-	if len(found) != 1 {
-		t.Fatalf("%d requests have reached the backend", len(found))
-	}
-	return found[0]
+	return s.found(t, mark)
 }
 
 // forgedOrigin: what a client claims of host and scheme must not choose the
@@ -190,7 +183,13 @@ func (s *suite) forgedOrigin(t *testing.T) {
 // roundTheProxy: who reaches the backend directly does not know the secret.
 func (s *suite) roundTheProxy(t *testing.T) {
 	bob := s.token(s.bob)
+	forged := []string{"X-Authgear-Session-Valid: true", "X-Authgear-User-Id: mallory", "X-Authgear-Proxy-Secret: " + strings.Repeat("f", 64)}
 	for _, path := range allPaths {
+		got, err := request{path: path, headers: forged}.send(s.backend)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.checkAnswer(t, got, want{status: 503, err: "temporarily_unavailable"}) // as a proxy with another secret
 		for _, headers := range [][]string{forgedHeaders(), {}, append(forgedHeaders(), bearer(bob)), append(forgedHeaders(), "Cookie: "+s.cookie(s.bob))} {
 			w := want{status: 401, err: "authentication_required"}
 			if path == "/public" {

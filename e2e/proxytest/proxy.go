@@ -49,6 +49,9 @@ type Proxy struct {
 	// to the client as it is, status and headers, and that the proxy answers 500,
 	// 502 or 504 without one. Retry-After is there all the same.
 	PassesFailure bool
+	// NoCanary says that no invalid session cookie goes along with a token, and
+	// that the backend is not told which credential the resolver got.
+	NoCanary bool
 	// NoClearingCookie says that the resolver's Set-Cookie does not reach the
 	// client.
 	NoClearingCookie bool

@@ -14,8 +14,8 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 )
 
-// resolver is the project at https://myapp.authgear.cloud. A token that begins
-// with "fault-" makes it fail for this request alone, so that tests of faults
+// resolver is the project at https://myapp.authgear.cloud. A credential that
+// begins with "fault-" makes it fail for this request alone, so that tests of faults
 // run beside others.
 type resolver struct {
 	project *authgeartest.Server
@@ -128,8 +128,11 @@ func (r *resolver) reset() {
 
 func (r *resolver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	body, _ := io.ReadAll(request.Body)
-	token, _ := strings.CutPrefix(request.Header.Get("Authorization"), "Bearer ")
-	fault, faulty := strings.CutPrefix(token, "fault-")
+	credential, found := strings.CutPrefix(request.Header.Get("Authorization"), "Bearer ")
+	if cookie, err := request.Cookie("session"); err == nil && !found {
+		credential = cookie.Value
+	}
+	fault, faulty := strings.CutPrefix(credential, "fault-")
 	r.mu.Lock()
 	if !faulty {
 		r.asked = append(r.asked, asked{
@@ -148,6 +151,9 @@ func (r *resolver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 // fail answers as the fault says. Whatever the status is, the headers of an
 // identity stand there: they must not count.
 func fail(w http.ResponseWriter, r *http.Request, fault string) {
+	if fault == "silent" { // as when its database fails in the middle
+		return
+	}
 	h := w.Header()
 	h.Set("X-Authgear-Session-Valid", "true")
 	h.Set("X-Authgear-User-Id", "mallory")

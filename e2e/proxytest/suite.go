@@ -134,6 +134,16 @@ func install(t *testing.T, proxy Proxy, place Place) string {
 	return filepath.Join(place.Dir, filepath.Base(proxy.Files[0]))
 }
 
+// found is the one request with a mark that has reached the backend.
+func (s *suite) found(t *testing.T, mark string) relayed {
+	t.Helper()
+	found := s.relay.find(mark)
+	if len(found) != 1 {
+		t.Fatalf("%d requests have reached the backend", len(found))
+	}
+	return found[0]
+}
+
 // mark is a query that no other request of this suite has.
 func (s *suite) mark() string { return fmt.Sprintf("?case=%d", s.marks.Add(1)) }
 
@@ -151,6 +161,9 @@ func (s *suite) run(t *testing.T) {
 	t.Run("large credentials", s.large)
 	t.Run("methods and bodies", s.bodies)
 	t.Run("resolver fails", s.faults)
+	if !s.proxy.NoCanary {
+		t.Run("resolver is silent", s.silent)
+	}
 	if s.framework != recorder { // it decides nothing
 		t.Run("many people at once", s.many)
 		t.Run("round the proxy", s.roundTheProxy)
