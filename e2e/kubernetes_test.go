@@ -29,7 +29,8 @@ func TestTraefikMiddlewareOfKubernetes(t *testing.T) {
 				`"127.0.0.1:8001"`, `"127.0.0.3:` + proxytest.Port(p.Addr) + `"`,
 				"/etc/traefik/", p.Dir + "/",
 				"http://authgear-relay.default.svc.cluster.local/", "http://" + relay(p) + "/",
-				"server    " + proxytest.Project + ":443;", "server " + p.Resolver + ";",
+				// A second address of the name, whose failures count.
+				"server    " + proxytest.Project + ":443", "server " + p.Resolver + "; server " + p.Resolver,
 				"listen 8080;", "listen " + relay(p) + ";",
 				"worker_processes auto;", "worker_processes 1; pid " + p.Dir + "/pid; error_log stderr;",
 				"access_log off;", "access_log off;" +

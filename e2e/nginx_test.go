@@ -32,7 +32,8 @@ func nginx(file string) proxytest.Proxy {
 		Replace: func(p proxytest.Place) []string {
 			pairs := []string{
 				"listen 8000;", "listen " + p.Addr + ";",
-				"server    " + proxytest.Project + ":443;", "server " + p.Resolver + ";",
+				// A second address of the name, whose failures count.
+				"server    " + proxytest.Project + ":443", "server " + p.Resolver + "; server " + p.Resolver,
 				"user www-data;", "", // as who runs the test
 				"worker_processes auto;", "worker_processes 1; pid " + p.Dir + "/pid; error_log stderr;",
 				"events {}", "events { worker_connections 64; }",

@@ -90,6 +90,9 @@ func (s *suite) checkResolver(t *testing.T, calls []asked, w want) {
 		return
 	}
 	c := calls[0]
+	if c.proto != "HTTP/1.1" { // over HTTP/2 one call could end the others
+		t.Errorf("the resolver was asked by %s", c.proto)
+	}
 	if c.method != "GET" || c.target != "/_resolver/resolve" || c.host != Project || c.serverName != Project {
 		t.Errorf("the resolver got %s %s for %q, TLS name %q", c.method, c.target, c.host, c.serverName)
 	}

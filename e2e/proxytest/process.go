@@ -22,7 +22,7 @@ const recorder = "recorder"
 // startBackend gives the address of an example server or of the recorder.
 func startBackend(t *testing.T, framework string) string {
 	t.Helper()
-	if framework == recorder {
+	if framework == recorder || framework == fronted {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)

@@ -163,7 +163,7 @@ func Run(t *testing.T, proxy Proxy) {
 	// Not t.Parallel: most of the time is waiting for time-outs, not for a
 	// processor.
 	var running sync.WaitGroup
-	for _, framework := range append(frameworks, recorder) {
+	for _, framework := range append(frameworks, recorder, fronted) {
 		running.Go(func() {
 			t.Run(framework, func(t *testing.T) { newSuite(t, proxy, program, framework).run(t) })
 		})

@@ -30,11 +30,11 @@ type resolver struct {
 
 // asked is a request as it reached the resolver.
 type asked struct {
-	method, target, host, serverName string
-	header                           http.Header
-	trailer                          http.Header
-	body                             string
-	encoding                         []string
+	method, target, proto, host, serverName string
+	header                                  http.Header
+	trailer                                 http.Header
+	body                                    string
+	encoding                                []string
 }
 
 func newResolver(t *testing.T, certificate tls.Certificate) *resolver {
@@ -136,7 +136,7 @@ func (r *resolver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	r.mu.Lock()
 	if !faulty {
 		r.asked = append(r.asked, asked{
-			request.Method, request.RequestURI, request.Host, request.TLS.ServerName,
+			request.Method, request.RequestURI, request.Proto, request.Host, request.TLS.ServerName,
 			request.Header.Clone(), request.Trailer.Clone(), string(body), request.TransferEncoding,
 		})
 	}

@@ -55,6 +55,9 @@ func newSuite(t *testing.T, proxy Proxy, program, framework string) *suite {
 	s.carol = s.resolver.project.AddUser(authgeartest.User{ID: "carol", Verified: true})
 
 	place := Place{Dir: dir, Backend: s.relay.addr, Resolver: s.resolver.addr, CA: ca}
+	if framework == fronted {
+		place.Resolver = s.startFront(t, dir)
+	}
 	for range 3 { // a free port may be taken by another program, but not three times
 		place.Addr = freeAddress(t)
 		if s.start(t, program, place) {
@@ -148,6 +151,10 @@ func (s *suite) found(t *testing.T, mark string) relayed {
 func (s *suite) mark() string { return fmt.Sprintf("?case=%d", s.marks.Add(1)) }
 
 func (s *suite) run(t *testing.T) {
+	if s.framework == fronted {
+		s.oversize(t)
+		return
+	}
 	// The time-out takes seconds: wait for it beside everything else.
 	hung := make(chan struct{})
 	go func() {
