@@ -78,7 +78,7 @@ func TestKubernetesFiles(t *testing.T) {
 		{"kubernetes/envoy-gateway-securitypolicy.yaml", "envoy.yaml", regexp.MustCompile(`(?m)'x\(.*'$`), 1},
 		// Of nginx: which credential is chosen, and all about the request to the
 		// resolver.
-		{"kubernetes/resolver-relay.yaml", "nginx.conf", regexp.MustCompile(`(?m)^ +(map .*|default .*|"[~";].*|(token|cookie) +[$"].*|server    .*|proxy_(set_header|ssl|method|pass|http|connect|send|read|next).*)$`), 38},
+		{"kubernetes/resolver-relay.yaml", "nginx.conf", regexp.MustCompile(`(?m)^ +(map .*|default .*|"[~";].*|(token|cookie) +[$"].*|server    .*|proxy_(set_header|ssl|method|pass|http|buffer|connect|send|read|next).*)$`), 40},
 	} {
 		tested := strings.Join(strings.Fields(proxyFile(t, c.tested)), " ")
 		lines := c.line.FindAllString(proxyFile(t, c.name), -1)

@@ -18,6 +18,7 @@ func TestHAProxy(t *testing.T) {
 				"abns@authgear", "abns@authgear-" + proxytest.Port(p.Addr),
 				"user haproxy", "", // as who runs the test
 				"group haproxy", "",
+				"timeout server 60s", "timeout server " + proxytest.TimeOut,
 				"/etc/haproxy/", p.Dir + "/",
 				"server authgear " + proxytest.Project + ":443", "server authgear " + p.Resolver,
 			}

@@ -36,8 +36,9 @@ func nginx(file string) proxytest.Proxy {
 				"server    " + proxytest.Project + ":443", "server " + p.Resolver + "; server " + p.Resolver,
 				"user www-data;", "", // as who runs the test
 				"worker_processes auto;", "worker_processes 1; pid " + p.Dir + "/pid; error_log stderr;",
+				"location / {", "location / { client_max_body_size 100m;",
 				"events {}", "events { worker_connections 64; }",
-				"http {", "http { access_log off;" +
+				"http {", "http { access_log off; proxy_read_timeout " + proxytest.TimeOut + "; proxy_send_timeout " + proxytest.TimeOut + ";" +
 					" client_body_temp_path " + p.Dir + "/body; proxy_temp_path " + p.Dir + "/proxy;" +
 					" fastcgi_temp_path " + p.Dir + "/fastcgi; uwsgi_temp_path " + p.Dir + "/uwsgi; scgi_temp_path " + p.Dir + "/scgi;",
 			}

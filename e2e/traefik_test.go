@@ -8,6 +8,9 @@ import (
 	"github.com/authgear/authgear-sdk-go/e2e/proxytest"
 )
 
+// readTimeout is that of an entry point, in place of Traefik's own 60 seconds.
+const readTimeout = "\n    transport: { respondingTimeouts: { readTimeout: " + proxytest.TimeOut + " } }"
+
 // Traefik is in no package of Debian's: make e2e-traefik builds it, and names
 // it in TRAEFIK.
 func TestTraefik(t *testing.T) {
@@ -21,7 +24,7 @@ func TestTraefik(t *testing.T) {
 		Files:   []string{"traefik.yaml", "traefik-dynamic.yaml"},
 		Replace: func(p proxytest.Place) []string {
 			pairs := []string{
-				`":8000"`, `"` + p.Addr + `"`,
+				`":8000"`, `"` + p.Addr + `"` + readTimeout,
 				// Nobody else has this address: the port is the proxy's own.
 				"127.0.0.1:8001", "127.0.0.2:" + proxytest.Port(p.Addr),
 				"/etc/traefik/", p.Dir + "/",
@@ -33,6 +36,7 @@ func TestTraefik(t *testing.T) {
 			return exec.Command(program, "--configFile="+p.Config)
 		},
 		ResolverHeaders: []string{"User-Agent", "Accept-Encoding"}, // of Go's HTTP client
+		AnyUpgrade:      true,
 		WholeCookie:     true,
 		PassesFailure:   true,
 		AnySuccess:      true,

@@ -31,6 +31,20 @@ func (s *suite) large(t *testing.T) {
 	})
 }
 
+// manyRoles: the resolver's answer about such a user has 8 KiB.
+func (s *suite) manyRoles(t *testing.T) {
+	cookie := s.cookie(s.dave)
+	s.ask(t, request{path: "/me", headers: []string{"Cookie: " + cookie}}, want{status: 200, user: "dave", roles: manyRoles(), cookie: cookie, forwarded: "dave"})
+}
+
+func manyRoles() []string {
+	roles := make([]string, 800)
+	for i := range roles {
+		roles[i] = fmt.Sprintf("role:%04d", i)
+	}
+	return roles
+}
+
 // bodies: the backend gets method and body, the resolver does not.
 func (s *suite) bodies(t *testing.T) {
 	bob := s.token(s.bob)

@@ -149,8 +149,9 @@ func (s *suite) checkBackend(t *testing.T, got relayed, w want) {
 		wanted["x-authgear-user-anonymous"] = "false"
 		wanted["x-authgear-user-verified"] = fmt.Sprint(w.forwarded == "alice")
 		wanted["x-authgear-user-can-reauthenticate"] = "true"
-		if w.forwarded == "alice" {
-			wanted["x-authgear-user-roles"] = "editor,admin" // as Authgear sends them
+		if roles := map[string][]string{"alice": {"admin", "editor"}, "dave": manyRoles()}[w.forwarded]; roles != nil {
+			slices.Reverse(roles) // as Authgear sends them
+			wanted["x-authgear-user-roles"] = strings.Join(roles, ",")
 		}
 	}
 	have := make(map[string]string)

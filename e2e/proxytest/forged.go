@@ -164,7 +164,7 @@ func (s *suite) forgedOrigin(t *testing.T) {
 		{headers: []string{"Forwarded: host=evil.example;proto=http", "X-Forwarded-For: 10.0.0.1", "X-Real-Ip: 10.0.0.1"}},
 		{host: "evil.example"},
 		{host: "evil.example:99"},
-		{headers: []string{"Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: b2YtdGhlLWNsaWVudC0wMQ=="}},
+		{headers: upgrade("websocket")},
 		{headers: []string{
 			"User-Agent: of-the-client", "Accept: of-the-client", "Accept-Encoding: of-the-client", "Accept-Language: of-the-client",
 			"Origin: http://app.example.com", "Referer: http://app.example.com/", "Via: 1.1 of-the-client", "Range: bytes=0-0",

@@ -42,6 +42,9 @@ type Proxy struct {
 	// RefusesTwoTokens says that the proxy answers 400 to two Authorization
 	// lines by itself.
 	RefusesTwoTokens bool
+	// AnyUpgrade says that the backend is asked for any protocol that a client
+	// wants to upgrade to.
+	AnyUpgrade bool
 	// WholeCookie says that other cookies reach the resolver beside a session
 	// cookie.
 	WholeCookie bool

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -24,7 +25,7 @@ type suite struct {
 	addr      string // the proxy's
 	marks     atomic.Int64
 
-	alice, bob, carol string // user IDs
+	alice, bob, carol, dave string // user IDs
 }
 
 func newSuite(t *testing.T, proxy Proxy, program, framework string) *suite {
@@ -52,6 +53,7 @@ func newSuite(t *testing.T, proxy Proxy, program, framework string) *suite {
 	s.relay = newRelay(t, s.backend)
 	s.alice = s.resolver.project.AddUser(authgeartest.User{ID: "alice", Verified: true, Roles: []string{"admin", "editor"}})
 	s.bob = s.resolver.project.AddUser(authgeartest.User{ID: "bob"})
+	s.dave = s.resolver.project.AddUser(authgeartest.User{ID: "dave", Roles: manyRoles()})
 	s.carol = s.resolver.project.AddUser(authgeartest.User{ID: "carol", Verified: true})
 
 	place := Place{Dir: dir, Backend: s.relay.addr, Resolver: s.resolver.addr, CA: ca}
@@ -155,13 +157,24 @@ func (s *suite) run(t *testing.T) {
 		s.oversize(t)
 		return
 	}
-	// The time-out takes seconds: wait for it beside everything else.
-	hung := make(chan struct{})
-	go func() {
-		defer close(hung)
-		t.Run("resolver hangs", func(t *testing.T) { s.fault(t, "hang") })
-		t.Run("resolver hangs after the status line", func(t *testing.T) { s.fault(t, "hang-after-status") })
-	}()
+	// What takes seconds of waiting runs beside everything else.
+	var waiting sync.WaitGroup
+	wait := func(name string, test func(*testing.T)) { waiting.Go(func() { t.Run(name, test) }) }
+	wait("resolver hangs", func(t *testing.T) { s.fault(t, "hang") })
+	wait("resolver hangs after the status line", func(t *testing.T) { s.fault(t, "hang-after-status") })
+	stream := func(name string, test func(*testing.T, func())) {
+		opened := make(chan struct{})
+		opens := sync.OnceFunc(func() { close(opened) })
+		wait(name, func(t *testing.T) {
+			defer opens()
+			test(t, opens)
+		})
+		<-opened // the calls that others count come later
+	}
+	if s.framework == recorder {
+		stream("WebSocket", s.socket)
+		stream("server-sent events", s.events)
+	}
 	t.Run("credentials", s.credentials)
 	t.Run("forged headers", s.forged)
 	t.Run("forged origin", s.forgedOrigin)
@@ -171,11 +184,15 @@ func (s *suite) run(t *testing.T) {
 	if !s.proxy.NoCanary {
 		t.Run("resolver is silent", s.silent)
 	}
-	if s.framework != recorder { // it decides nothing
+	t.Run("many roles", s.manyRoles)
+	t.Run("other protocols", s.upgrades)
+	if s.framework == recorder {
+		t.Run("upload", s.upload)
+	} else {
 		t.Run("many people at once", s.many)
 		t.Run("round the proxy", s.roundTheProxy)
 	}
-	<-hung
+	waiting.Wait()
 	t.Run("resolver down", s.down)
 	t.Run("resolver with a foreign certificate", s.foreignCertificates)
 }
