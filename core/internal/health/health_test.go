@@ -1,0 +1,307 @@
+package health
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+var (
+	errSick    = errors.New("sick")
+	sick       = Verdict{Err: errSick}
+	repeatable = Verdict{Err: errSick, Repeat: true}
+)
+
+// server is what checks find.
+type server struct {
+	verdict func(nth int) Verdict
+	takes   time.Duration
+	checks  []time.Time
+}
+
+func (s *server) health(verdict Verdict) *Health {
+	s.verdict = func(int) Verdict { return verdict }
+	return New(2*time.Second, func(ctx context.Context, nth int) Verdict {
+		s.checks = append(s.checks, time.Now())
+		select {
+		case <-time.After(s.takes):
+			return s.verdict(nth)
+		case <-ctx.Done():
+			return Verdict{Err: ctx.Err(), TimedOut: true}
+		}
+	})
+}
+
+// wantOutage checks that err is one, for so long.
+func wantOutage(t *testing.T, err error, least, most time.Duration) {
+	t.Helper()
+	outage, ok := errors.AsType[*Outage](err)
+	if !ok || outage.RetryAfter < least || outage.RetryAfter > most {
+		t.Errorf("%v, %+v, want an outage for %v to %v", err, outage, least, most)
+	}
+}
+
+// What fails for one client says nothing: a check of our own that begins after
+// it decides, one for all who wait.
+func TestACheckDecides(t *testing.T) {
+	t.Parallel()
+	for _, verdict := range []Verdict{{}, sick} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &server{takes: 100 * time.Millisecond}
+			h := s.health(verdict)
+			if err := h.Enter(t.Context()); err != nil || h.Outage() != nil {
+				t.Errorf("an outage before any check: %v", err)
+			}
+			var wg sync.WaitGroup
+			for range 1000 {
+				wg.Go(func() {
+					if err := h.Failed(t.Context()); (err == nil) != (verdict.Err == nil) {
+						t.Errorf("err = %v", err)
+					}
+				})
+			}
+			wg.Wait()
+			if len(s.checks) > 2 || (h.Outage() == nil) != (verdict.Err == nil) {
+				t.Errorf("%d checks, %v", len(s.checks), h.Outage())
+			}
+			if err := h.Enter(t.Context()); (err == nil) != (verdict.Err == nil) {
+				t.Errorf("Enter: %v", err)
+			}
+		})
+	}
+}
+
+// A round that had begun before says nothing of a later failure, and the next
+// one begins 250 ms after it has passed.
+func TestTheCheckIsLater(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &server{takes: 100 * time.Millisecond}
+		h := s.health(Verdict{})
+		begin := time.Now()
+		first := make(chan error)
+		go func() { first <- h.Failed(t.Context()) }()
+		time.Sleep(50 * time.Millisecond)
+		s.verdict = func(int) Verdict {
+			if len(s.checks) == 1 {
+				return Verdict{}
+			}
+			return sick
+		}
+		later := make(chan error)
+		go func() { later <- h.Failed(t.Context()) }()
+		if err := <-first; err != nil {
+			t.Error(err)
+		}
+		wantOutage(t, <-later, 800*time.Millisecond, 1200*time.Millisecond)
+		if len(s.checks) != 2 || s.checks[1].Sub(begin) != 350*time.Millisecond {
+			t.Errorf("checks at %v", s.checks)
+		}
+	})
+}
+
+// Who waits for a next round while one fails has the answer, too.
+func TestTheNextRoundIsNotMade(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &server{takes: 100 * time.Millisecond}
+		h := s.health(sick)
+		var wg sync.WaitGroup
+		for n := range 2 {
+			wg.Go(func() {
+				time.Sleep(time.Duration(n) * 50 * time.Millisecond)
+				wantOutage(t, h.Failed(t.Context()), 800*time.Millisecond, 1200*time.Millisecond)
+			})
+		}
+		wg.Wait()
+		if len(s.checks) != 1 {
+			t.Errorf("%d checks", len(s.checks))
+		}
+	})
+}
+
+// In an outage all are answered at once; after a pause of a second, which never
+// grows, the next request begins a round and waits a moment for it.
+func TestPause(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &server{}
+		h := s.health(sick)
+		wantOutage(t, h.Failed(t.Context()), 800*time.Millisecond, 1200*time.Millisecond)
+		pauses := map[time.Duration]bool{}
+		for range 20 {
+			outage, begin, before := h.Outage(), time.Now(), len(s.checks)
+			for _, ask := range []func(context.Context) error{h.Enter, h.Failed} {
+				wantOutage(t, ask(t.Context()), outage.RetryAfter, outage.RetryAfter)
+			}
+			if len(s.checks) != before || time.Since(begin) != 0 {
+				t.Fatal("a check within the pause, or somebody had to wait")
+			}
+			pauses[outage.RetryAfter] = true
+			time.Sleep(outage.RetryAfter)
+			wantOutage(t, h.Enter(t.Context()), 800*time.Millisecond, 1200*time.Millisecond)
+			if len(s.checks) != before+1 {
+				t.Fatalf("%d checks after a pause", len(s.checks)-before)
+			}
+		}
+		if len(pauses) < 5 {
+			t.Errorf("pauses of %v keep processes in step", pauses)
+		}
+		time.Sleep(1200 * time.Millisecond)
+		s.takes = 400 * time.Millisecond
+		s.verdict = func(int) Verdict { return Verdict{} }
+		begin := time.Now()
+		wantOutage(t, h.Enter(t.Context()), time.Second, time.Second) // after a moment
+		if took := time.Since(begin); took != 250*time.Millisecond {
+			t.Errorf("waited %v for the round", took)
+		}
+		if err := h.Enter(t.Context()); err != nil || time.Since(begin) != 400*time.Millisecond {
+			t.Errorf("%v after %v", err, time.Since(begin))
+		}
+		if h.Outage() != nil {
+			t.Error("the outage has not ended")
+		}
+	})
+}
+
+// A failure can be one of several dead connections: 32 more checks in the
+// first round, 3 after a pause, 10 ms apart.
+func TestRepeats(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name     string
+		verdict  Verdict
+		takes    time.Duration
+		dead     int // checks that fail
+		want     int // checks of the first round
+		wantMore int // of the round after a pause, 0: the first one passes
+	}{
+		{"20 dead connections", repeatable, 0, 20, 21, 0},
+		{"32 dead connections", repeatable, 0, 32, 33, 0},
+		{"50 dead connections", repeatable, 0, 50, 33, 4},
+		{"a failure of another kind", sick, 0, 50, 1, 1},
+		{"until a round has no time left", repeatable, 490 * time.Millisecond, 50, 9, 4},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &server{takes: c.takes}
+			h := s.health(Verdict{})
+			s.verdict = func(int) Verdict {
+				if len(s.checks) > c.dead {
+					return Verdict{}
+				}
+				return c.verdict
+			}
+			err := h.Failed(t.Context())
+			if len(s.checks) != c.want || (err == nil) != (c.wantMore == 0) {
+				t.Fatalf("%s: %d checks, %v", c.name, len(s.checks), err)
+			}
+			for n := range s.checks[1:] {
+				if gap := s.checks[n+1].Sub(s.checks[n]); gap != c.takes+10*time.Millisecond {
+					t.Errorf("%s: %v between two checks", c.name, gap)
+				}
+			}
+			if c.wantMore == 0 {
+				return
+			}
+			time.Sleep(1200 * time.Millisecond)
+			_ = h.Enter(t.Context())
+			time.Sleep(3 * time.Second)
+			if n := len(s.checks) - c.want; n != c.wantMore {
+				t.Errorf("%s: %d checks after a pause", c.name, n)
+			}
+		})
+	}
+}
+
+// The checks of a round are numbered, so that their finder can count in a row.
+func TestNumbers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &server{}
+		h := s.health(Verdict{})
+		var numbers []int
+		s.verdict = func(nth int) Verdict {
+			numbers = append(numbers, nth)
+			if nth < 2 {
+				return repeatable
+			}
+			return Verdict{}
+		}
+		for range 2 {
+			if err := h.Failed(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+		if len(numbers) != 6 || numbers[2] != 2 || numbers[3] != 0 {
+			t.Errorf("%v", numbers)
+		}
+	})
+}
+
+// Slow is not down: a check that runs into its time-out is an outage only if no
+// client was answered while it ran.
+func TestSlow(t *testing.T) {
+	t.Parallel()
+	for answered, want := range map[time.Duration]bool{-1: false, 0: false, time.Second: true} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &server{takes: time.Hour}
+			h := s.health(Verdict{})
+			if answered >= 0 {
+				h.Answered()
+				go func() {
+					time.Sleep(answered)
+					if answered > 0 {
+						h.Answered()
+					}
+				}()
+			}
+			begin := time.Now()
+			err := h.Failed(t.Context())
+			if (err == nil) != want || time.Since(begin) != 2*time.Second {
+				t.Errorf("answered after %v: %v after %v", answered, err, time.Since(begin))
+			}
+			synctest.Wait()
+		})
+	}
+}
+
+// The server says how long it wants to be left alone.
+func TestPauseOfTheServer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &server{}
+		h := s.health(Verdict{Err: errSick, Pause: 20 * time.Second})
+		wantOutage(t, h.Failed(t.Context()), 20*time.Second, 20*time.Second)
+		time.Sleep(20*time.Second - 1)
+		wantOutage(t, h.Enter(t.Context()), 1, 1)
+		time.Sleep(1)
+		_ = h.Enter(t.Context())
+		if len(s.checks) != 2 {
+			t.Errorf("%d checks", len(s.checks))
+		}
+	})
+}
+
+// Nobody waits longer than its own request.
+func TestOwnDeadline(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &server{takes: time.Second}
+		h := s.health(sick)
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		if err := h.Failed(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("err = %v", err)
+		}
+		time.Sleep(time.Minute) // the round has ended all the same
+		ctx, cancel = context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		if err := h.Enter(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("err = %v", err)
+		}
+		time.Sleep(time.Second)
+	})
+}

@@ -1,0 +1,96 @@
+package slots
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// take acquires n slots at once, each until release is closed, and returns how
+// many have one and how many were sent away.
+func take(t *testing.T, s *Slots, n int, known bool, release chan struct{}) (running, busy *atomic.Int32) {
+	running, busy = new(atomic.Int32), new(atomic.Int32)
+	for range n {
+		go func() {
+			done, err := s.Acquire(t.Context(), known)
+			if err != nil {
+				if errors.Is(err, ErrBusy) {
+					busy.Add(1)
+				}
+				return
+			}
+			running.Add(1)
+			<-release
+			done()
+		}()
+	}
+	synctest.Wait()
+	return running, busy
+}
+
+// Made-up credentials get half of the slots and wait among themselves.
+func TestShares(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name                         string
+		unknown, known               int
+		runningUnknown, runningKnown int32
+		busyUnknown, busyKnown       int32
+	}{
+		{"few", 20, 20, 20, 20, 0, 0},
+		{"a flood of unknown ones", 32 + 12288 + 7, 32, 32, 32, 7, 0},
+		{"known ones alone", 0, 64 + 4096 + 5, 0, 64, 0, 5},
+		{"both", 32 + 12288 + 7, 32 + 4096 + 5, 32, 32, 7, 5},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s, release := New(), make(chan struct{})
+			runningUnknown, busyUnknown := take(t, s, c.unknown, false, release)
+			runningKnown, busyKnown := take(t, s, c.known, true, release)
+			if runningUnknown.Load() != c.runningUnknown || runningKnown.Load() != c.runningKnown || busyUnknown.Load() != c.busyUnknown || busyKnown.Load() != c.busyKnown {
+				t.Errorf("%s: %d unknown and %d known run, %d and %d are sent away", c.name,
+					runningUnknown.Load(), runningKnown.Load(), busyUnknown.Load(), busyKnown.Load())
+			}
+			close(release)
+			synctest.Wait()
+			if all := runningUnknown.Load() + busyUnknown.Load(); all != int32(c.unknown) {
+				t.Errorf("%s: %d of %d unknown ones had their turn", c.name, all, c.unknown)
+			}
+			if all := runningKnown.Load() + busyKnown.Load(); all != int32(c.known) {
+				t.Errorf("%s: %d of %d known ones had their turn", c.name, all, c.known)
+			}
+		})
+	}
+}
+
+// Who goes away leaves nothing taken, wherever it waits.
+func TestGone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, release := New(), make(chan struct{})
+		take(t, s, calls, true, release)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		var wg sync.WaitGroup
+		for n := range 100 {
+			wg.Go(func() {
+				if _, err := s.Acquire(ctx, n%2 == 0); !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("err = %v", err)
+				}
+			})
+		}
+		wg.Wait()
+		close(release)
+		synctest.Wait()
+		release = make(chan struct{})
+		unknown, _ := take(t, s, unknownCalls, false, release)
+		known, _ := take(t, s, calls-unknownCalls, true, release)
+		if unknown.Load() != unknownCalls || known.Load() != calls-unknownCalls {
+			t.Errorf("%d and %d slots are left", unknown.Load(), known.Load())
+		}
+		close(release)
+	})
+}
