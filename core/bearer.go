@@ -6,18 +6,38 @@ import (
 	"strings"
 )
 
-// bearerToken reads the token of RFC 6750 §2.1 from the lines of Authorization:
-// "" for no line, an empty one and any other scheme. It is stricter than
-// Authgear, which takes the first of two lines and falls back to a cookie for
-// whatever it cannot read: that would hide a mistake behind another identity.
-func bearerToken(lines []string) (string, *Error) {
-	if len(lines) == 0 {
+// ParseAuthorization takes the access token out of the value of an Authorization
+// header (RFC 6750 §2.1), for [JWT.Verify] and [Resolver.Verify] where a library
+// hands over that value and not the request. The error is always an [*Error]:
+// with [ReasonNoCredentials] for an empty value and for another scheme.
+func ParseAuthorization(value string) (token string, err error) {
+	token, malformed := bearerToken([]string{value})
+	switch {
+	case malformed != nil:
+		return "", malformed
+	case token != "":
+		return token, nil
+	case isBareToken(value):
+		return "", &Error{Reason: ReasonNoCredentials, Err: errMissingBearer}
+	default:
+		return "", &Error{Reason: ReasonNoCredentials}
+	}
+}
+
+var errMissingBearer = errors.New(`an Authorization header looks like a token without its scheme; the client has to send "Bearer " and the token`)
+
+// bearerToken reads the token of RFC 6750 §2.1 from the values of Authorization:
+// "" for none, an empty one and any other scheme. It is stricter than Authgear,
+// which takes the first of two headers and falls back to a cookie for whatever it
+// cannot read: that would hide a mistake behind another identity.
+func bearerToken(values []string) (string, *Error) {
+	if len(values) == 0 {
 		return "", nil
 	}
-	if len(lines) > 1 {
-		return "", &Error{Reason: ReasonAuthorizationMalformed, Err: fmt.Errorf("%d Authorization lines", len(lines))}
+	if len(values) > 1 {
+		return "", &Error{Reason: ReasonAuthorizationMalformed, Err: fmt.Errorf("%d Authorization headers", len(values))}
 	}
-	scheme, rest := cutToken(lines[0])
+	scheme, rest := cutToken(values[0])
 	if !strings.EqualFold(scheme, "Bearer") {
 		return "", nil
 	}
@@ -25,17 +45,57 @@ func bearerToken(lines []string) (string, *Error) {
 	switch {
 	case token == "" || len(token) == len(rest):
 		return "", &Error{Reason: ReasonAuthorizationMalformed, Err: errors.New("no space and token after the Bearer scheme")}
-	case len(token) > maxCredential:
+	case beginsWithBearer(token):
+		return "", &Error{Reason: ReasonAuthorizationMalformed, Err: errors.New("the word Bearer stands there twice")}
+	case len(token) > maxToken:
 		return "", tooLarge(token)
 	case !isB64Token(token):
 		return "", &Error{Reason: ReasonAuthorizationMalformed, Err: errors.New("what follows the Bearer scheme is not one b64token (RFC 6750 §2.1)")}
 	}
+	if err := checkPlaceholder(token); err != nil {
+		return "", &Error{Reason: ReasonTokenMalformed, Err: err}
+	}
 	return token, nil
 }
 
-func tooLarge(token string) *Error {
-	return &Error{Reason: ReasonTokenTooLarge, Err: fmt.Errorf("the token has %d bytes, at most %d are accepted", len(token), maxCredential)}
+// checkToken checks a token that did not come in a request.
+func checkToken(token string) *Error {
+	switch {
+	case token == "":
+		return &Error{Reason: ReasonNoCredentials}
+	case beginsWithBearer(token):
+		return &Error{Reason: ReasonTokenMalformed, Err: errors.New(`the word Bearer stands before the token; ParseAuthorization takes it away`)}
+	case len(token) > maxToken:
+		return tooLarge(token)
+	case !isB64Token(token):
+		return &Error{Reason: ReasonTokenMalformed, Err: errors.New("it is not a b64token (RFC 6750 §2.1)")}
+	}
+	if err := checkPlaceholder(token); err != nil {
+		return &Error{Reason: ReasonTokenMalformed, Err: err}
+	}
+	return nil
 }
+
+// checkPlaceholder finds what JavaScript writes for a variable without a token.
+func checkPlaceholder(token string) error {
+	if token == "undefined" || token == "null" {
+		return fmt.Errorf("the client sent the word %q in place of a token: it made the request before it had one", token)
+	}
+	return nil
+}
+
+func tooLarge(token string) *Error {
+	return &Error{Reason: ReasonTokenTooLarge, Err: fmt.Errorf("the token has %d bytes, at most %d are accepted", len(token), maxToken)}
+}
+
+func beginsWithBearer(s string) bool {
+	scheme, rest := cutToken(s)
+	return strings.EqualFold(scheme, "Bearer") && strings.HasPrefix(rest, " ")
+}
+
+// isBareToken reports whether the value of Authorization looks like a token whose
+// scheme was forgotten. The names of schemes are shorter.
+func isBareToken(value string) bool { return len(value) >= 20 && isB64Token(value) }
 
 // cutToken splits s after its leading token characters
 // (RFC 9110 §5.6.2 and §11.4).

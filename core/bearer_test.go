@@ -9,7 +9,7 @@ import (
 // have is stricter on purpose.
 func TestBearerToken(t *testing.T) {
 	t.Parallel()
-	long := strings.Repeat("a", maxCredential)
+	long := strings.Repeat("a", maxToken)
 	for _, c := range []struct {
 		name  string
 		lines []string
@@ -37,6 +37,9 @@ func TestBearerToken(t *testing.T) {
 		{"a comma", []string{"Bearer abc,"}, "", ReasonAuthorizationMalformed},
 		{"two tokens", []string{"Bearer abc def"}, "", ReasonAuthorizationMalformed},
 		{"two credentials", []string{"Bearer abc, Bearer def"}, "", ReasonAuthorizationMalformed},
+		{"the scheme twice", []string{"Bearer bearer abc"}, "", ReasonAuthorizationMalformed},
+		{"what JavaScript writes for none", []string{"Bearer undefined"}, "", ReasonTokenMalformed},
+		{"what JavaScript writes for nothing", []string{"Bearer null"}, "", ReasonTokenMalformed},
 		{"quotes", []string{`Bearer "abc"`}, "", ReasonAuthorizationMalformed},
 		{"an equals sign inside", []string{"Bearer a=b"}, "", ReasonAuthorizationMalformed},
 		{"only equals signs", []string{"Bearer =="}, "", ReasonAuthorizationMalformed},
@@ -58,6 +61,43 @@ func TestBearerToken(t *testing.T) {
 				t.Errorf("bearerToken = %.40q, %q, want %.40q, %q", token, reason, c.token, c.want)
 			}
 		})
+	}
+}
+
+// Code generators and socket libraries hand over the value of Authorization. The
+// operator reads what is wrong with it, and never the token.
+func TestParseAuthorization(t *testing.T) {
+	t.Parallel()
+	const jwt = "eyJhbGciOiJSUzI1NiJ9.e30.c2ln"
+	for _, c := range []struct {
+		value, token string
+		want         Reason
+		cause        string
+	}{
+		{"Bearer " + jwt, jwt, "", ""},
+		{"bearer  abc", "abc", "", ""},
+		{"", "", ReasonNoCredentials, ""},
+		{"Basic dXNlcjpwYXNz", "", ReasonNoCredentials, ""},
+		{"Negotiate", "", ReasonNoCredentials, ""},
+		{jwt, "", ReasonNoCredentials, `has to send "Bearer "`},
+		{"A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6", "", ReasonNoCredentials, `has to send "Bearer "`},
+		{"Bearer Bearer " + jwt, "", ReasonAuthorizationMalformed, "stands there twice"},
+		{"Bearer undefined", "", ReasonTokenMalformed, `the word "undefined"`},
+		{"Bearer " + strings.Repeat("a", maxToken+1), "", ReasonTokenTooLarge, "16385 bytes"},
+	} {
+		token, err := ParseAuthorization(c.value)
+		e, _ := err.(*Error)
+		if token != c.token || (err == nil) != (c.want == "") || e != nil && e.Reason != c.want {
+			t.Errorf("%.40q: %.40q, %v", c.value, token, err)
+		}
+		if e != nil && (c.cause == "" && e.Err != nil || c.cause != "" && (e.Err == nil || !strings.Contains(e.Err.Error(), c.cause) || strings.Contains(e.Err.Error(), "eyJ"))) {
+			t.Errorf("%.40q: cause %v", c.value, e.Err)
+		}
+	}
+	for token, want := range map[string]string{"Bearer " + jwt: "ParseAuthorization takes it away", "null": `the word "null"`, "a b": "b64token", "a\r\nX: y": "b64token"} {
+		if err := checkToken(token); err == nil || err.Reason != ReasonTokenMalformed || !strings.Contains(err.Err.Error(), want) {
+			t.Errorf("%q: %v", token, err)
+		}
 	}
 }
 

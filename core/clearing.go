@@ -6,29 +6,23 @@ import (
 	"time"
 )
 
-// maxClearing is how many cookies one answer clears: each name for a few domains
-// and paths.
+// maxClearing is how many Set-Cookie headers of one answer are passed on: one for
+// a few domains and paths.
 const maxClearing = 8
 
-// clearing returns those Set-Cookie lines, written anew, that take away a cookie
-// which the client has sent. Others are not for it: Authgear sets some with each
-// answer.
-func clearing(lines []string, sent string) []string {
+// clearing returns those Set-Cookie headers, written anew, that take away the
+// cookie with that name. Others are not for the client: Authgear sets some with
+// each answer.
+func clearing(headers []string, name string) []string {
 	var clear []string
-	for _, line := range lines {
-		cookie, err := http.ParseSetCookie(line)
-		if err != nil || cookie.Value != "" || !isPast(cookie) {
+	for _, header := range headers {
+		cookie, err := http.ParseSetCookie(header)
+		if err != nil || cookie.Name != name || cookie.Value != "" || !isPast(cookie) {
 			continue
 		}
-		for name := range splitCookies([]string{sent}) {
-			if name != cookie.Name {
-				continue
-			}
-			cookie.Quoted = false
-			if line := cookie.String(); len(clear) < maxClearing && !slices.Contains(clear, line) {
-				clear = append(clear, line)
-			}
-			break
+		cookie.Quoted = false
+		if header := cookie.String(); len(clear) < maxClearing && !slices.Contains(clear, header) {
+			clear = append(clear, header)
 		}
 	}
 	return clear

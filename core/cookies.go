@@ -3,88 +3,75 @@ package authgear
 import (
 	"errors"
 	"fmt"
-	"iter"
-	"slices"
 	"strings"
 )
 
-// maxSameCookie is how many cookies of one name are sent on: more than one is
-// usual only where a path or domain was changed.
-const maxSameCookie = 4
-
-// splitCookies yields the name and value of each cookie, the value verbatim.
-// HTTP/2 clients may send several lines (RFC 9113 §8.2.3). The standard library
-// is no help: it takes quotes off.
-func splitCookies(lines []string) iter.Seq2[string, string] {
-	return func(yield func(string, string) bool) {
-		for _, line := range lines {
-			for pair := range strings.SplitSeq(line, ";") {
-				name, value, ok := strings.Cut(strings.Trim(pair, " \t"), "=")
-				if ok && !yield(name, value) {
-					return
-				}
+// findCookie returns the value of the first cookie with that name, verbatim, and
+// how many there are. HTTP/2 clients may send several headers (RFC 9113 §8.2.3).
+// The standard library is no help: it takes quotes off.
+func findCookie(headers []string, name string) (value string, count int) {
+	for _, header := range headers {
+		for pair := range strings.SplitSeq(header, ";") {
+			n, v, ok := strings.Cut(strings.Trim(pair, " \t"), "=")
+			if !ok || n != name {
+				continue
 			}
+			if count == 0 {
+				value = v
+			}
+			count++
 		}
 	}
+	return value, count
 }
 
 // tokenFromCookie returns the access token in the cookie with that name, "" when
 // there is none. All that is wrong is invalid, not malformed: a browser cannot
 // mend a 400.
-func tokenFromCookie(lines []string, name string) (string, *Error) {
-	token, count := "", 0
-	for n, value := range splitCookies(lines) {
-		if n == name {
-			count++
-			token = max(token, value) // whichever is not empty
-		}
-	}
+func tokenFromCookie(headers []string, name string) (string, *Error) {
+	token, count := findCookie(headers, name)
 	fail := func(err error) (string, *Error) {
 		return "", &Error{Reason: ReasonTokenMalformed, Err: fmt.Errorf("the token cookie: %w", err), Evidence: Evidence{Ambient: true}}
 	}
 	switch {
-	case token == "":
-		return "", nil
 	case count > 1:
 		return fail(fmt.Errorf("there are %d of that name", count))
-	case len(token) > maxCredential:
-		return fail(fmt.Errorf("it has %d bytes, at most %d are accepted", len(token), maxCredential))
+	case token == "":
+		return "", nil
+	case len(token) > maxToken:
+		return fail(fmt.Errorf("it has %d bytes, at most %d are accepted", len(token), maxToken))
 	case !isB64Token(token):
 		return fail(errors.New("it is not a b64token (RFC 6750 §2.1)"))
+	}
+	if err := checkPlaceholder(token); err != nil {
+		return fail(err)
 	}
 	return token, nil
 }
 
-// sessionCookies returns the cookies with these names as a line of their own,
-// "" when there is none; an empty value is a cookie too. Each name may come more
-// than once: Authgear takes the first.
-func sessionCookies(lines, names []string) (string, *Error) {
-	fail := func(err error) (string, *Error) {
-		return "", &Error{Reason: ReasonSessionInvalid, Err: fmt.Errorf("the session cookies: %w", err), Evidence: Evidence{Ambient: true}}
-	}
-	var cookies strings.Builder
-	counts := make([]int, len(names))
-	for name, value := range splitCookies(lines) {
-		i := slices.Index(names, name)
-		if i < 0 {
+// sessionCookie returns the cookie of the first of these names that is present;
+// an empty value is a cookie too. Of several with one name the first counts, as
+// it does at Authgear.
+func sessionCookie(headers, names []string) (credential, *Error) {
+	for _, name := range names {
+		value, count := findCookie(headers, name)
+		if count == 0 {
 			continue
 		}
-		if counts[i]++; counts[i] > maxSameCookie {
-			return fail(fmt.Errorf("more than %d of one name", maxSameCookie))
+		c := credential{name: name, value: value, ambient: true, repeated: count > 1}
+		var err error
+		switch {
+		case len(value) > maxSessionCookie:
+			err = fmt.Errorf("it has %d bytes, at most %d are accepted; a cookie that holds an access token belongs in TokenCookie", len(value), maxSessionCookie)
+		case !isCookieValue(value):
+			err = errors.New("it has other bytes than cookie-octets (RFC 6265 §4.1.1)")
 		}
-		if !isCookieValue(value) {
-			return fail(errors.New("a value has other bytes than cookie-octets (RFC 6265 §4.1.1)"))
+		if err != nil {
+			return c, &Error{Reason: ReasonSessionInvalid, Err: fmt.Errorf("the session cookie %q: %w", name, err), Evidence: Evidence{Ambient: true}}
 		}
-		separator := ""
-		if cookies.Len() > 0 {
-			separator = "; "
-		}
-		if cookies.Len()+len(separator)+len(name)+len("=")+len(value) > maxCredential {
-			return fail(fmt.Errorf("more than %d bytes", maxCredential))
-		}
-		cookies.WriteString(separator + name + "=" + value)
+		return c, nil
 	}
-	return cookies.String(), nil
+	return credential{}, nil
 }
 
 // isCookieValue reports whether s consists of cookie-octets (RFC 6265 §4.1.1).

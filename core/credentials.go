@@ -1,66 +1,94 @@
 package authgear
 
 import (
+	"context"
+	"crypto/sha256"
 	"fmt"
 	"slices"
 )
 
-// maxCredential is the longest access token that is looked at, and the most
-// bytes of session cookies. Authgear's own tokens are about one kilobyte; custom
-// claims make them longer.
-const maxCredential = 16 << 10
+const (
+	// maxToken is the longest access token that is looked at. Authgear's own have
+	// about one kilobyte; custom claims make them longer.
+	maxToken = 16 << 10
+	// maxSessionCookie is the longest session cookie. Authgear's has 73 bytes.
+	maxSessionCookie = 1 << 10
+)
 
-// credentials is what a request carries to say who sent it, read once and
-// understood the same way by every authenticator. Never more than one of the
-// two is there: no credential rescues another, and Authgear, given both, would
-// take a cookie when the token is not good.
-type credentials struct {
-	token  string // an access token
-	cookie string // session cookies as they go to Authgear, "name=value; name=value"
-	// byBrowser: browsers send this by themselves, it came in cookies.
-	byBrowser bool
+// credential is what a request carries to say who sent it, read once and
+// understood the same way by every authenticator. It is never more than one: no
+// credential rescues another, and Authgear, given two, takes whichever is good.
+type credential struct {
+	token string // an access token, or else
+	// the session cookie that decides. Its name is "" when there is neither.
+	name, value string
+	// ambient: browsers send it by themselves, it came in a cookie.
+	ambient bool
+	// repeated: there is another session cookie of this name.
+	repeated bool
+}
+
+func (c credential) isNone() bool { return c.token == "" && c.name == "" }
+
+// key names the credential by a hash, so that none is kept. No token is taken for
+// a cookie, and no name has a "=".
+func (c credential) key() [sha256.Size]byte {
+	var space [2 << 10]byte // enough for what Authgear issues, without an allocation
+	if c.token != "" {
+		return sha256.Sum256(append(append(space[:0], "token "...), c.token...))
+	}
+	b := append(append(space[:0], "cookie "...), c.name...)
+	return sha256.Sum256(append(append(b, '='), c.value...))
 }
 
 // credentialReader knows which cookies count; without any, only Authorization
 // does.
 type credentialReader struct {
 	tokenCookie string
-	sessions    []string
+	cookies     []string
+	observer    *Observer
 }
 
 // newCredentialReader checks the names of the cookies.
-func newCredentialReader(tokenCookie string, sessions []string, errs *configErrors) credentialReader {
-	for i, name := range sessions {
+func newCredentialReader(tokenCookie string, cookies []string, observer *Observer, errs *configErrors) credentialReader {
+	for i, name := range cookies {
 		errs.add("Cookies", checkCookieName(name))
-		if slices.Contains(sessions[:i], name) {
+		if slices.Contains(cookies[:i], name) {
 			errs.add("Cookies", fmt.Errorf("%q stands there twice", name))
 		}
 	}
 	if tokenCookie != "" {
 		errs.add("TokenCookie", checkCookieName(tokenCookie))
-		if slices.Contains(sessions, tokenCookie) {
+		if slices.Contains(cookies, tokenCookie) {
 			errs.add("TokenCookie", fmt.Errorf("%q is a session cookie too", tokenCookie))
 		}
 	}
-	return credentialReader{tokenCookie: tokenCookie, sessions: slices.Clone(sessions)}
+	return credentialReader{tokenCookie: tokenCookie, cookies: slices.Clone(cookies), observer: orDefault(observer)}
 }
 
 // read returns the first credential of Authorization, token cookie and session
 // cookies that is present; it alone decides.
-func (c credentialReader) read(r Request) (credentials, *Error) {
-	token, err := bearerToken(r.Values("Authorization"))
-	if token != "" || err != nil || c.tokenCookie == "" && len(c.sessions) == 0 {
-		return credentials{token: token}, err
+func (r credentialReader) read(ctx context.Context, request Request) (credential, *Error) {
+	authorization := request.Values("Authorization")
+	token, err := bearerToken(authorization)
+	if token != "" || err != nil {
+		return credential{token: token}, err
 	}
-	lines := r.Values("Cookie")
-	if len(lines) == 0 {
-		return credentials{}, nil
+	if len(authorization) == 1 && isBareToken(authorization[0]) {
+		r.observer.notice(ctx, NoticeMissingBearer, errMissingBearer)
 	}
-	if c.tokenCookie != "" {
-		if token, err = tokenFromCookie(lines, c.tokenCookie); token != "" || err != nil {
-			return credentials{token: token, byBrowser: true}, err
+	if r.tokenCookie == "" && len(r.cookies) == 0 {
+		return credential{}, nil
+	}
+	lines := request.Values("Cookie")
+	if r.tokenCookie != "" {
+		if token, err = tokenFromCookie(lines, r.tokenCookie); token != "" || err != nil {
+			return credential{token: token, ambient: true}, err
 		}
 	}
-	cookie, err := sessionCookies(lines, c.sessions)
-	return credentials{cookie: cookie, byBrowser: cookie != ""}, err
+	c, err := sessionCookie(lines, r.cookies)
+	if c.repeated {
+		r.observer.notice(ctx, NoticeRepeatedCookie, fmt.Errorf("a browser sends two cookies named %q, of different paths or domains; the first one counts, as it does at Authgear, and none is cleared", c.name))
+	}
+	return c, err
 }

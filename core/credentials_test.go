@@ -1,9 +1,10 @@
 package authgear_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"net/http"
-	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -80,15 +81,12 @@ func wantRefusal(t *testing.T, identity *authgear.Identity, err error, reason au
 // decides, and it alone is sent on.
 func TestCredentialsOrder(t *testing.T) {
 	t.Parallel()
-	const (
-		authorization = "Authorization"
-		cookies       = "Cookie"
-	)
+	const canaries = "app_session=~; session=~"
 	large := strings.Repeat("a", 16<<10+1)
 	for _, c := range []struct {
 		name                  string
 		authorization, cookie []string
-		field, line           string // what goes to the resolver
+		authorized, line      string // Authorization and Cookie that go to the resolver
 		want                  authgear.Reason
 		byBrowser             bool
 	}{
@@ -98,18 +96,19 @@ func TestCredentialsOrder(t *testing.T) {
 		{name: "other cookies", cookie: []string{"foo=bar; csp_nonce=x"}, want: authgear.ReasonNoCredentials},
 		{name: "an empty token cookie", cookie: []string{"token="}, want: authgear.ReasonNoCredentials},
 
-		{name: "all three", authorization: []string{"Bearer b"}, cookie: []string{"session=s; token=t"}, field: authorization, line: "Bearer b"},
-		{name: "Bearer, rebuilt", authorization: []string{"bEARER   b"}, field: authorization, line: "Bearer b"},
-		{name: "Bearer beside bad cookies", authorization: []string{"Bearer b"}, cookie: []string{`session="; token=a b`, "token=c"}, field: authorization, line: "Bearer b"},
-		{name: "token cookie before session", cookie: []string{"session=s; token=t"}, field: authorization, line: "Bearer t", byBrowser: true},
-		{name: "token cookie in another line", cookie: []string{"session=s", "token=t"}, field: authorization, line: "Bearer t", byBrowser: true},
-		{name: "token cookie beside bad sessions", cookie: []string{`session="; token=t`}, field: authorization, line: "Bearer t", byBrowser: true},
-		{name: "token cookie beside another scheme", authorization: []string{"Basic dXNlcjpwYXNz"}, cookie: []string{"token=t"}, field: authorization, line: "Bearer t", byBrowser: true},
-		{name: "sessions beside an empty token cookie", cookie: []string{"token=; session=s"}, field: cookies, line: "session=s", byBrowser: true},
-		{name: "sessions beside another scheme", authorization: []string{"Basic dXNlcjpwYXNz"}, cookie: []string{"session=s"}, field: cookies, line: "session=s", byBrowser: true},
-		{name: "sessions beside an empty Authorization", authorization: []string{""}, cookie: []string{"session=s"}, field: cookies, line: "session=s", byBrowser: true},
-		{name: "sessions only of what is sent", cookie: []string{"foo=bar; session=s", "app_session=x; bar=foo"}, field: cookies, line: "session=s; app_session=x", byBrowser: true},
-		{name: "an empty session", cookie: []string{"session="}, field: cookies, line: "session=", byBrowser: true},
+		{name: "all three", authorization: []string{"Bearer b"}, cookie: []string{"session=s; token=t"}, authorized: "Bearer b"},
+		{name: "Bearer, rebuilt", authorization: []string{"bEARER   b"}, authorized: "Bearer b"},
+		{name: "Bearer beside bad cookies", authorization: []string{"Bearer b"}, cookie: []string{`session="; token=a b`, "token=c"}, authorized: "Bearer b"},
+		{name: "token cookie before session", cookie: []string{"session=s; token=t"}, authorized: "Bearer t", byBrowser: true},
+		{name: "token cookie in another line", cookie: []string{"session=s", "token=t"}, authorized: "Bearer t", byBrowser: true},
+		{name: "token cookie beside bad sessions", cookie: []string{`session="; token=t`}, authorized: "Bearer t", byBrowser: true},
+		{name: "token cookie beside another scheme", authorization: []string{"Basic dXNlcjpwYXNz"}, cookie: []string{"token=t"}, authorized: "Bearer t", byBrowser: true},
+		{name: "sessions beside an empty token cookie", cookie: []string{"token=; session=s"}, line: "session=s; app_session=~", byBrowser: true},
+		{name: "sessions beside another scheme", authorization: []string{"Basic dXNlcjpwYXNz"}, cookie: []string{"session=s"}, line: "session=s; app_session=~", byBrowser: true},
+		{name: "sessions beside an empty Authorization", authorization: []string{""}, cookie: []string{"session=s"}, line: "session=s; app_session=~", byBrowser: true},
+		{name: "the first session of the option", cookie: []string{"foo=bar; session=s", "app_session=x; bar=foo"}, line: "app_session=x; session=~", byBrowser: true},
+		{name: "the first of a name", cookie: []string{"session=; session=s"}, line: "session=; app_session=~", byBrowser: true},
+		{name: "an empty session", cookie: []string{"session="}, line: "session=; app_session=~", byBrowser: true},
 
 		// No credential rescues another.
 		{name: "malformed Bearer", authorization: []string{"Bearer"}, cookie: []string{"token=t; session=s"}, want: authgear.ReasonAuthorizationMalformed},
@@ -119,7 +118,8 @@ func TestCredentialsOrder(t *testing.T) {
 		{name: "token cookie twice", cookie: []string{"token=t; session=s", "token=t"}, want: authgear.ReasonTokenMalformed, byBrowser: true},
 		{name: "token cookie too large", cookie: []string{"token=" + large + "; session=s"}, want: authgear.ReasonTokenMalformed, byBrowser: true},
 		{name: "bad session", cookie: []string{"session=s; app_session=a b"}, want: authgear.ReasonSessionInvalid, byBrowser: true},
-		{name: "too many sessions", cookie: []string{strings.Repeat("session=s; ", 5)}, want: authgear.ReasonSessionInvalid, byBrowser: true},
+		{name: "session too large", cookie: []string{"session=" + large[:1025]}, want: authgear.ReasonSessionInvalid, byBrowser: true},
+		{name: "a placeholder", authorization: []string{"Bearer undefined"}, cookie: []string{"session=s"}, want: authgear.ReasonTokenMalformed},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -139,37 +139,200 @@ func TestCredentialsOrder(t *testing.T) {
 			if len(resolver.asked) != 1 {
 				t.Fatalf("asked %d times", len(resolver.asked))
 			}
-			other := map[string]string{authorization: cookies, cookies: authorization}[c.field]
-			if got := resolver.asked[0]; !slices.Equal(got[c.field], []string{c.line}) || got[other] != nil {
-				t.Errorf("asked with %q, want %s: %s", got, c.field, c.line)
+			line := c.line
+			if c.authorized != "" {
+				line = canaries
+			}
+			if got := resolver.asked[0]; got.Get("Authorization") != c.authorized || !slices.Equal(got["Cookie"], []string{line}) {
+				t.Errorf("asked with %q, want %s and %s", got, c.authorized, line)
 			}
 		})
 	}
 }
 
-// What a refusal means depends on what was sent.
+// What a refusal means depends on what was sent, and so does what the operator
+// reads about it: what Authgear does not say, the credential may.
 func TestCredentialsRefused(t *testing.T) {
 	t.Parallel()
+	server := authgeartest.New(t, authgeartest.Config{Endpoint: "https://auth.example.com"})
+	other := authgeartest.New(t)
+	alice, bob := server.AddUser(authgeartest.User{}), other.AddUser(authgeartest.User{})
+	ended := server.AccessToken(alice)
+	server.RevokeSession(ended)
+	const session, token = authgear.ReasonSessionInvalid, authgear.ReasonTokenRejected
 	for _, c := range []struct {
-		name                  string
-		authorization, cookie []string
-		answer                http.Header
+		authorization, cookie string
 		want                  authgear.Reason
-		byBrowser             bool
+		cause                 string
 	}{
-		{"Bearer, nothing said", []string{"Bearer b"}, nil, http.Header{}, authgear.ReasonTokenRejected, false},
-		{"Bearer, false", []string{"Bearer b"}, nil, http.Header{"X-Authgear-Session-Valid": {"false"}}, authgear.ReasonTokenRejected, false},
-		{"token cookie, nothing said", nil, []string{"token=t"}, http.Header{}, authgear.ReasonTokenRejected, true},
-		{"token cookie, false", nil, []string{"token=t"}, http.Header{"X-Authgear-Session-Valid": {"false"}}, authgear.ReasonTokenRejected, true},
-		{"session, nothing said", nil, []string{"session=s"}, http.Header{}, authgear.ReasonNoCredentials, true},
-		{"session, false", nil, []string{"session=s"}, http.Header{"X-Authgear-Session-Valid": {"false"}}, authgear.ReasonSessionInvalid, true},
+		{"Bearer " + server.OpaqueToken(alice) + "x", "", token, "opaque token has ended"},
+		{"", "token=b", token, "opaque token has ended"},
+		{"Bearer " + ended, "", token, "TRUST_PROXY=true"},
+		{"Bearer " + other.AccessToken(bob), "", token, "the endpoint is https://auth.example.com"},
+		{"Bearer " + server.IDToken(alice, ""), "", token, "an ID token is no access token"},
+		{"Bearer " + server.AccessToken(alice, authgeartest.Token{ExpiresIn: -time.Minute}), "", token, "expired at"},
+		{"Bearer " + server.MachineToken("m", "https://api.example.com"), "", token, "a machine's token"},
+		{"Bearer " + recordedToken(t, "resolve-refresh-token-as-bearer"), "", token, "looks like a refresh token"},
+		{"Bearer a.b.c", "", token, "malformed"},
+		{"", "session=" + strings.Repeat("a", 8) + server.SessionCookie(alice).Value[8:], session, "has ended"},
+		{"", "session=", session, "is empty"},
+		{"", "session=" + ended[:1000], session, "TokenCookie"},
+		{"", "session=s", session, "another form"},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			auth := asking(t, &stub{answer: c.answer}, authgear.ResolverConfig{TokenCookie: "token"})
-			identity, err := auth.Authenticate(t.Context(), sent(c.authorization, c.cookie))
-			wantRefusal(t, identity, err, c.want, c.byBrowser)
-		})
+		auth := newResolver(t, nil, authgear.ResolverConfig{Endpoint: "https://auth.example.com", InternalURL: server.URL(), TokenCookie: "token"})
+		identity, err := auth.Authenticate(t.Context(), sent(one(c.authorization), one(c.cookie)))
+		wantRefusal(t, identity, err, c.want, c.authorization == "")
+		cause := errors.Unwrap(err)
+		if cause == nil || !strings.Contains(cause.Error(), c.cause) || len(cause.Error()) > 300 {
+			t.Errorf("%.20s%.20s: %v, want %q", c.authorization, c.cookie, cause, c.cause)
+		}
+	}
+}
+
+// one is the only value of a header, or none.
+func one(value string) []string {
+	if value == "" {
+		return nil
+	}
+	return []string{value}
+}
+
+// recordedToken is the token of a recording's request.
+func recordedToken(t *testing.T, name string) string {
+	t.Helper()
+	e, ok := resolverExchanges(t)[name]
+	if !ok {
+		t.Fatalf("there is no recording %s", name)
+	}
+	return strings.TrimPrefix(headerOf(e.Request.Headers).Get("Authorization"), "Bearer ")
+}
+
+// What an operator should mend although the request is answered rightly.
+func TestCredentialsNotices(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		authorization, cookie string
+		want                  authgear.NoticeKind
+	}{
+		{"Bearer a", "", ""},
+		{"Basic dXNlcjpwYXNzd29yZDp3aXRob3V0", "", ""},
+		{"Negotiate", "", ""},
+		{"", "session=a", ""},
+		{"Bearer a", "session=a; session=b", ""},
+		{"eyJhbGciOiJSUzI1NiJ9.e30.c2ln", "", authgear.NoticeMissingBearer},
+		{"eyJhbGciOiJSUzI1NiJ9.e30.c2ln", "session=a", authgear.NoticeMissingBearer},
+		{"", "session=a; session=b", authgear.NoticeRepeatedCookie},
+	} {
+		var kinds []authgear.NoticeKind
+		observer := &authgear.Observer{Notice: func(_ context.Context, n authgear.Notice) {
+			kinds = append(kinds, n.Kind)
+			if strings.Contains(n.Err.Error(), "eyJ") {
+				t.Errorf("the token is told: %v", n.Err)
+			}
+		}}
+		jwt := newJWT(t, authgear.JWTConfig{Endpoint: "https://auth.example.com", Observer: observer, HTTPClient: &http.Client{Transport: &stub{}}})
+		for _, auth := range []authgear.Authenticator{newResolver(t, &stub{answer: good()}, authgear.ResolverConfig{Observer: observer}), jwt} {
+			kinds = nil
+			_, _ = auth.Authenticate(t.Context(), sent(one(c.authorization), one(c.cookie)))
+			want := c.want
+			if auth == jwt && want == authgear.NoticeRepeatedCookie {
+				want = "" // it reads no session cookies
+			}
+			if want == "" && len(kinds) > 0 || want != "" && !slices.Equal(kinds, []authgear.NoticeKind{want}) {
+				t.Errorf("%T, %s %s: %v", auth, c.authorization, c.cookie, kinds)
+			}
+		}
+	}
+}
+
+// A refused cookie is cleared when it alone can be meant: not a cookie of another
+// name that the canary was refused for, and none of two with one name, of which
+// the browser would drop either.
+func TestCredentialsCleared(t *testing.T) {
+	t.Parallel()
+	server := authgeartest.New(t)
+	good := server.SessionCookie(server.AddUser(authgeartest.User{})).Value
+	auth := newResolver(t, nil, authgear.ResolverConfig{Endpoint: server.Endpoint(), Cookies: []string{"session", "app_session"}, TokenCookie: "token", CacheTTL: time.Hour})
+	for range 2 { // the second time from the table
+		for _, c := range []struct {
+			authorization, cookie string
+			clears                bool
+		}{
+			{"", "session=x", true},
+			{"", "session=x; session=" + good, false},
+			{"Bearer x", "session=" + good, false},
+			{"", "token=x; session=" + good, false},
+			{"", "app_session=x; foo=" + good, false},
+		} {
+			_, err := auth.Authenticate(t.Context(), sent(one(c.authorization), one(c.cookie)))
+			e, ok := errors.AsType[*authgear.Error](err)
+			if !ok || e.Outcome() != authgear.OutcomeInvalid || (len(e.Evidence.ClearCookies) == 1) != c.clears {
+				t.Errorf("%s %.30s: %+v", c.authorization, c.cookie, e)
+			}
+		}
+	}
+}
+
+// Tokens and cookies of one session, however many, are one entry and one call
+// each, and evict nobody else's.
+func TestManyCookiesOfOneName(t *testing.T) {
+	t.Parallel()
+	p := newProject(map[string]string{"session=mine": "mallory"})
+	for n := range 1000 {
+		p.users[fmt.Sprint("session=", n)] = fmt.Sprint(n)
+	}
+	auth := newResolver(t, p, authgear.ResolverConfig{CacheTTL: time.Hour})
+	ask := func(cookie, id string) {
+		t.Helper()
+		identity, err := auth.Authenticate(t.Context(), browser(cookie))
+		wantUser(t, identity, err, id)
+	}
+	for range 2 {
+		for n := range 1000 {
+			ask(fmt.Sprint("session=", n), fmt.Sprint(n))
+		}
+		for n := range 12_000 {
+			ask(fmt.Sprint("session=mine; session=", n), "mallory")
+		}
+	}
+	if n := p.total(); n != 1001 {
+		t.Errorf("%d calls for 1,001 sessions", n)
+	}
+}
+
+// The resolver judges a token without a request, too.
+func TestResolverVerify(t *testing.T) {
+	t.Parallel()
+	server := authgeartest.New(t)
+	id := server.AddUser(authgeartest.User{})
+	var decisions []authgear.Decision
+	auth := newResolver(t, nil, authgear.ResolverConfig{Endpoint: server.Endpoint(), CacheTTL: time.Hour, Observer: &authgear.Observer{
+		Decision: func(_ context.Context, d authgear.Decision) { decisions = append(decisions, d) },
+	}})
+	token := server.OpaqueToken(id)
+	for range 2 {
+		identity, err := auth.Verify(t.Context(), token)
+		wantUser(t, identity, err, id)
+		if identity.Evidence.Ambient || identity.Evidence.CheckedAt.IsZero() {
+			t.Errorf("%+v", identity.Evidence)
+		}
+	}
+	wants := []authgear.Reason{"", ""}
+	for token, want := range map[string]authgear.Reason{
+		"": authgear.ReasonNoCredentials, "x": authgear.ReasonTokenRejected, "Bearer " + token: authgear.ReasonTokenMalformed,
+		"a\r\nCookie: session=x": authgear.ReasonTokenMalformed, strings.Repeat("a", 16<<10+1): authgear.ReasonTokenTooLarge, "null": authgear.ReasonTokenMalformed,
+	} {
+		identity, err := auth.Verify(t.Context(), token)
+		wantRefusal(t, identity, err, want, false)
+		wants = append(wants, want)
+	}
+	for n, d := range decisions {
+		if d.Reason != wants[n] || (d.Source == authgear.SourceResolver) != (n < 2) || d.Cached != (n == 1) || (d.Err == nil) != (n < 2) {
+			t.Errorf("decision %d: %+v", n, d)
+		}
+	}
+	if len(decisions) != len(wants) {
+		t.Errorf("%d decisions for %d calls", len(decisions), len(wants))
 	}
 }
 
@@ -196,11 +359,11 @@ func TestCredentialsShareAnAnswer(t *testing.T) {
 	}
 	// A session cookie of the same value is another credential.
 	want(sent(nil, []string{"session=t"}), true)
-	if len(resolver.asked) != 2 || !reflect.DeepEqual(resolver.asked[1]["Cookie"], []string{"session=t"}) {
+	if len(resolver.asked) != 2 || !slices.Equal(resolver.asked[1]["Cookie"], []string{"session=t"}) {
 		t.Errorf("asked with %v", resolver.asked)
 	}
 
-	resolver = &stub{answer: http.Header{}}
+	resolver = &stub{answer: refusedSession()}
 	auth = asking(t, resolver, authgear.ResolverConfig{TokenCookie: "token", CacheTTL: time.Minute})
 	for _, c := range []struct {
 		request authgear.Request

@@ -49,6 +49,8 @@ const (
 // its answer. They count only when it is proven that the proxy has set them.
 // docs/proxies.md has configurations of proxies.
 type Forwarded struct {
+	credentials credentialReader // of Authorization alone
+
 	trusted    []netip.Prefix
 	secrets    [][sha256.Size]byte
 	trustRoles bool
@@ -78,11 +80,13 @@ func NewForwarded(config ForwardedConfig) (*Forwarded, error) {
 	if err := errs.err("ForwardedConfig"); err != nil {
 		return nil, err
 	}
+	observer := orDefault(config.Observer)
 	return &Forwarded{
-		trusted:    slices.Clone(config.TrustedProxies),
-		secrets:    secrets,
-		trustRoles: config.TrustRoles,
-		observer:   orDefault(config.Observer),
+		credentials: credentialReader{observer: observer},
+		trusted:     slices.Clone(config.TrustedProxies),
+		secrets:     secrets,
+		trustRoles:  config.TrustRoles,
+		observer:    observer,
 	}, nil
 }
 
@@ -119,7 +123,7 @@ func (f *Forwarded) Observer() *Observer { return f.observer }
 // Authenticate implements [Authenticator] by the X-Authgear-* headers of the
 // request.
 func (f *Forwarded) Authenticate(ctx context.Context, r Request) (*Identity, error) {
-	token, malformed := bearerToken(r.Values("Authorization"))
+	c, malformed := f.credentials.read(ctx, r)
 	if malformed != nil {
 		return nil, malformed
 	}
@@ -140,7 +144,7 @@ func (f *Forwarded) Authenticate(ctx context.Context, r Request) (*Identity, err
 	if err != nil {
 		return nil, &Error{Reason: ReasonAnswerMalformed, Err: fmt.Errorf("from the reverse proxy: %w", err)}
 	}
-	evidence := Evidence{Ambient: sent == sentCookie || sent == "" && token == ""}
+	evidence := Evidence{Ambient: sent == sentCookie || sent == "" && c.token == ""}
 	switch {
 	case s.State == session.Valid:
 		if !f.trustRoles {
@@ -155,7 +159,7 @@ func (f *Forwarded) Authenticate(ctx context.Context, r Request) (*Identity, err
 		return nil, &Error{Reason: ReasonTokenRejected, Evidence: evidence}
 	case sent != "":
 		return nil, f.silence(ctx)
-	case token != "":
+	case c.token != "":
 		return nil, &Error{Reason: ReasonTokenRejected, Evidence: evidence}
 	default:
 		return nil, &Error{Reason: ReasonNoCredentials}

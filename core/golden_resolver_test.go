@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
@@ -53,20 +54,39 @@ func headerOf(pairs [][2]string) http.Header {
 	return h
 }
 
-// replay answers with a recording.
+// replay answers with a recording, or as the recordings with a canary say: nearly
+// all were made without. A refusal is explicit then, and a check passes unless
+// Authgear fails.
 type replay struct {
 	exchange
-	asked []http.Header
+	refusal exchange
+	asked   []http.Header // with the client's credential
 }
 
 func (r *replay) RoundTrip(request *http.Request) (*http.Response, error) {
-	r.asked = append(r.asked, request.Header.Clone())
+	said, check := headerOf(r.Response.Headers).Get("X-Authgear-Session-Valid"), isCheck(request.Header.Get("Authorization"))
+	if !check {
+		r.asked = append(r.asked, request.Header.Clone())
+	}
+	response := r.Response
+	if _, silent := silent[r.Name]; response.Status < 500 && check && r.Name != wrongName || response.Status == 200 && said == "" && !silent {
+		response = r.refusal.Response
+	}
 	return &http.Response{
-		StatusCode: r.Response.Status,
-		Header:     headerOf(r.Response.Headers),
-		Body:       io.NopCloser(strings.NewReader(r.Response.Body)),
+		StatusCode: response.Status,
+		Header:     headerOf(response.Headers),
+		Body:       io.NopCloser(strings.NewReader(response.Body)),
 		Request:    request,
 	}, nil
+}
+
+// silent are the recordings whose answer is empty with a canary, too: the database
+// has failed, or no cookie of the project has that name.
+const wrongName = "https-resolve-cookie-prefix-wrong-name"
+
+var silent = map[string]authgear.Reason{
+	"fault-database-cookie": authgear.ReasonResolverSilent,
+	wrongName:               authgear.ReasonSessionInvalid,
 }
 
 // resolve authenticates a request with the recorded credentials by the recorded
@@ -74,20 +94,15 @@ func (r *replay) RoundTrip(request *http.Request) (*http.Response, error) {
 func resolve(t *testing.T, request, answer exchange) (asked []http.Header, identity *authgear.Identity, err error) {
 	t.Helper()
 	sentFields := headerOf(request.Request.Headers)
-	cookies := []string{"session"}
-	for _, name := range []string{"app_access_token", "acme_session"} { // those of a project that is set up so
-		if strings.Contains(strings.Join(sentFields["Cookie"], ";"), name+"=") {
-			cookies = append(cookies, name)
-		}
+	config := authgear.ResolverConfig{Endpoint: liveEndpoint, TokenCookie: "app_access_token"}
+	if strings.Contains(sentFields.Get("Cookie"), "acme_session=") { // of a project that is set up so
+		config.Cookies = []string{"acme_session"}
 	}
-	network := &replay{exchange: answer}
-	auth, err := authgear.NewResolver(authgear.ResolverConfig{
-		Endpoint: liveEndpoint, Cookies: cookies, HTTPClient: &http.Client{Transport: network}, Observer: &authgear.Observer{},
+	network := &replay{exchange: answer, refusal: recordings.Load(t, "canary-probe-token")}
+	synctest.Test(t, func(t *testing.T) {
+		auth := newResolver(t, network, config)
+		identity, err = auth.Authenticate(t.Context(), sent(sentFields["Authorization"], sentFields["Cookie"]))
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	identity, err = auth.Authenticate(t.Context(), sent(sentFields["Authorization"], sentFields["Cookie"]))
 	return network.asked, identity, err
 }
 
@@ -130,6 +145,8 @@ var notAsked = map[string]authgear.Reason{
 	"resolve-authz-tab":              authgear.ReasonAuthorizationMalformed,
 	"resolve-authz-trailing-garbage": authgear.ReasonAuthorizationMalformed,
 	"resolve-nonascii-token":         authgear.ReasonAuthorizationMalformed,
+
+	"resolve-cookie-10k": authgear.ReasonSessionInvalid,
 }
 
 // Every recorded answer of the resolver means what it says.
@@ -149,7 +166,7 @@ func TestRecordedResolver(t *testing.T) {
 		asked, identity, err := resolve(t, e, e)
 		if reason, ok := notAsked[name]; ok {
 			t.Run(name, func(t *testing.T) {
-				wantRefusal(t, identity, err, reason, false)
+				wantRefusal(t, identity, err, reason, reason == authgear.ReasonSessionInvalid)
 				if len(asked) > 0 {
 					t.Errorf("asked with %q", asked)
 				}
@@ -171,37 +188,41 @@ func TestRecordedResolver(t *testing.T) {
 func checkAnswer(t *testing.T, e exchange, identity *authgear.Identity, err error, asked []http.Header) string {
 	t.Helper()
 	answer := headerOf(e.Response.Headers)
-	calls := 1
-	if e.Response.Status >= 500 {
-		calls = 2
+	if len(asked) == 0 {
+		t.Fatal("nobody was asked")
 	}
-	if len(asked) != calls {
-		t.Fatalf("asked %d times, want %d", len(asked), calls)
-	}
-	token := asked[0].Get("Authorization") != ""
-	if cookie := asked[0].Get("Cookie"); token == (cookie != "") {
+	token, ambient := asked[0].Get("Authorization") != "", headerOf(e.Request.Headers).Get("Authorization") == ""
+	if token && asked[0].Get("Cookie") != "session=~" {
 		t.Errorf("asked with %q", asked[0])
 	}
 	switch said := answer.Get("X-Authgear-Session-Valid"); {
 	case e.Response.Status != http.StatusOK:
-		wantRefusal(t, identity, err, authgear.ReasonResolverUnavailable, !token)
+		wantRefusal(t, identity, err, authgear.ReasonResolverUnavailable, ambient)
 		return "unavailable"
 	case said == "true":
 		if err != nil {
 			t.Fatal(err, errors.Unwrap(err))
 		}
-		checkSession(t, identity, answer, !token)
+		checkSession(t, identity, answer, ambient)
 		return "valid"
 	case said == "" && token:
-		wantRefusal(t, identity, err, authgear.ReasonTokenRejected, false)
+		wantRefusal(t, identity, err, authgear.ReasonTokenRejected, ambient)
 		return "token refused"
 	case said == "":
-		wantRefusal(t, identity, err, authgear.ReasonNoCredentials, true)
+		reason, silent := silent[e.Name]
+		if !silent {
+			reason = authgear.ReasonSessionInvalid
+		}
+		wantRefusal(t, identity, err, reason, true)
 		return "cookie unknown"
 	case said == "false" && !token:
 		wantRefusal(t, identity, err, authgear.ReasonSessionInvalid, true)
 		refusal, ok := errors.AsType[*authgear.Error](err)
-		if want := clearingLines(answer); !ok || len(want) != 1 || !slices.Equal(refusal.Evidence.ClearCookies, want) {
+		if want := clearingLines(answer); e.Name == "resolve-two-session-cookies-valid-last" {
+			if !ok || refusal.Evidence.ClearCookies != nil {
+				t.Errorf("%+v clears the good one too", refusal)
+			}
+		} else if !ok || len(want) != 1 || !slices.Equal(refusal.Evidence.ClearCookies, want) {
 			t.Errorf("%+v, want to clear %q", refusal, want)
 		}
 		return "cookie refused"
@@ -255,7 +276,7 @@ func TestRecordedTwoCredentials(t *testing.T) {
 			asked, identity, err := resolve(t, request, answer)
 			checkAnswer(t, answer, identity, err, asked)
 			scheme, token, _ := strings.Cut(headerOf(request.Request.Headers).Get("Authorization"), " ")
-			if len(asked) != 1 || asked[0].Get("Authorization") != scheme+" "+strings.TrimSpace(token) || asked[0]["Cookie"] != nil {
+			if len(asked) == 0 || asked[0].Get("Authorization") != scheme+" "+strings.TrimSpace(token) || asked[0].Get("Cookie") != "session=~" {
 				t.Errorf("asked with %q", asked)
 			}
 			if e, ok := errors.AsType[*authgear.Error](err); ok && e.Evidence.ClearCookies != nil {
@@ -268,6 +289,48 @@ func TestRecordedTwoCredentials(t *testing.T) {
 		if _, known := answeredAlone[name]; !known && h.Get("Authorization") != "" && h.Get("Cookie") != "" {
 			t.Errorf("%s has two credentials", name)
 		}
+	}
+}
+
+// What is sent beside a credential is what the recordings with a canary have, and
+// their answers say who it is.
+func TestRecordedCanary(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]authgear.Reason{
+		"canary-jwt-alice":              "",
+		"canary-opaque-alice":           "",
+		"canary-id-token":               authgear.ReasonTokenRejected,
+		"canary-other-name":             authgear.ReasonTokenRejected, // no check is answered explicitly, either
+		"outage-postgres-canary-jwt":    authgear.ReasonResolverUnavailable,
+		"outage-redis-canary-opaque":    authgear.ReasonResolverUnavailable,
+		"outage-redis-hangs-canary-jwt": authgear.ReasonResolverUnavailable,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := recordings.Load(t, name)
+			recorded := headerOf(e.Request.Headers)
+			config := authgear.ResolverConfig{}
+			if name == "canary-other-name" {
+				config.Cookies = []string{"acme_session"}
+				recorded.Set("Cookie", "acme_session=~; session=~")
+			}
+			var identity *authgear.Identity
+			var err error
+			synctest.Test(t, func(t *testing.T) {
+				auth := newResolver(t, transport(func(r *http.Request) (*http.Response, error) {
+					if got := r.Header; !isCheck(got.Get("Authorization")) && (got.Get("Authorization") != recorded.Get("Authorization") || got.Get("Cookie") != recorded.Get("Cookie")) {
+						t.Errorf("asked with %q", got)
+					}
+					return answered(r, e.Response.Status, headerOf(e.Response.Headers), e.Response.Body), nil
+				}), config)
+				identity, err = auth.Authenticate(t.Context(), sent(recorded["Authorization"], nil))
+			})
+			if want == "" {
+				wantUser(t, identity, err, "4ad77e91-0dc8-4db5-bb87-48f86e1afae2")
+			} else {
+				wantRefusal(t, identity, err, want, false)
+			}
+		})
 	}
 }
 
@@ -284,28 +347,6 @@ func TestRecordedRolesOrder(t *testing.T) {
 		identity, err := asking(t, &stub{answer: answer}, authgear.ResolverConfig{}).Authenticate(t.Context(), sent([]string{"Bearer a"}, nil))
 		if err != nil || !slices.Equal(identity.Roles, []string{"admin", "auditor", "reporter", "store:manager"}) {
 			t.Errorf("%s: %+v, %v", line, identity, err)
-		}
-	}
-}
-
-// An answer about a session that nobody has sent comes from something else than
-// Authgear, such as a cache: no readiness, now or later, and no panic.
-func TestReadyAboutNobody(t *testing.T) {
-	t.Parallel()
-	for _, answer := range []http.Header{good(), {"X-Authgear-Session-Valid": {"false"}}} {
-		resolver := &stub{answer: answer}
-		auth := asking(t, resolver, authgear.ResolverConfig{})
-		for range 2 {
-			wantReason(t, auth.Ready(t.Context()), authgear.ReasonAnswerMalformed)
-		}
-		resolver.answer = http.Header{}
-		for range 2 {
-			if err := auth.Ready(t.Context()); err != nil {
-				t.Error(err, errors.Unwrap(err))
-			}
-		}
-		if len(resolver.asked) != 3 {
-			t.Errorf("asked %d times", len(resolver.asked))
 		}
 	}
 }

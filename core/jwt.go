@@ -91,7 +91,8 @@ func NewJWT(config JWTConfig) (*JWT, error) {
 		internal, err = endpoint.Parse(config.InternalURL, config.InsecureHTTP)
 		errs.add("InternalURL", err)
 	}
-	reader := newCredentialReader(config.TokenCookie, nil, &errs)
+	observer := orDefault(config.Observer)
+	reader := newCredentialReader(config.TokenCookie, nil, observer, &errs)
 	if slices.Contains(config.ClientIDs, "") {
 		errs.add("ClientIDs", errors.New("an empty client id"))
 	}
@@ -109,7 +110,6 @@ func NewJWT(config JWTConfig) (*JWT, error) {
 		return nil, err
 	}
 
-	observer := orDefault(config.Observer)
 	return &JWT{
 		endpoint:    origin,
 		credentials: reader,
@@ -156,19 +156,19 @@ func (j *JWT) Observer() *Observer { return j.observer }
 // Authenticate implements [Authenticator] by the Bearer token in the request's
 // Authorization header, or by the token cookie when there is one.
 func (j *JWT) Authenticate(ctx context.Context, r Request) (*Identity, error) {
-	credentials, err := j.credentials.read(r)
+	c, err := j.credentials.read(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	if credentials.token == "" {
+	if c.token == "" {
 		return nil, &Error{Reason: ReasonNoCredentials}
 	}
-	identity, err := j.verify(ctx, credentials.token)
+	identity, err := j.verify(ctx, c.token)
 	if err != nil {
-		err.Evidence.Ambient = credentials.byBrowser
+		err.Evidence.Ambient = c.ambient
 		return nil, err
 	}
-	identity.Evidence.Ambient = credentials.byBrowser
+	identity.Evidence.Ambient = c.ambient
 	return identity, nil
 }
 
@@ -178,22 +178,11 @@ func (j *JWT) Authenticate(ctx context.Context, r Request) (*Identity, error) {
 func (j *JWT) Verify(ctx context.Context, token string) (*Identity, error) {
 	start := time.Now()
 	var identity *Identity
-	var err *Error
-	switch {
-	case token == "":
-		err = &Error{Reason: ReasonNoCredentials}
-	case len(token) > maxCredential:
-		err = tooLarge(token)
-	default:
+	err := checkToken(token)
+	if err == nil {
 		identity, err = j.verify(ctx, token)
 	}
-	if j.observer.Decision != nil {
-		d := Decision{Outcome: OutcomeAuthenticated, Source: SourceJWT, Duration: time.Since(start)}
-		if err != nil {
-			d.Outcome, d.Reason, d.Source, d.Err = err.Outcome(), err.Reason, "", err
-		}
-		j.observer.Decision(ctx, d)
-	}
+	j.observer.verified(ctx, start, identity, err)
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ import (
 // Where an *Observer is nil, LogObserver(nil) takes its place.
 type Observer struct {
 	// Decision is called for each request that a guard decides, and for each
-	// call of [JWT.Verify].
+	// call of [JWT.Verify] and [Resolver.Verify].
 	Decision func(context.Context, Decision)
 	// Fetch is called for each request to Authgear.
 	Fetch func(context.Context, Fetch)
@@ -84,6 +84,10 @@ const (
 	// NoticeUntrustedProxy: X-Authgear-* headers were ignored, since nothing
 	// proves that the reverse proxy has set them.
 	NoticeUntrustedProxy NoticeKind = "unproven_hop"
+	// NoticeMissingBearer: an Authorization header has a token and no scheme.
+	NoticeMissingBearer NoticeKind = "missing_bearer"
+	// NoticeRepeatedCookie: a browser sends two session cookies of one name.
+	NoticeRepeatedCookie NoticeKind = "repeated_cookie"
 	// NoticeCanary: the cookie by which Authgear's refusals are told from its
 	// failures has the name of no cookie of the project.
 	NoticeCanary NoticeKind = "canary"
@@ -104,12 +108,32 @@ func orDefault(observer *Observer) *Observer {
 
 func (o *Observer) fetch(ctx context.Context, f Fetch) {
 	if o.Fetch != nil {
+		defer ignorePanic()
 		o.Fetch(ctx, f)
 	}
 }
 
+// ignorePanic is for an observer's panic, which would end the process, or a call
+// that several requests wait for.
+func ignorePanic() { _ = recover() }
+
+// verified reports a call of Verify.
+func (o *Observer) verified(ctx context.Context, start time.Time, identity *Identity, err *Error) {
+	if o.Decision == nil {
+		return
+	}
+	d := Decision{Outcome: OutcomeAuthenticated, Duration: time.Since(start)}
+	if err != nil {
+		d.Outcome, d.Reason, d.Cached, d.Err = err.Outcome(), err.Reason, err.Evidence.Cached, err
+	} else {
+		d.Source, d.Cached = identity.Source, identity.Evidence.Cached
+	}
+	o.Decision(ctx, d)
+}
+
 func (o *Observer) notice(ctx context.Context, kind NoticeKind, err error) {
 	if o.Notice != nil {
+		defer ignorePanic()
 		o.Notice(ctx, Notice{Kind: kind, Err: err})
 	}
 }

@@ -1,21 +1,23 @@
 package authgear
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"sync/atomic"
 	"time"
 
-	"github.com/authgear/authgear-sdk-go/core/internal/breaker"
+	"github.com/authgear/authgear-sdk-go/core/internal/answers"
 	"github.com/authgear/authgear-sdk-go/core/internal/endpoint"
-	"github.com/authgear/authgear-sdk-go/core/internal/fetch"
+	"github.com/authgear/authgear-sdk-go/core/internal/flight"
+	"github.com/authgear/authgear-sdk-go/core/internal/health"
 	"github.com/authgear/authgear-sdk-go/core/internal/jws"
-	"github.com/authgear/authgear-sdk-go/core/internal/oldflight"
+	"github.com/authgear/authgear-sdk-go/core/internal/project"
 	"github.com/authgear/authgear-sdk-go/core/internal/quote"
+	"github.com/authgear/authgear-sdk-go/core/internal/slots"
 )
 
 // ResolverConfig configures [NewResolver]. Only Endpoint is required.
@@ -33,8 +35,9 @@ type ResolverConfig struct {
 	// resolver is a service of its own. It takes the place of InternalURL.
 	ResolverURL string
 	// Cookies are the names of the session cookies. Empty: "session"; a
-	// self-hosted Authgear can have a prefix configured. No other cookie is ever
-	// sent to Authgear.
+	// self-hosted Authgear can have a prefix configured. Of these names the first
+	// that is present decides, and of several cookies of that name the first. No
+	// other cookie is ever sent to Authgear.
 	Cookies []string
 	// TokenCookie, when not empty, is the name of a cookie that carries the
 	// access token of a request without a Bearer token. It goes before session
@@ -45,7 +48,8 @@ type ResolverConfig struct {
 	// count for at most one second.
 	CacheTTL time.Duration
 	// StaleIfError is how long after it was given a good answer counts while
-	// Authgear cannot be asked. 0: not at all.
+	// Authgear is not well: a health check fails, or the calls of three users
+	// without a good one between them. 0: not at all.
 	StaleIfError time.Duration
 	// Timeout is how long a request waits for an answer in all. 0: five seconds.
 	Timeout time.Duration
@@ -54,20 +58,23 @@ type ResolverConfig struct {
 	InsecureHTTP bool
 	// HTTPClient, when not nil, is copied and used for every request to
 	// Authgear: for a private CA, an egress proxy, tracing. Its redirect
-	// policy, cookie jar and time-out do not count. A *http.Transport is cloned
-	// and keeps up to 64 idle connections; a RoundTripper of yours is used as it
-	// is, and has to return when the request's context ends: else its call never
-	// does, and may block the resolver until a restart.
+	// policy, cookie jar and time-out do not count. A *http.Transport is cloned,
+	// keeps up to 64 idle connections and speaks HTTP/1.1 only: over the one
+	// connection of HTTP/2 a token that is too large for a server in front of
+	// Authgear would end everybody's calls. A RoundTripper of yours is used as it
+	// is: give a wrapper, as for tracing, a transport without HTTP/2. It has to
+	// return when the request's context ends: else its call never does, and may
+	// block the resolver until a restart.
 	HTTPClient *http.Client
-	// Observer is told of each request to Authgear. nil: LogObserver(nil).
+	// Observer is told of each request to Authgear and of each Verify. nil:
+	// LogObserver(nil).
 	Observer *Observer
 }
 
 const (
-	defaultTimeout = 5 * time.Second
-	maxCalls       = 64   // at once
-	maxWaiting     = 1024 // for one of those
-	resolverPath   = "/_resolver/resolve"
+	defaultTimeout  = 5 * time.Second
+	idleConnections = 64 // as many as there are calls at once
+	resolverPath    = "/_resolver/resolve"
 )
 
 // Resolver is the [Authenticator] that asks Authgear's resolver about access
@@ -76,15 +83,25 @@ const (
 //
 // The resolver knows no client ids, scopes and expiry, and accepts no machines.
 type Resolver struct {
-	credentials credentialReader
-	asker       *fetch.Asker
-	timeout     time.Duration
-	flights     *oldflight.Group[answer]
-	breaker     breaker.Breaker
-	answers     *answers
-	parser      jws.Parser
-	observer    *Observer
-	ready       atomic.Bool // there was an answer once
+	endpoint     string
+	internal     bool // it is asked at another address
+	credentials  credentialReader
+	project      *project.Client
+	path         string
+	timeout      time.Duration
+	cacheTTL     time.Duration
+	staleIfError time.Duration
+	observer     *Observer
+	parser       jws.Parser
+	canary       canary
+
+	accepted, rejected *answers.Table[answer]
+	failing            failing
+	flights            flight.Group[answer]
+	checks             flight.Group[answer] // at most one
+	slots              *slots.Slots
+	health             *health.Health
+	ready              atomic.Bool // there was an answer once
 }
 
 // NewResolver needs no network. There is nothing to close. The error joins all
@@ -93,12 +110,13 @@ func NewResolver(config ResolverConfig) (*Resolver, error) {
 	var errs configErrors
 	origin, err := endpoint.Parse(config.Endpoint, config.InsecureHTTP)
 	errs.add("Endpoint", err)
-	address, internal := resolverAddress(origin, config, &errs)
+	internal, path := resolverAddress(config, &errs)
 	cookies := config.Cookies
 	if len(cookies) == 0 {
 		cookies = []string{"session"}
 	}
-	reader := newCredentialReader(config.TokenCookie, cookies, &errs)
+	observer := orDefault(config.Observer)
+	reader := newCredentialReader(config.TokenCookie, cookies, observer, &errs)
 	errs.add("CacheTTL", checkDuration(config.CacheTTL))
 	errs.add("StaleIfError", checkDuration(config.StaleIfError))
 	errs.add("Timeout", checkDuration(config.Timeout))
@@ -106,57 +124,61 @@ func NewResolver(config ResolverConfig) (*Resolver, error) {
 		return nil, err
 	}
 
-	timeout := config.Timeout
-	if timeout == 0 {
-		timeout = defaultTimeout
+	r := &Resolver{
+		endpoint:     origin,
+		internal:     internal != "",
+		credentials:  reader,
+		path:         path,
+		timeout:      cmp.Or(config.Timeout, defaultTimeout),
+		cacheTTL:     config.CacheTTL,
+		staleIfError: config.StaleIfError,
+		observer:     observer,
+		accepted:     answers.New[answer](maxAccepted),
+		rejected:     answers.New[answer](maxRejected),
+		slots:        slots.New(),
+		project: project.New(project.Config{
+			Endpoint: origin, Internal: internal, HTTPClient: config.HTTPClient, IdleConnections: idleConnections,
+		}),
 	}
-	return &Resolver{
-		credentials: reader,
-		asker:       fetch.NewAsker(origin, address, internal, maxCalls, config.HTTPClient),
-		timeout:     timeout,
-		flights:     oldflight.New[answer](maxCalls, maxWaiting, timeout),
-		answers:     newAnswers(config.CacheTTL, config.StaleIfError),
-		observer:    orDefault(config.Observer),
-	}, nil
+	r.canary.names = canaryNames(reader.cookies)
+	r.health = health.New(r.timeout*2/5, r.check)
+	return r, nil
 }
 
-// resolverAddress returns what to ask, and whether it is an internal address.
-func resolverAddress(origin string, config ResolverConfig, errs *configErrors) (address string, internal bool) {
-	address = origin + resolverPath
+// resolverAddress returns the internal origin that is asked, "" for the endpoint,
+// and the path there.
+func resolverAddress(config ResolverConfig, errs *configErrors) (internal, path string) {
+	path = resolverPath
+	var err error
 	if config.InternalURL != "" {
-		internalOrigin, err := endpoint.Parse(config.InternalURL, config.InsecureHTTP)
+		internal, err = endpoint.Parse(config.InternalURL, config.InsecureHTTP)
 		errs.add("InternalURL", err)
-		address, internal = internalOrigin+resolverPath, true
 	}
 	if config.ResolverURL != "" {
-		if internal {
+		if config.InternalURL != "" {
 			errs.add("ResolverURL", errors.New("stands beside InternalURL; one of them is enough"))
 		}
-		resolver, err := parseResolverURL(config.ResolverURL, config.InsecureHTTP)
+		internal, path, err = parseResolverURL(config.ResolverURL, config.InsecureHTTP)
 		errs.add("ResolverURL", err)
-		address, internal = resolver, true
 	}
-	return address, internal
+	return internal, path
 }
 
-// parseResolverURL returns a complete address in one form.
-func parseResolverURL(raw string, insecureHTTP bool) (string, error) {
+// parseResolverURL cuts a complete address in two, each in one form.
+func parseResolverURL(raw string, insecureHTTP bool) (origin, path string, err error) {
 	u, err := url.Parse(raw)
 	switch {
 	case err != nil || u.Scheme == "" || u.Host == "":
-		return "", errors.New("is not a URL such as http://resolver.internal:3001/resolve")
+		return "", "", errors.New("is not a URL such as http://resolver.internal:3001/resolve")
 	case u.User != nil:
-		return "", errors.New("has user information")
+		return "", "", errors.New("has user information")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return "", fmt.Errorf("%s has a query or fragment", quote.Quote(raw))
+		return "", "", fmt.Errorf("%s has a query or fragment", quote.Quote(raw))
 	case u.Path == "" || u.Path == "/":
-		return "", fmt.Errorf("%s has no path; to ask another origin, use InternalURL", quote.Quote(raw))
+		return "", "", fmt.Errorf("%s has no path; to ask another origin, use InternalURL", quote.Quote(raw))
 	}
-	origin, err := endpoint.Parse(u.Scheme+"://"+u.Host, insecureHTTP)
-	if err != nil {
-		return "", err
-	}
-	return origin + u.EscapedPath(), nil
+	origin, err = endpoint.Parse(u.Scheme+"://"+u.Host, insecureHTTP)
+	return origin, u.EscapedPath(), err
 }
 
 func checkDuration(d time.Duration) error {
@@ -166,17 +188,17 @@ func checkDuration(d time.Duration) error {
 	return nil
 }
 
-// Ready returns nil when Authgear has answered once; else it asks about a request
-// without credentials, or returns why there is no answer. Use it for a readiness
-// probe: the service may start without Authgear, and recovers by itself.
+// Ready returns nil when Authgear has been well once; else it checks that, or
+// returns an error with the cause. Use it for a readiness probe: the service may
+// start without Authgear, and recovers by itself.
 func (r *Resolver) Ready(ctx context.Context) error {
 	if r.ready.Load() {
 		return nil
 	}
-	var nobody credentials
-	a := r.call(ctx, nobody, nobody.keys(), false)
-	if a.err.Reason != ReasonNoCredentials { // nobody is no identity
-		return a.err
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	if err := r.health.Failed(ctx); err != nil {
+		return fmt.Errorf("authgear: the resolver is not ready: %w", r.unanswered(err))
 	}
 	return nil
 }
@@ -186,7 +208,7 @@ func (r *Resolver) Ready(ctx context.Context) error {
 func (r *Resolver) Observer() *Observer { return r.observer }
 
 // Authenticate implements [Authenticator] by the request's Bearer token, token
-// cookie or session cookies, in this order: the first that is present decides.
+// cookie or session cookie, in this order: the first that is present decides.
 func (r *Resolver) Authenticate(ctx context.Context, request Request) (*Identity, error) {
 	return r.authenticate(ctx, request, false)
 }
@@ -197,50 +219,35 @@ func (r *Resolver) AuthenticateFresh(ctx context.Context, request Request) (*Ide
 	return r.authenticate(ctx, request, true)
 }
 
-func (r *Resolver) authenticate(ctx context.Context, request Request, live bool) (*Identity, error) {
-	c, malformed := r.credentials.read(request)
-	if malformed != nil {
-		return nil, malformed
+func (r *Resolver) authenticate(ctx context.Context, request Request, fresh bool) (*Identity, error) {
+	c, err := r.credentials.read(ctx, request)
+	if err == nil && c.isNone() {
+		err = &Error{Reason: ReasonNoCredentials}
 	}
-	if c.token == "" && c.cookie == "" {
-		return nil, &Error{Reason: ReasonNoCredentials}
+	var identity *Identity
+	if err == nil {
+		identity, err = r.resolve(ctx, c, fresh).give(c)
 	}
-	a := r.resolve(ctx, c, live)
-	if a.err != nil {
-		err := *a.err
-		err.Evidence = Evidence{Ambient: c.byBrowser, Cached: a.cached, CheckedAt: a.at, ClearCookies: slices.Clone(err.Evidence.ClearCookies)}
-		return nil, &err
+	if err != nil {
+		return nil, err
 	}
-	return a.identityFor(c), nil
+	return identity, nil
 }
 
-// resolve returns what is known about the credentials, and asks when that is not
-// enough.
-func (r *Resolver) resolve(ctx context.Context, c credentials, live bool) answer {
-	keys := c.keys()
-	if live {
-		return r.call(ctx, c, keys, true)
+// Verify finds the identity of an access token that did not come in a request:
+// from a queue, in the first message of a socket, through another library's
+// hook. The identity belongs to the caller; the error is always an [*Error].
+func (r *Resolver) Verify(ctx context.Context, token string) (*Identity, error) {
+	start := time.Now()
+	var identity *Identity
+	err := checkToken(token)
+	if err == nil {
+		c := credential{token: token}
+		identity, err = r.resolve(ctx, c, false).give(c)
 	}
-	if a, ok := r.answers.fresh(keys); ok {
-		return a
+	r.observer.verified(ctx, start, identity, err)
+	if err != nil {
+		return nil, err
 	}
-	a := r.call(ctx, c, keys, false)
-	if !a.decided() && !a.unasked {
-		if good, ok := r.answers.lastGood(keys); ok {
-			return good
-		}
-	}
-	return a
-}
-
-// field returns the one field that goes to Authgear, "" for none.
-func (c credentials) field() (name, value string) {
-	switch {
-	case c.token != "":
-		return "Authorization", "Bearer " + c.token
-	case c.cookie != "":
-		return "Cookie", c.cookie
-	default:
-		return "", ""
-	}
+	return identity, nil
 }

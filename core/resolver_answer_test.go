@@ -128,7 +128,7 @@ func TestResolverSendsNothingElse(t *testing.T) {
 	} {
 		w := newWire(t, answer, "")
 		config := c.config(w.origin)
-		config.Cookies, config.TokenCookie = []string{"session", "app_session"}, "token"
+		config.Cookies, config.TokenCookie = []string{"acme_session", "app_session"}, "token"
 		auth := newResolver(t, nil, config)
 		host, proto := "auth.example.com", "X-Forwarded-Proto: https\r\n"
 		if c.public {
@@ -139,9 +139,10 @@ func TestResolverSendsNothingElse(t *testing.T) {
 				authorization, cookie []string
 				field                 string
 			}{
-				{[]string{"bEARER   a.b.c"}, []string{"session=s; token=t; other=o"}, "Authorization: Bearer a.b.c\r\n"},
-				{nil, []string{"session=s; token=t"}, "Authorization: Bearer t\r\n"},
-				{[]string{"Basic b"}, []string{"a=b; session=1; x=y; csp_nonce=2", "app_session=3 ; $Version=1;session=; Session=4"}, "Cookie: session=1; app_session=3; session=\r\n"},
+				{[]string{"bEARER   a.b.c"}, []string{"session=s; token=t; other=o"}, "Authorization: Bearer a.b.c\r\nCookie: acme_session=~; app_session=~; session=~\r\n"},
+				{nil, []string{"session=s; acme_session=s; token=t"}, "Authorization: Bearer t\r\nCookie: acme_session=~; app_session=~; session=~\r\n"},
+				{[]string{"Basic b"}, []string{"a=b; app_session=1; x=y; csp_nonce=2", "acme_session=3 ; $Version=1;acme_session=; Session=4"}, "Cookie: acme_session=3; app_session=~; session=~\r\n"},
+				{nil, []string{"app_session=1"}, "Cookie: app_session=1; acme_session=~; session=~\r\n"},
 			} {
 				identity, err := ask(t.Context(), noisy(credential.authorization, credential.cookie))
 				wantUser(t, identity, err, "alice")
@@ -317,7 +318,7 @@ func TestResolverAdvice(t *testing.T) {
 		}})
 		_, err := auth.Authenticate(t.Context(), bearer("secret"))
 		cause := errors.Unwrap(err)
-		if cause == nil || !strings.Contains(cause.Error(), c.advice) || len(fetches) != 1 || !strings.Contains(fetches[0].Err.Error(), c.advice) {
+		if cause == nil || !strings.Contains(cause.Error(), c.advice) || len(fetches) == 0 || !strings.Contains(fetches[0].Err.Error(), c.advice) {
 			t.Errorf("%v, %+v, want %q", cause, fetches, c.advice)
 		}
 		wantNoSecret(t, c.advice, err)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/internal/racetest"
 )
 
 // What a request costs whose answer is known, and one for which a server without
@@ -22,6 +23,23 @@ func BenchmarkResolver(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// A known answer costs the identity that belongs to the caller, and its roles.
+func TestResolverAllocations(t *testing.T) {
+	if racetest.Enabled {
+		t.Skip("the race detector allocates")
+	}
+	auth := newResolver(t, newProject(map[string]string{"Bearer a": "alice", "session=a": "alice"}), authgear.ResolverConfig{CacheTTL: time.Hour})
+	for _, request := range []authgear.Request{bearer("a"), browser("session=a")} {
+		if got := testing.AllocsPerRun(1000, func() {
+			if _, err := auth.Authenticate(t.Context(), request); err != nil {
+				t.Fatal(err)
+			}
+		}); got > 3 {
+			t.Errorf("%v allocations, at most 3", got)
+		}
 	}
 }
 

@@ -161,6 +161,7 @@ func TestResolverRecovers(t *testing.T) {
 	for name, lever := range map[string]func(bool){
 		"down":    server.SetDown,
 		"outage":  server.SetOutage,
+		"redis":   server.SetRedisDown,
 		"failing": func(on bool) { server.SetFailing(map[bool]int{true: 502}[on]) },
 	} {
 		lever(true)
@@ -183,6 +184,17 @@ func TestResolverRecovers(t *testing.T) {
 		round()
 		healthy("after " + name)
 	}
+	// What fails some calls and not Authgear is not seen at all.
+	for name, lever := range map[string]func(){
+		"20 dead connections": func() { server.RestartDatabase(20) },
+		"50 dead connections": func() { server.RestartDatabase(50) },
+		"a database that fails in the middle of every tenth call": func() { server.SetDatabaseFailing(10) },
+	} {
+		lever()
+		round()
+		healthy(name)
+	}
+	server.SetDatabaseFailing(0)
 	disabled := owners[0]
 	server.DisableUser(disabled)
 	for i, want := range []authgear.Reason{authgear.ReasonTokenRejected, authgear.ReasonTokenRejected, authgear.ReasonSessionInvalid} {
@@ -197,7 +209,9 @@ func TestResolversAreThrownAway(t *testing.T) {
 	t.Parallel()
 	const resolvers = 1000
 	var open atomic.Int32
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Authgear-Session-Valid", "false")
+	}))
 	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
 		switch state {
 		case http.StateNew:

@@ -2,9 +2,9 @@ package authgear_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -33,6 +33,15 @@ var outages = map[string]func(*project){
 	"hanging": func(p *project) { p.hold = make(chan struct{}) },
 }
 
+// inBubble lets calls that nobody waits for any longer come to their end.
+func inBubble(t *testing.T, f func(*testing.T)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		f(t)
+		time.Sleep(10 * time.Second)
+	})
+}
+
 // In an outage the last good answer counts for so long after it was given, with
 // and without a cache; never for a live request.
 func TestStaleIfError(t *testing.T) {
@@ -40,7 +49,7 @@ func TestStaleIfError(t *testing.T) {
 	for name, outage := range outages {
 		for _, ttl := range []time.Duration{0, time.Second, time.Hour} {
 			for _, kind := range kinds {
-				synctest.Test(t, func(t *testing.T) {
+				inBubble(t, func(t *testing.T) {
 					p := newProject(map[string]string{kind.credential: "alice"})
 					auth := newResolver(t, p, authgear.ResolverConfig{TokenCookie: "token", CacheTTL: ttl, StaleIfError: time.Minute})
 					identity, err := auth.Authenticate(t.Context(), kind.request)
@@ -81,7 +90,7 @@ func TestStaleIfError(t *testing.T) {
 func TestNoStaleIfError(t *testing.T) {
 	t.Parallel()
 	for _, outage := range outages {
-		synctest.Test(t, func(t *testing.T) {
+		inBubble(t, func(t *testing.T) {
 			p := newProject(map[string]string{"Bearer a": "alice"})
 			auth := newResolver(t, p, authgear.ResolverConfig{CacheTTL: 10 * time.Second})
 			identity, err := auth.Authenticate(t.Context(), bearer("a"))
@@ -104,10 +113,10 @@ func TestRefusedIsNotRevived(t *testing.T) {
 	t.Parallel()
 	for name, outage := range outages {
 		for _, ttl := range []time.Duration{0, time.Second, 5 * time.Second} {
-			for _, byLive := range []bool{false, true} {
+			for _, byFresh := range []bool{false, true} {
 				for _, kind := range kinds {
-					synctest.Test(t, func(t *testing.T) {
-						what := fmt.Sprintf("%s, CacheTTL %v, live %t, %s", name, ttl, byLive, kind.credential)
+					inBubble(t, func(t *testing.T) {
+						what := fmt.Sprintf("%s, CacheTTL %v, fresh %t, %s", name, ttl, byFresh, kind.credential)
 						p := newProject(map[string]string{kind.credential: "alice"})
 						auth := newResolver(t, p, authgear.ResolverConfig{TokenCookie: "token", CacheTTL: ttl, StaleIfError: time.Hour})
 						good := func() {
@@ -117,7 +126,7 @@ func TestRefusedIsNotRevived(t *testing.T) {
 						good()
 						p.change(func() { delete(p.users, kind.credential) })
 						ask := auth.AuthenticateFresh
-						if !byLive {
+						if !byFresh {
 							ask = auth.Authenticate
 							time.Sleep(ttl) // the good answer is cached until then
 						}
@@ -159,7 +168,7 @@ func TestRefusalsAreCached(t *testing.T) {
 	for _, c := range []struct{ ttl, counts time.Duration }{
 		{0, 0}, {300 * time.Millisecond, 300 * time.Millisecond}, {time.Second, time.Second}, {time.Hour, time.Second},
 	} {
-		synctest.Test(t, func(t *testing.T) {
+		inBubble(t, func(t *testing.T) {
 			p := newProject(nil)
 			auth := newResolver(t, p, authgear.ResolverConfig{CacheTTL: c.ttl})
 			refused := func(calls int) {
@@ -199,7 +208,7 @@ func TestRefusalsAreCached(t *testing.T) {
 // A refusal counts although whoever asked has not waited for it.
 func TestLateRefusalCounts(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
 		p := newProject(map[string]string{"Bearer a": "alice"})
 		auth := newResolver(t, p, authgear.ResolverConfig{StaleIfError: time.Hour})
 		identity, err := auth.Authenticate(t.Context(), bearer("a"))
@@ -220,66 +229,80 @@ func TestLateRefusalCounts(t *testing.T) {
 	})
 }
 
-// Two lines of one session have calls of their own, so a good answer can come
-// after a refusal that is newer; however many are refused beside it.
-func TestOvertakenByARefusal(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		p := newProject(map[string]string{"session=a": "alice"})
-		release := make(chan struct{})
-		auth := newResolver(t, transport(func(r *http.Request) (*http.Response, error) {
-			response, err := p.RoundTrip(r)
-			if r.Header.Get("Cookie") == "session=a" {
-				<-release
-			}
-			return response, err
-		}), authgear.ResolverConfig{StaleIfError: time.Hour})
-		done := make(chan error)
-		go func() {
-			_, err := auth.Authenticate(t.Context(), browser("session=a"))
-			done <- err
-		}()
-		synctest.Wait()
-		p.change(func() { p.users = nil })
-		_, err := auth.Authenticate(t.Context(), browser("session=a; session=x"))
-		wantReason(t, err, authgear.ReasonSessionInvalid)
-		for i := range 2000 {
-			_, err := auth.Authenticate(t.Context(), bearer(fmt.Sprintf("bad-%d", i)))
-			wantReason(t, err, authgear.ReasonTokenRejected)
-		}
-		close(release)
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-		p.change(func() { p.status = 500 })
-		identity, err := auth.Authenticate(t.Context(), browser("session=a"))
-		wantUnavailable(t, identity, err, authgear.ReasonResolverUnavailable)
-	})
+// jwtOf is a token that says when it ends; the resolver judges the rest.
+func jwtOf(claims string) string {
+	encode := base64.RawURLEncoding.EncodeToString
+	return encode([]byte(`{"alg":"RS256","kid":"k","typ":"at+jwt"}`)) + "." + encode([]byte(claims)) + ".c2ln"
 }
 
-// A refusal is known even when the observer panics.
-func TestRefusalWithAPanickingObserver(t *testing.T) {
+// No answer outlives the token; one whose end cannot be read does not count again.
+func TestAnswersEndWithTheToken(t *testing.T) {
 	t.Parallel()
-	p := newProject(map[string]string{"Bearer a": "alice"})
-	refuse := false
-	observer := &authgear.Observer{Fetch: func(context.Context, authgear.Fetch) {
-		if refuse {
-			panic("no metrics")
+	ending := func(in time.Duration) func() string {
+		return func() string {
+			return jwtOf(fmt.Sprintf(`{"iss":"i","sub":"s","aud":"a","exp":%d}`, time.Now().Add(in).Unix()))
 		}
-	}}
-	auth := newResolver(t, p, authgear.ResolverConfig{StaleIfError: time.Hour, Observer: observer})
-	identity, err := auth.Authenticate(t.Context(), bearer("a"))
-	wantUser(t, identity, err, "alice")
-	p.change(func() { p.users = nil })
-	refuse = true
-	identity, err = auth.Authenticate(t.Context(), bearer("a"))
-	wantUnavailable(t, identity, err, authgear.ReasonResolverUnavailable)
+	}
+	for name, c := range map[string]struct {
+		token  func() string
+		counts time.Duration
+	}{
+		"an opaque token":   {func() string { return "AFb5i1MATYVeKOJg5EybeFqhuRBiBH7C" }, time.Hour},
+		"a JWT":             {ending(10 * time.Minute), 10 * time.Minute},
+		"a longer JWT":      {ending(2 * time.Hour), time.Hour},
+		"an expired JWT":    {ending(-time.Second), 0},
+		"a JWT without exp": {func() string { return jwtOf(`{"iss":"i","sub":"s","aud":"a"}`) }, 0},
+		"no JWT":            {func() string { return "a.b.c" }, 0},
+		"other text":        {func() string { return "a~b.c" }, 0},
+	} {
+		for _, config := range []authgear.ResolverConfig{{CacheTTL: time.Hour}, {StaleIfError: time.Hour}} {
+			inBubble(t, func(t *testing.T) {
+				token := c.token()
+				p := newProject(map[string]string{"Bearer " + token: "alice"})
+				auth := newResolver(t, p, config)
+				identity, err := auth.Authenticate(t.Context(), bearer(token))
+				wantUser(t, identity, err, "alice")
+				p.change(func() { p.err = errors.New("connection refused") })
+				check := func(known bool) {
+					t.Helper()
+					if _, err := auth.Authenticate(t.Context(), bearer(token)); (err == nil) != known {
+						t.Errorf("%s, %+v: known %t, %v", name, config, known, err)
+					}
+				}
+				if c.counts > 0 {
+					time.Sleep(c.counts - time.Nanosecond)
+					check(true)
+					time.Sleep(time.Nanosecond)
+				}
+				check(false)
+			})
+		}
+	}
+}
+
+// An observer that panics harms nothing: neither the answer nor a check.
+func TestPanickingObserver(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := newProject(map[string]string{"Bearer a": "alice"})
+		auth := newResolver(t, p, authgear.ResolverConfig{Observer: &authgear.Observer{
+			Fetch:  func(context.Context, authgear.Fetch) { panic("no metrics") },
+			Notice: func(context.Context, authgear.Notice) { panic("no log") },
+		}})
+		if err := auth.Ready(t.Context()); err != nil {
+			t.Error(err)
+		}
+		identity, err := auth.Authenticate(t.Context(), bearer("a"))
+		wantUser(t, identity, err, "alice")
+		_, err = auth.Authenticate(t.Context(), browser("session=x; session=y"))
+		wantReason(t, err, authgear.ReasonSessionInvalid)
+	})
 }
 
 // An identity, and an error, says when no one was asked for it.
 func TestCached(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
 		p := newProject(map[string]string{"Bearer a": "alice"})
 		auth := newResolver(t, p, authgear.ResolverConfig{CacheTTL: time.Minute, StaleIfError: time.Hour})
 		cached := func(token string, want bool) {

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 )
@@ -106,6 +107,9 @@ func TestResolverModeFreshness(t *testing.T) {
 		project.SetOutage(false)
 		project.DisableUser(alice)
 		want("disabled, from the cache", "/me", 200)
+		for end := time.Now().Add(time.Minute); s.send(t, "GET", "/live", cookie).status == 503 && time.Now().Before(end); {
+			time.Sleep(50 * time.Millisecond) // the outage lasts for a second after the last check
+		}
 		want("disabled, fresh", "/live", 401)
 		want("disabled, and known", "/me", 401)
 		s.stop(t)

@@ -1,0 +1,125 @@
+package authgear
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/authgear/authgear-sdk-go/core/internal/health"
+)
+
+// Alone, a token that Authgear refuses is answered as a request without
+// credentials; so is a good credential when its database fails in the middle. The
+// canary tells them apart: a cookie that can never be a session, since it has no
+// dot. Beside it a refusal is explicit, and a good credential unchanged.
+const canaryValue = "~"
+
+// canary is under which names it is sent, and what checks have learned of them.
+type canary struct {
+	names []string
+	// taken: a check was refused explicitly, so that one of them is the project's
+	// for good. useless: none is, and a refusal is silent.
+	taken, useless atomic.Bool
+	silent         atomic.Int32 // checks in a row, of one round, that nothing was said to
+}
+
+// canaryNames are those of Cookies, and "session": beside app_session or
+// app_access_token alone the canary says nothing.
+func canaryNames(cookies []string) []string {
+	if slices.Contains(cookies, "session") {
+		return cookies
+	}
+	return append(slices.Clone(cookies), "session")
+}
+
+// header returns what goes to Authgear: the credential and, under every other
+// name than its own, the canary.
+func (k *canary) header(c credential) http.Header {
+	header := make(http.Header, 2)
+	var cookies []string
+	if c.token != "" {
+		header.Set("Authorization", "Bearer "+c.token)
+	} else {
+		cookies = append(cookies, c.name+"="+c.value)
+	}
+	for _, name := range k.names {
+		if name != c.name {
+			cookies = append(cookies, name+"="+canaryValue)
+		}
+	}
+	if cookies != nil {
+		header.Set("Cookie", strings.Join(cookies, "; "))
+	}
+	return header
+}
+
+// maxSilent is how many checks in a row are answered as if nothing had been sent,
+// until it is certain that the canary has no name of the project's.
+const maxSilent = 3
+
+// maxFast is how soon a dead connection to Authgear's database fails.
+const maxFast = 250 * time.Millisecond
+
+// checkError is what a health check has found.
+type checkError struct{ found *Error }
+
+func (e checkError) Error() string { return e.found.Err.Error() }
+func (e checkError) Unwrap() error { return e.found.Err }
+
+// check is the health check, number nth of its round: a token that was made up,
+// which Authgear refuses only when it has all that it needs for a good one.
+func (r *Resolver) check(ctx context.Context, nth int) health.Verdict {
+	if nth == 0 {
+		r.canary.silent.Store(0)
+	}
+	// In a flight, since the user's transport may panic.
+	start := time.Now()
+	a, err := r.checks.Do(ctx, [32]byte{}, false, func(context.Context) (answer, error) {
+		return r.send(ctx, credential{token: rand.Text() + rand.Text()[:6]}, false), nil // of the length of an opaque token
+	})
+	if err != nil {
+		a = unavailable(r.unanswered(err))
+	}
+	well := false
+	switch {
+	case a.silent:
+		well = r.isUseless(ctx)
+	case a.identity != nil:
+		a.err = &Error{Reason: ReasonAnswerMalformed, Err: errors.New("it knows a token that was made up; is a cache in front of Authgear?")}
+	case a.err.Reason == ReasonTokenRejected:
+		r.canary.taken.Store(true)
+		r.canary.useless.Store(false)
+		well = true
+	case a.decided(): // to be too large
+		a.err = unavailable(a.err.Err).err
+	}
+	if !a.silent {
+		r.canary.silent.Store(0)
+	}
+	if well {
+		r.ready.Store(true)
+		return health.Verdict{}
+	}
+	return health.Verdict{
+		Err:      checkError{a.err},
+		Repeat:   a.silent || a.status == http.StatusInternalServerError && time.Since(start) <= maxFast,
+		TimedOut: isTimeout(a.err),
+		Pause:    a.wait,
+	}
+}
+
+// isUseless reports whether the canary has no name of the project's, after a check
+// that nothing was said to.
+func (r *Resolver) isUseless(ctx context.Context) bool {
+	k := &r.canary
+	if !k.taken.Load() && k.silent.Add(1) == maxSilent && !k.useless.Swap(true) {
+		r.observer.notice(ctx, NoticeCanary, fmt.Errorf("no cookie of the project is named %s: refused credentials cannot be told from a failure of Authgear; set Cookies to the name of its session cookie", strings.Join(k.names, " or ")))
+	}
+	return k.useless.Load()
+}

@@ -1,0 +1,74 @@
+package authgear
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/authgear/authgear-sdk-go/core/internal/claims"
+	"github.com/authgear/authgear-sdk-go/core/internal/jws"
+	"github.com/authgear/authgear-sdk-go/core/internal/quote"
+)
+
+// refused is the answer about a credential that is not good.
+func (r *Resolver) refused(c credential, clearCookies []string) answer {
+	if c.token != "" {
+		return answer{err: &Error{Reason: ReasonTokenRejected, Err: r.whyRejected(c.token)}}
+	}
+	return answer{err: &Error{Reason: ReasonSessionInvalid, Err: whyInvalid(c), Evidence: Evidence{ClearCookies: clearCookies}}}
+}
+
+// whyRejected says what can be seen of a token that Authgear does not accept: it
+// gives no reason itself. Nothing of it is proven.
+func (r *Resolver) whyRejected(token string) error {
+	if isSessionValue(token) {
+		return errors.New("it looks like a refresh token; clients send their access token")
+	}
+	parsed, err := r.parser.Parse(token)
+	switch {
+	case errors.Is(err, jws.ErrOpaque):
+		return errors.New("the session of this opaque token has ended, or is of another project")
+	case errors.Is(err, jws.ErrType):
+		return fmt.Errorf("%w; an ID token is no access token", err)
+	case err != nil:
+		return err
+	}
+	c, err := claims.Parse(parsed.Payload)
+	switch {
+	case err != nil:
+		return err
+	case c.Issuer != r.endpoint:
+		return fmt.Errorf("the token's issuer is %s, the endpoint is %s", quote.Quote(c.Issuer), r.endpoint)
+	case strings.HasPrefix(c.Subject, clientPrefix):
+		return errors.New("it is a machine's token, which Authgear's resolver never accepts; use NewJWT with Resources")
+	case !time.Now().Before(c.ExpiresAt):
+		return fmt.Errorf("expired at %s", c.ExpiresAt.Format(time.RFC3339))
+	case r.internal:
+		return errors.New("its session has ended; if each JWT is refused, Authgear does not know by which origin it is asked: set its TRUST_PROXY=true, since it is asked at an internal address")
+	default:
+		return errors.New("its session has ended, or its key was removed")
+	}
+}
+
+// whyInvalid says what can be seen of a session cookie that Authgear does not
+// accept.
+func whyInvalid(c credential) error {
+	switch {
+	case c.value == "":
+		return fmt.Errorf("the cookie %q is empty", c.name)
+	case strings.HasPrefix(c.value, "eyJ"):
+		return fmt.Errorf("the cookie %q holds a token; TokenCookie is for such a cookie", c.name)
+	case !isSessionValue(c.value):
+		return fmt.Errorf("the cookie %q has another form than Authgear's", c.name)
+	default:
+		return fmt.Errorf("the session of the cookie %q has ended, or is of another project", c.name)
+	}
+}
+
+// isSessionValue reports whether s has the form of a session cookie's value and
+// of a refresh token: a UUID, a dot and 32 letters and digits.
+func isSessionValue(s string) bool {
+	id, secret, ok := strings.Cut(s, ".")
+	return ok && len(id) == 36 && strings.Count(id, "-") == 4 && len(secret) == 32 && !strings.Contains(secret, ".")
+}

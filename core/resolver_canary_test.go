@@ -1,0 +1,180 @@
+package authgear_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	authgear "github.com/authgear/authgear-sdk-go/core"
+)
+
+// faulty is a project whose database fails in the middle of calls: it answers as
+// to nobody, whoever it is asked about.
+func faulty(p *project, fails func(credential string) bool) {
+	p.change(func() {
+		p.odd = func(credential string) *http.Response {
+			if fails(credential) {
+				return answered(nil, 200, nil, "")
+			}
+			return nil
+		}
+	})
+}
+
+// A good credential that is answered as nobody's is not refused: 200 by another
+// call, else 503. What Authgear refuses stays refused.
+func TestDatabaseThatFailsInTheMiddle(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		silent int // answers about clients' credentials, of each
+		want   authgear.Reason
+	}{
+		"once": {1, ""}, "twice": {2, ""}, "for long": {100, authgear.ReasonResolverSilent},
+	} {
+		for _, kind := range kinds {
+			inBubble(t, func(t *testing.T) {
+				p := newProject(map[string]string{kind.credential: "alice"})
+				auth := newResolver(t, p, authgear.ResolverConfig{TokenCookie: "token"})
+				n := 0
+				faulty(p, func(credential string) bool {
+					n++
+					return !isCheck(credential) && n <= c.silent
+				})
+				identity, err := auth.Authenticate(t.Context(), kind.request)
+				if c.want == "" {
+					wantUser(t, identity, err, "alice")
+				} else {
+					wantUnavailable(t, identity, err, c.want)
+				}
+				p.change(func() { delete(p.users, kind.credential); n = 0 })
+				_, err = auth.Authenticate(t.Context(), kind.request)
+				if c.want == "" {
+					wantReason(t, err, kind.refused)
+				} else {
+					wantReason(t, err, c.want)
+				}
+				if t.Failed() {
+					t.Log(name)
+				}
+			})
+		}
+	}
+}
+
+// Checks are answered so as well, at a server that has been well before. That is
+// an outage, and no sign of a wrong name.
+func TestChecksThatAreSilent(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T) {
+		p := newProject(map[string]string{"Bearer a": "alice", "session=a": "alice"})
+		auth := newResolver(t, p, authgear.ResolverConfig{})
+		if err := auth.Ready(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		faulty(p, func(string) bool { return true })
+		for range 20 {
+			for _, request := range []authgear.Request{bearer("a"), browser("session=a"), bearer("made-up")} {
+				identity, err := auth.Authenticate(t.Context(), request)
+				wantUnavailable(t, identity, err, authgear.ReasonResolverSilent)
+			}
+			time.Sleep(2 * time.Second)
+		}
+		p.change(func() { p.odd = nil })
+		identity, err := auth.Authenticate(t.Context(), bearer("a"))
+		wantUser(t, identity, err, "alice")
+	})
+}
+
+// A project whose cookies have a prefix takes no canary. Three checks in a row say
+// so: then an empty answer is a refusal, and the operator is told.
+func TestCookiesOfAnotherName(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T) {
+		var notices []string
+		silent := func(string) bool { return false } // beside those that are
+		auth := newResolver(t, transport(func(r *http.Request) (*http.Response, error) {
+			switch credential := r.Header.Get("Authorization"); {
+			case silent(credential) || credential != "Bearer good":
+				return answered(r, 200, nil, ""), nil
+			default:
+				return answered(r, 200, sessionOf("alice"), ""), nil
+			}
+		}), authgear.ResolverConfig{Cookies: []string{"session", "app_session"}, Observer: &authgear.Observer{Notice: func(_ context.Context, n authgear.Notice) {
+			if n.Kind != authgear.NoticeCanary || !strings.Contains(n.Err.Error(), "session or app_session") {
+				t.Errorf("%+v", n)
+			}
+			notices = append(notices, string(n.Kind))
+		}}})
+		for range 3 {
+			_, err := auth.Authenticate(t.Context(), bearer("bad"))
+			wantReason(t, err, authgear.ReasonTokenRejected)
+			_, err = auth.Authenticate(t.Context(), browser("session=bad"))
+			wantReason(t, err, authgear.ReasonSessionInvalid)
+			identity, err := auth.Authenticate(t.Context(), bearer("good"))
+			wantUser(t, identity, err, "alice")
+			time.Sleep(time.Second)
+		}
+		if len(notices) != 1 {
+			t.Errorf("notices: %v", notices)
+		}
+	})
+}
+
+// What was learned holds only for three checks in a row of one round, and one
+// refusal of a check settles it for good; a client's own says nothing.
+func TestLearningTheName(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		checks    string // s: silence, f: a 500, e: another failure, r: refused; the last one again and again
+		ever, now bool   // an empty answer is a refusal
+	}{
+		"three":                        {"sss", true, true},
+		"with a failure between":       {"ssfsse", false, false},
+		"two, then a failure":          {"sse", false, false},
+		"in two rounds":                {"essfsssfe", false, false},
+		"refused first":                {"rsss", false, false},
+		"refused between":              {"ssrsss", false, false},
+		"a refusal after three counts": {"sssrsss", true, false},
+	} {
+		inBubble(t, func(t *testing.T) {
+			checks := 0
+			auth := newResolver(t, transport(func(r *http.Request) (*http.Response, error) {
+				credential := r.Header.Get("Authorization")
+				switch {
+				case credential == "Bearer refused":
+					return answered(r, 200, refusedSession(), ""), nil // by a cookie that this client has
+				case credential == "Bearer failing":
+					return answered(r, 500, nil, ""), nil
+				case !isCheck(credential):
+					return answered(r, 200, nil, ""), nil
+				}
+				checks++
+				switch c.checks[min(checks, len(c.checks))-1] {
+				case 's':
+					return answered(r, 200, nil, ""), nil
+				case 'f':
+					return answered(r, 500, nil, ""), nil
+				case 'e':
+					return answered(r, 502, nil, ""), nil
+				default:
+					return answered(r, 200, refusedSession(), ""), nil
+				}
+			}), authgear.ResolverConfig{})
+			_, err := auth.Authenticate(t.Context(), bearer("refused"))
+			wantReason(t, err, authgear.ReasonTokenRejected)
+			ever, now := false, false
+			for range len(c.checks) + 2 { // rounds, at least one check each
+				_, err = auth.Authenticate(t.Context(), bearer("unknown"))
+				_, _ = auth.Authenticate(t.Context(), bearer("failing")) // needs a check
+				now = err.(*authgear.Error).Reason == authgear.ReasonTokenRejected
+				ever = ever || now
+				time.Sleep(2 * time.Second)
+			}
+			if ever != c.ever || now != c.now {
+				t.Errorf("%s: an empty answer is a refusal: ever %t, now %t", name, ever, now)
+			}
+		})
+	}
+}
