@@ -119,7 +119,7 @@ func (r *Resolver) check(ctx context.Context, nth int) health.Verdict {
 func (r *Resolver) isUseless(ctx context.Context) bool {
 	k := &r.canary
 	if !k.taken.Load() && k.silent.Add(1) == maxSilent && !k.useless.Swap(true) {
-		r.observer.notice(ctx, NoticeCanary, fmt.Errorf("no cookie of the project is named %s: refused credentials cannot be told from a failure of Authgear; set Cookies to the name of its session cookie", strings.Join(k.names, " or ")))
+		r.observer.ReportNotice(ctx, NoticeCanary, fmt.Errorf("no cookie of the project is named %s: refused credentials cannot be told from a failure of Authgear; set Cookies to the name of its session cookie", strings.Join(k.names, " or ")))
 	}
 	return k.useless.Load()
 }

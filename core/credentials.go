@@ -75,7 +75,7 @@ func (r credentialReader) read(ctx context.Context, request Request) (credential
 		return credential{token: token}, err
 	}
 	if len(authorization) == 1 && isBareToken(authorization[0]) {
-		r.observer.notice(ctx, NoticeMissingBearer, errMissingBearer)
+		r.observer.ReportNotice(ctx, NoticeMissingBearer, errMissingBearer)
 	}
 	if r.tokenCookie == "" && len(r.cookies) == 0 {
 		return credential{}, nil
@@ -88,7 +88,7 @@ func (r credentialReader) read(ctx context.Context, request Request) (credential
 	}
 	c, err := sessionCookie(lines, r.cookies)
 	if c.repeated {
-		r.observer.notice(ctx, NoticeRepeatedCookie, fmt.Errorf("a browser sends two cookies named %q, of different paths or domains; the first one counts, as it does at Authgear, and none is cleared", c.name))
+		r.observer.ReportNotice(ctx, NoticeRepeatedCookie, fmt.Errorf("a browser sends two cookies named %q, of different paths or domains; the first one counts, as it does at Authgear, and none is cleared", c.name))
 	}
 	return c, err
 }

@@ -129,7 +129,7 @@ func (f *Forwarded) Authenticate(ctx context.Context, r Request) (*Identity, err
 	}
 	if err := f.checkProxy(r); err != nil {
 		if err.Reason == ReasonNoCredentials && hasIdentityHeader(r) {
-			f.observer.notice(ctx, NoticeUntrustedProxy, fmt.Errorf("X-Authgear-* headers were ignored: %w", err.Err))
+			f.observer.ReportNotice(ctx, NoticeUntrustedProxy, fmt.Errorf("X-Authgear-* headers were ignored: %w", err.Err))
 		}
 		return nil, err
 	}
@@ -190,7 +190,7 @@ func sentCredential(r Request) (string, error) {
 // the name of no cookie of the project.
 func (f *Forwarded) silence(ctx context.Context) *Error {
 	if n := f.silences.Add(1); n%silencesForNotice == 0 && !f.heardRefusal.Load() {
-		f.observer.notice(ctx, NoticeCanary, fmt.Errorf("%d requests had no answer of Authgear and none a refusal; is the name of the canary's cookie that of the project's session cookie (http.cookie_prefix)?", n))
+		f.observer.ReportNotice(ctx, NoticeCanary, fmt.Errorf("%d requests had no answer of Authgear and none a refusal; is the name of the canary's cookie that of the project's session cookie (http.cookie_prefix)?", n))
 	}
 	return &Error{Reason: ReasonResolverSilent, Err: errors.New("the reverse proxy has sent the credential, and got an empty answer")}
 }

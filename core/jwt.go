@@ -120,6 +120,9 @@ func NewJWT(config JWTConfig) (*JWT, error) {
 		keys: keys.New(keys.Config{
 			Endpoint: origin,
 			Client:   project.New(project.Config{Endpoint: origin, Internal: internal, HTTPClient: config.HTTPClient}),
+			Start: func(ctx context.Context, kind, url string) context.Context {
+				return observer.fetchStart(ctx, FetchKind(kind), url)
+			},
 			Observe: func(ctx context.Context, f keys.Fetch) {
 				observer.fetch(ctx, Fetch{FetchKind(f.Kind), f.URL, f.Status, f.Duration, f.Err})
 			},
@@ -140,11 +143,12 @@ func checkResource(resource string) error {
 }
 
 // Ready returns nil when the project's keys are at hand; else it fetches them,
-// or returns why they could not be had. Use it for a readiness probe: the
-// service may start without Authgear, and recovers by itself.
+// or returns why they could not be had, an error whose text names the cause. Use
+// it for a readiness probe: the service may start without Authgear, and recovers
+// by itself.
 func (j *JWT) Ready(ctx context.Context) error {
 	if err := j.keys.Ready(ctx); err != nil {
-		return keyError(err, "")
+		return fmt.Errorf("authgear: %w", err)
 	}
 	return nil
 }
@@ -211,7 +215,7 @@ func (j *JWT) verify(ctx context.Context, compact string) (*Identity, *Error) {
 func (j *JWT) parse(compact string) (jws.Token, claims.Claims, *Error) {
 	token, err := j.parser.Parse(compact)
 	if err != nil {
-		return jws.Token{}, claims.Claims{}, tokenError(err)
+		return jws.Token{}, claims.Claims{}, tokenError(compact, err)
 	}
 	c, err := claims.Parse(token.Payload)
 	if err != nil {
@@ -256,8 +260,10 @@ func newTokenIdentity(kind Kind, c *claims.Claims, payload []byte, now time.Time
 }
 
 // tokenError names what is wrong with a token as a signed object.
-func tokenError(err error) *Error {
+func tokenError(compact string, err error) *Error {
 	switch {
+	case isSessionValue(compact):
+		return &Error{Reason: ReasonTokenMalformed, Err: errRefreshToken}
 	case errors.Is(err, jws.ErrOpaque):
 		return &Error{Reason: ReasonTokenOpaque, Err: fmt.Errorf(`%w; turn on "Issue JWT as access token" for the client in the Authgear portal`, err)}
 	case errors.Is(err, jws.ErrAlgorithm):
@@ -269,8 +275,8 @@ func tokenError(err error) *Error {
 	}
 }
 
-// checkAudience distinguishes users from machines, whose tokens are meant for different
-// audiences: a user's for the project, a machine's for one resource.
+// checkAudience distinguishes users from machines, whose tokens are meant for
+// different audiences: a user's for the project, a machine's for one resource.
 func (j *JWT) checkAudience(c *claims.Claims) (Kind, *Error) {
 	if !strings.HasPrefix(c.Subject, clientPrefix) {
 		if !slices.Contains(c.Audience, j.endpoint) {

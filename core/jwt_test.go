@@ -92,5 +92,9 @@ func TestErrorTexts(t *testing.T) {
 		if cause := errors.Unwrap(err); cause == nil || !strings.Contains(cause.Error(), "Issue JWT as access token") {
 			t.Errorf("cause = %v", cause)
 		}
+		_, err = live(t, "jwks", authgear.JWTConfig{}).Verify(t.Context(), "0f8fad5b-d9cb-469f-a165-70867728950e.AbCdEfGhIjKlMnOpQrStUvWxYz012345")
+		if cause := errors.Unwrap(err); cause == nil || !strings.Contains(cause.Error(), "refresh token") {
+			t.Errorf("cause = %v", cause)
+		}
 	})
 }

@@ -91,17 +91,18 @@ func TestBadEndpoints(t *testing.T) {
 	} {
 		server.Handle(c.path, c.handler)
 		auth := newJWT(t, authgear.JWTConfig{Endpoint: server.Endpoint()})
-		err := auth.Ready(t.Context())
+		ready := auth.Ready(t.Context())
+		_, err := auth.Verify(t.Context(), token)
 		wantReason(t, err, authgear.ReasonKeysUnavailable)
 		failure, _ := err.(*authgear.Error)
-		if cause := failure.Err.Error(); !strings.Contains(cause, c.want) || !strings.Contains(cause, server.Endpoint()+c.path) || strings.Contains(cause, "secret") {
-			t.Errorf("%s: cause = %s", c.name, cause)
+		for _, text := range []string{ready.Error(), failure.Err.Error()} {
+			if !strings.Contains(text, c.want) || !strings.Contains(text, server.Endpoint()+c.path) || strings.Contains(text, "secret") {
+				t.Errorf("%s: %s", c.name, text)
+			}
 		}
 		if failure.RetryAfter <= 0 || failure.RetryAfter > time.Second {
 			t.Errorf("%s: RetryAfter = %v", c.name, failure.RetryAfter)
 		}
-		_, err = auth.Verify(t.Context(), token)
-		wantReason(t, err, authgear.ReasonKeysUnavailable)
 		server.Handle(c.path, nil)
 	}
 }

@@ -8,14 +8,18 @@ import (
 // Observer is told what the SDK does, for logs, metrics and traces. Its
 // functions are called in the goroutine of the work itself, a request or a call
 // that several requests wait for, so they return at once; any of them may be
-// nil. They never get a token, a cookie or a user id.
+// nil, and a panic in one harms nothing. They never get a token, a cookie or a
+// user id.
 //
 // Where an *Observer is nil, LogObserver(nil) takes its place.
 type Observer struct {
 	// Decision is called for each request that a guard decides, and for each
 	// call of [JWT.Verify] and [Resolver.Verify].
 	Decision func(context.Context, Decision)
-	// Fetch is called for each request to Authgear.
+	// FetchStart is called before each request to Authgear. The request, and
+	// Fetch after it, have the context that it returns, so a span may begin here.
+	FetchStart func(ctx context.Context, kind FetchKind, url string) context.Context
+	// Fetch is called after each request to Authgear.
 	Fetch func(context.Context, Fetch)
 	// Notice is called for what an operator should mend although no request
 	// was decided wrongly.
@@ -25,8 +29,8 @@ type Observer struct {
 // Decision is one decision about a request.
 type Decision struct {
 	Outcome Outcome
-	// Reason is "" for OutcomeAuthenticated, and for a request that went on
-	// without an identity on an optional route the reason that it has none.
+	// Reason is "" for OutcomeAuthenticated, and for a request that an optional
+	// route serves without an identity the reason that it has none.
 	Reason Reason
 	// WithoutIdentity is true for a request that an optional route serves without
 	// an identity: it has no credentials, or a cookie that is not good. (The
@@ -106,6 +110,21 @@ func orDefault(observer *Observer) *Observer {
 	return observer
 }
 
+// ignorePanic is for an observer's panic, which would end the process, or a call
+// that several requests wait for.
+func ignorePanic() { _ = recover() }
+
+func (o *Observer) fetchStart(ctx context.Context, kind FetchKind, url string) (started context.Context) {
+	started = ctx
+	if o.FetchStart != nil {
+		defer ignorePanic()
+		if c := o.FetchStart(ctx, kind, url); c != nil {
+			started = c
+		}
+	}
+	return started
+}
+
 func (o *Observer) fetch(ctx context.Context, f Fetch) {
 	if o.Fetch != nil {
 		defer ignorePanic()
@@ -113,27 +132,29 @@ func (o *Observer) fetch(ctx context.Context, f Fetch) {
 	}
 }
 
-// ignorePanic is for an observer's panic, which would end the process, or a call
-// that several requests wait for.
-func ignorePanic() { _ = recover() }
+// ReportDecision calls Decision, if there is one. It is for guards.
+func (o *Observer) ReportDecision(ctx context.Context, d Decision) {
+	if o.Decision != nil {
+		defer ignorePanic()
+		o.Decision(ctx, d)
+	}
+}
+
+// ReportNotice calls Notice, if there is one. It is for guards.
+func (o *Observer) ReportNotice(ctx context.Context, kind NoticeKind, err error) {
+	if o.Notice != nil {
+		defer ignorePanic()
+		o.Notice(ctx, Notice{Kind: kind, Err: err})
+	}
+}
 
 // verified reports a call of Verify.
 func (o *Observer) verified(ctx context.Context, start time.Time, identity *Identity, err *Error) {
-	if o.Decision == nil {
-		return
-	}
 	d := Decision{Outcome: OutcomeAuthenticated, Duration: time.Since(start)}
 	if err != nil {
 		d.Outcome, d.Reason, d.Cached, d.Err = err.Outcome(), err.Reason, err.Evidence.Cached, err
 	} else {
 		d.Source, d.Cached = identity.Source, identity.Evidence.Cached
 	}
-	o.Decision(ctx, d)
-}
-
-func (o *Observer) notice(ctx context.Context, kind NoticeKind, err error) {
-	if o.Notice != nil {
-		defer ignorePanic()
-		o.Notice(ctx, Notice{Kind: kind, Err: err})
-	}
+	o.ReportDecision(ctx, d)
 }

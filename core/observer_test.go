@@ -6,12 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 )
 
 func TestLogObserver(t *testing.T) {
@@ -79,4 +82,53 @@ func TestLogObserver(t *testing.T) {
 			t.Errorf("logged: %q", got)
 		}
 	})
+}
+
+// A request to Authgear, and what is told of it, have the context that was made
+// at its start. A panic harms nothing.
+func TestFetchStart(t *testing.T) {
+	t.Parallel()
+	type key struct{}
+	server, err := authgeartest.Start(authgeartest.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	token := server.AccessToken(server.AddUser(authgeartest.User{ID: "alice"}))
+	for _, panics := range []bool{false, true} {
+		var mu sync.Mutex
+		var got []string
+		observer := &authgear.Observer{
+			FetchStart: func(ctx context.Context, kind authgear.FetchKind, url string) context.Context {
+				if panics {
+					panic("the observer fails")
+				}
+				return context.WithValue(ctx, key{}, string(kind)+" "+url)
+			},
+			Fetch: func(ctx context.Context, f authgear.Fetch) {
+				mu.Lock()
+				defer mu.Unlock()
+				got = append(got, fmt.Sprint(ctx.Value(key{}) == string(f.Kind)+" "+f.URL))
+				if panics {
+					panic("the observer fails")
+				}
+			},
+			Decision: func(context.Context, authgear.Decision) { panic("the observer fails") },
+		}
+		jwt := newJWT(t, authgear.JWTConfig{Endpoint: server.Endpoint(), Observer: observer})
+		resolver, err := authgear.NewResolver(authgear.ResolverConfig{Endpoint: server.Endpoint(), Observer: observer})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, verify := range []func(context.Context, string) (*authgear.Identity, error){jwt.Verify, resolver.Verify} {
+			if identity, err := verify(t.Context(), token); err != nil || identity.ID != "alice" {
+				t.Errorf("panics %t: %v, %v", panics, identity, err)
+			}
+		}
+		mu.Lock()
+		if want := fmt.Sprint(!panics); len(got) != 3 || slices.ContainsFunc(got, func(s string) bool { return s != want }) {
+			t.Errorf("panics %t: %q", panics, got)
+		}
+		mu.Unlock()
+	}
 }

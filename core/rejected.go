@@ -19,11 +19,13 @@ func (r *Resolver) refused(c credential, clearCookies []string) answer {
 	return answer{err: &Error{Reason: ReasonSessionInvalid, Err: whyInvalid(c), Evidence: Evidence{ClearCookies: clearCookies}}}
 }
 
+var errRefreshToken = errors.New("it looks like a refresh token; clients send their access token")
+
 // whyRejected says what can be seen of a token that Authgear does not accept: it
 // gives no reason itself. Nothing of it is proven.
 func (r *Resolver) whyRejected(token string) error {
 	if isSessionValue(token) {
-		return errors.New("it looks like a refresh token; clients send their access token")
+		return errRefreshToken
 	}
 	parsed, err := r.parser.Parse(token)
 	switch {

@@ -148,6 +148,7 @@ func (r *Resolver) exchange(ctx context.Context, c credential, key [32]byte, wel
 func (r *Resolver) send(ctx context.Context, c credential, well bool) answer {
 	start := time.Now()
 	fetch := Fetch{Kind: FetchResolver, URL: r.project.URL(r.path)}
+	ctx = r.observer.fetchStart(ctx, fetch.Kind, fetch.URL)
 	var a answer
 	if response, err := r.project.Get(ctx, r.path, r.canary.header(c)); err != nil {
 		a = failed(err)

@@ -64,7 +64,7 @@ func (c *Check) decide(ctx context.Context, r view, response ResponseHeader) (fo
 		return found, earlier, nil
 	}
 	if err != nil && isPreflight(r) {
-		c.guard.notice(ctx, authgear.NoticePreflight, errors.New("a CORS preflight was refused; mount the CORS middleware before the guard"))
+		c.guard.observer.ReportNotice(ctx, authgear.NoticePreflight, errors.New("a CORS preflight was refused; mount the CORS middleware before the guard"))
 	}
 	return found, earlier, err
 }
@@ -159,9 +159,6 @@ func clearCookies(err *authgear.Error, earlier *finding, response ResponseHeader
 
 // report tells the observer of a decision.
 func (g *Guard) report(ctx context.Context, r view, identity *authgear.Identity, err *authgear.Error, d authgear.Decision) {
-	if g.observer.Decision == nil {
-		return
-	}
 	d.Outcome, d.Method, d.Path = authgear.OutcomeAuthenticated, r.Method(), r.Path()
 	if identity != nil {
 		d.Source, d.Cached = identity.Source, identity.Evidence.Cached
@@ -170,13 +167,7 @@ func (g *Guard) report(ctx context.Context, r view, identity *authgear.Identity,
 		d.Outcome, d.Reason, d.Err = err.Outcome(), err.Reason, err
 		d.Cached = d.Cached || err.Evidence.Cached
 	}
-	g.observer.Decision(ctx, d)
-}
-
-func (g *Guard) notice(ctx context.Context, kind authgear.NoticeKind, err error) {
-	if g.observer.Notice != nil {
-		g.observer.Notice(ctx, authgear.Notice{Kind: kind, Err: err})
-	}
+	g.observer.ReportDecision(ctx, d)
 }
 
 // isPreflight reports a CORS preflight (Fetch Standard, CORS-preflight fetch).

@@ -41,7 +41,7 @@ func newRefusal(g *Guard, err *authgear.Error, response ResponseHeader) *Refusal
 // returned and that is not the one it was given.
 func (r *Refusal) ReportHandlerError(ctx context.Context, err error) {
 	if err != nil && err != error(r.Err) {
-		r.guard.notice(ctx, authgear.NoticeErrorHandler, err)
+		r.guard.observer.ReportNotice(ctx, authgear.NoticeErrorHandler, err)
 	}
 }
 

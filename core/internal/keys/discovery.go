@@ -51,6 +51,9 @@ func (s *Set) fetch(ctx context.Context) (keyMap, error) {
 
 // get asks for a document and has it parsed. The status is 0 without an answer.
 func (s *Set) get(ctx context.Context, kind, path string, parse func(body []byte) error) (status int, err error) {
+	if s.config.Start != nil {
+		ctx = s.config.Start(ctx, kind, s.config.Client.URL(path))
+	}
 	start := time.Now()
 	status, err = s.ask(ctx, path, parse)
 	if s.config.Observe != nil {

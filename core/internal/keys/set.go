@@ -68,7 +68,10 @@ type Fetch struct {
 type Config struct {
 	Endpoint string
 	Client   *project.Client
-	Observe  func(context.Context, Fetch) // may be nil
+	// Start and Observe are called before and after each request. Either may be
+	// nil; the request has the context that Start returns.
+	Start   func(ctx context.Context, kind, url string) context.Context
+	Observe func(context.Context, Fetch)
 }
 
 // Set holds the keys of one project.
