@@ -17,22 +17,43 @@ var (
 
 // server is what checks find.
 type server struct {
-	verdict func(nth int) Verdict
-	takes   time.Duration
+	takes time.Duration
+
+	mu      sync.Mutex
+	verdict func(check, nth int) Verdict // the first check is number 1
 	checks  []time.Time
 }
 
 func (s *server) health(verdict Verdict) *Health {
-	s.verdict = func(int) Verdict { return verdict }
+	s.verdict = func(int, int) Verdict { return verdict }
 	return New(2*time.Second, func(ctx context.Context, nth int) Verdict {
+		s.mu.Lock()
 		s.checks = append(s.checks, time.Now())
+		takes := s.takes
+		s.mu.Unlock()
 		select {
-		case <-time.After(s.takes):
-			return s.verdict(nth)
+		case <-time.After(takes):
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			return s.verdict(len(s.checks), nth)
 		case <-ctx.Done():
 			return Verdict{Err: ctx.Err(), TimedOut: true}
 		}
 	})
+}
+
+// become is for what checks find from now on.
+func (s *server) become(takes time.Duration, verdict func(check, nth int) Verdict) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.takes, s.verdict = takes, verdict
+}
+
+// seen returns when the checks began.
+func (s *server) seen() []time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.checks
 }
 
 // wantOutage checks that err is one, for so long.
@@ -64,8 +85,8 @@ func TestACheckDecides(t *testing.T) {
 				})
 			}
 			wg.Wait()
-			if len(s.checks) > 2 || (h.Outage() == nil) != (verdict.Err == nil) {
-				t.Errorf("%d checks, %v", len(s.checks), h.Outage())
+			if len(s.seen()) > 2 || (h.Outage() == nil) != (verdict.Err == nil) {
+				t.Errorf("%d checks, %v", len(s.seen()), h.Outage())
 			}
 			if err := h.Enter(t.Context()); (err == nil) != (verdict.Err == nil) {
 				t.Errorf("Enter: %v", err)
@@ -85,20 +106,20 @@ func TestTheCheckIsLater(t *testing.T) {
 		first := make(chan error)
 		go func() { first <- h.Failed(t.Context()) }()
 		time.Sleep(50 * time.Millisecond)
-		s.verdict = func(int) Verdict {
-			if len(s.checks) == 1 {
+		s.become(s.takes, func(check, _ int) Verdict {
+			if check == 1 {
 				return Verdict{}
 			}
 			return sick
-		}
+		})
 		later := make(chan error)
 		go func() { later <- h.Failed(t.Context()) }()
 		if err := <-first; err != nil {
 			t.Error(err)
 		}
 		wantOutage(t, <-later, 800*time.Millisecond, 1200*time.Millisecond)
-		if len(s.checks) != 2 || s.checks[1].Sub(begin) != 350*time.Millisecond {
-			t.Errorf("checks at %v", s.checks)
+		if len(s.seen()) != 2 || s.seen()[1].Sub(begin) != 350*time.Millisecond {
+			t.Errorf("checks at %v", s.seen())
 		}
 	})
 }
@@ -117,8 +138,8 @@ func TestTheNextRoundIsNotMade(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if len(s.checks) != 1 {
-			t.Errorf("%d checks", len(s.checks))
+		if len(s.seen()) != 1 {
+			t.Errorf("%d checks", len(s.seen()))
 		}
 	})
 }
@@ -133,26 +154,25 @@ func TestPause(t *testing.T) {
 		wantOutage(t, h.Failed(t.Context()), 800*time.Millisecond, 1200*time.Millisecond)
 		pauses := map[time.Duration]bool{}
 		for range 20 {
-			outage, begin, before := h.Outage(), time.Now(), len(s.checks)
+			outage, begin, before := h.Outage(), time.Now(), len(s.seen())
 			for _, ask := range []func(context.Context) error{h.Enter, h.Failed} {
 				wantOutage(t, ask(t.Context()), outage.RetryAfter, outage.RetryAfter)
 			}
-			if len(s.checks) != before || time.Since(begin) != 0 {
+			if len(s.seen()) != before || time.Since(begin) != 0 {
 				t.Fatal("a check within the pause, or somebody had to wait")
 			}
 			pauses[outage.RetryAfter] = true
 			time.Sleep(outage.RetryAfter)
 			wantOutage(t, h.Enter(t.Context()), 800*time.Millisecond, 1200*time.Millisecond)
-			if len(s.checks) != before+1 {
-				t.Fatalf("%d checks after a pause", len(s.checks)-before)
+			if len(s.seen()) != before+1 {
+				t.Fatalf("%d checks after a pause", len(s.seen())-before)
 			}
 		}
 		if len(pauses) < 5 {
 			t.Errorf("pauses of %v keep processes in step", pauses)
 		}
 		time.Sleep(1200 * time.Millisecond)
-		s.takes = 400 * time.Millisecond
-		s.verdict = func(int) Verdict { return Verdict{} }
+		s.become(400*time.Millisecond, func(int, int) Verdict { return Verdict{} })
 		begin := time.Now()
 		wantOutage(t, h.Enter(t.Context()), time.Second, time.Second) // after a moment
 		if took := time.Since(begin); took != 250*time.Millisecond {
@@ -188,18 +208,19 @@ func TestRepeats(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := &server{takes: c.takes}
 			h := s.health(Verdict{})
-			s.verdict = func(int) Verdict {
-				if len(s.checks) > c.dead {
+			s.become(c.takes, func(check, _ int) Verdict {
+				if check > c.dead {
 					return Verdict{}
 				}
 				return c.verdict
-			}
+			})
 			err := h.Failed(t.Context())
-			if len(s.checks) != c.want || (err == nil) != (c.wantMore == 0) {
-				t.Fatalf("%s: %d checks, %v", c.name, len(s.checks), err)
+			if len(s.seen()) != c.want || (err == nil) != (c.wantMore == 0) {
+				t.Fatalf("%s: %d checks, %v", c.name, len(s.seen()), err)
 			}
-			for n := range s.checks[1:] {
-				if gap := s.checks[n+1].Sub(s.checks[n]); gap != c.takes+10*time.Millisecond {
+			checks := s.seen()
+			for n := range checks[1:] {
+				if gap := checks[n+1].Sub(checks[n]); gap != c.takes+10*time.Millisecond {
 					t.Errorf("%s: %v between two checks", c.name, gap)
 				}
 			}
@@ -209,7 +230,7 @@ func TestRepeats(t *testing.T) {
 			time.Sleep(1200 * time.Millisecond)
 			_ = h.Enter(t.Context())
 			time.Sleep(3 * time.Second)
-			if n := len(s.checks) - c.want; n != c.wantMore {
+			if n := len(s.seen()) - c.want; n != c.wantMore {
 				t.Errorf("%s: %d checks after a pause", c.name, n)
 			}
 		})
@@ -223,13 +244,13 @@ func TestNumbers(t *testing.T) {
 		s := &server{}
 		h := s.health(Verdict{})
 		var numbers []int
-		s.verdict = func(nth int) Verdict {
+		s.become(0, func(_, nth int) Verdict {
 			numbers = append(numbers, nth)
 			if nth < 2 {
 				return repeatable
 			}
 			return Verdict{}
-		}
+		})
 		for range 2 {
 			if err := h.Failed(t.Context()); err != nil {
 				t.Error(err)
@@ -279,8 +300,8 @@ func TestPauseOfTheServer(t *testing.T) {
 		wantOutage(t, h.Enter(t.Context()), 1, 1)
 		time.Sleep(1)
 		_ = h.Enter(t.Context())
-		if len(s.checks) != 2 {
-			t.Errorf("%d checks", len(s.checks))
+		if len(s.seen()) != 2 {
+			t.Errorf("%d checks", len(s.seen()))
 		}
 	})
 }
