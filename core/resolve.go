@@ -68,7 +68,7 @@ func (r *Resolver) call(ctx context.Context, c credential, key [32]byte, fresh b
 		return unavailable(err)
 	}
 	a := r.fly(ctx, c, key, fresh, false)
-	if a.decided() || a.outage() || ctx.Err() != nil {
+	if a.decided() || ctx.Err() != nil {
 		return a
 	}
 	err := r.health.Failed(ctx)

@@ -360,6 +360,32 @@ func TestOutage(t *testing.T) {
 	}
 }
 
+// Calls that wait for their turn when an outage begins are not made.
+func TestOutageWhileWaiting(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T) {
+		p := newProject(nil)
+		p.status = 500
+		auth := newResolver(t, transport(func(r *http.Request) (*http.Response, error) {
+			if !isCheck(r.Header.Get("Authorization")) {
+				time.Sleep(100 * time.Millisecond)
+			}
+			return p.RoundTrip(r)
+		}), authgear.ResolverConfig{})
+		var wg sync.WaitGroup
+		for n := range 500 {
+			wg.Go(func() {
+				identity, err := auth.Authenticate(t.Context(), bearer(fmt.Sprint(n)))
+				wantUnavailable(t, identity, err, authgear.ReasonResolverUnavailable)
+			})
+		}
+		wg.Wait()
+		if n := p.total(); n > 8*32 { // those that ran while 33 checks of 10 ms found it out
+			t.Errorf("%d calls", n)
+		}
+	})
+}
+
 // A server that says to a check how long it wants to be left alone is.
 func TestRetryAfterOfACheck(t *testing.T) {
 	t.Parallel()

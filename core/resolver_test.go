@@ -283,12 +283,16 @@ func TestResolverReady(t *testing.T) {
 		want   string // in the error, "" for none
 		asked  int
 	}{
-		"refused":     {func(r *http.Request) (*http.Response, error) { return answered(r, 200, refusedSession(), ""), nil }, "", 1},
-		"silence":     {func(r *http.Request) (*http.Response, error) { return answered(r, 200, nil, ""), nil }, "", 3},
-		"a web page":  {func(r *http.Request) (*http.Response, error) { return answered(r, 200, nil, "<html>"), nil }, "something else answering", 1},
-		"a session":   {func(r *http.Request) (*http.Response, error) { return answered(r, 200, sessionOf("alice"), ""), nil }, "a cache in front of Authgear", 1},
-		"no project":  {func(r *http.Request) (*http.Response, error) { return answered(r, 404, nil, ""), nil }, "no Authgear project of this host", 1},
-		"a failure":   {func(r *http.Request) (*http.Response, error) { return answered(r, 500, nil, ""), nil }, "status 500", 33},
+		"refused":    {func(r *http.Request) (*http.Response, error) { return answered(r, 200, refusedSession(), ""), nil }, "", 1},
+		"silence":    {func(r *http.Request) (*http.Response, error) { return answered(r, 200, nil, ""), nil }, "", 3},
+		"a web page": {func(r *http.Request) (*http.Response, error) { return answered(r, 200, nil, "<html>"), nil }, "something else answering", 1},
+		"a session":  {func(r *http.Request) (*http.Response, error) { return answered(r, 200, sessionOf("alice"), ""), nil }, "a cache in front of Authgear", 1},
+		"no project": {func(r *http.Request) (*http.Response, error) { return answered(r, 404, nil, ""), nil }, "no Authgear project of this host", 1},
+		"a failure":  {func(r *http.Request) (*http.Response, error) { return answered(r, 500, nil, ""), nil }, "status 500", 33},
+		"a slow failure": {func(r *http.Request) (*http.Response, error) {
+			time.Sleep(251 * time.Millisecond)
+			return answered(r, 500, nil, ""), nil
+		}, "status 500", 1},
 		"too large":   {func(r *http.Request) (*http.Response, error) { return answered(r, 431, nil, ""), nil }, "status 431", 1},
 		"bad gateway": {func(r *http.Request) (*http.Response, error) { return answered(r, 502, nil, ""), nil }, "status 502", 1},
 		"no answer":   {func(*http.Request) (*http.Response, error) { return nil, errors.New("no route") }, "no route", 1},
