@@ -62,22 +62,28 @@ func mount(config fiber.Config) guardtest.Mount {
 				return nil
 			})...)
 		}
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		served := make(chan error, 1)
-		go func() { served <- f.Listener(listener) }()
-		t.Cleanup(func() {
-			if err := f.Shutdown(); err != nil {
-				t.Error(err)
-			}
-			if err := <-served; err != nil {
-				t.Error(err)
-			}
-		})
-		return listener.Addr().String()
+		return serve(t, f)
 	}
+}
+
+// serve serves the application until the test ends.
+func serve(t *testing.T, app *fiber.App) (addr string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- app.Listener(listener) }()
+	t.Cleanup(func() {
+		if err := app.Shutdown(); err != nil {
+			t.Error(err)
+		}
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
+	return listener.Addr().String()
 }
 
 func otherCookie(c *fiber.Ctx) error {

@@ -16,9 +16,12 @@
 // fiber's error handler would write another answer. [Refused] tells logging
 // middleware why.
 //
+// Call [CloseUnread] for the application: what fasthttp leaves unread of a body, it
+// runs as the next request, past the proxy in front.
+//
 // Two settings of fiber matter. ReadBufferSize is 4 KiB by default, too small
 // for a long token, which fiber then answers with 431: make it 32 KiB. With
 // StreamRequestBody a chunked trailer gets into the header when a handler reads
 // the body, after any middleware: no identity is ever taken from there, and such
-// an application must not read X-Authgear-* fields itself.
+// an application must not read X-Authgear-* headers itself.
 package authgearfiber

@@ -24,6 +24,7 @@ func main() {
 		ReadTimeout:           5 * time.Second, // a connection that sends no request would hold up the end
 		IdleTimeout:           time.Minute,     // otherwise ReadTimeout
 	})
+	authgearfiber.CloseUnread(f) // nothing of a body runs as the next request
 	f.Use(recover.New())
 	if len(app.CORSOrigins) > 0 { // in front of the guards: a preflight has no credentials
 		f.Use(cors.New(cors.Config{
