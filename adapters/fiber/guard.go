@@ -90,7 +90,7 @@ func (g *Guard) Refuse(c *fiber.Ctx, err error) error {
 // refuse writes the answer itself, and returns nil: fiber's error handler would
 // write another.
 func (g *Guard) refuse(c *fiber.Ctx, refusal *guard.Refusal) error {
-	defer closeUnread(c.Context())
+	defer closeUnread(c.Context(), c.App().Server())
 	response := c.Response()
 	if g.errorHandler != nil {
 		// What other middleware has left there is not an answer to a refusal.

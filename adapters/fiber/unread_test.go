@@ -22,6 +22,9 @@ import (
 // let these headers through.
 const smuggled = "DELETE /posts/1 HTTP/1.1\r\nHost: a\r\nX-Authgear-Session-Valid: true\r\nX-Authgear-User-Id: alice\r\n\r\n"
 
+// last closes a connection that is still open.
+const last = "GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+
 // body returns one whose end fasthttp has not read when the handler runs.
 func body(kind string) (header, body string) {
 	switch lines := strings.Repeat("\r\n", 4300); kind {
@@ -67,7 +70,7 @@ func TestUnreadBody(t *testing.T) {
 				for method := range strings.FieldsSeq(c.methods) {
 					header, body := body(kind)
 					all := exchange(t, addr, method+" "+c.path+" HTTP/1.1\r\nHost: a\r\nOrigin: https://app.example.com\r\nAccess-Control-Request-Method: DELETE\r\n"+
-						header+"\r\n"+body+"GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+						header+"\r\n"+body+last)
 					answers := 2
 					if kind == "multipart" || streamed && kind != "none" {
 						answers = 1
@@ -125,4 +128,28 @@ func exchange(t *testing.T, addr, request string) string {
 	}
 	all, _ := io.ReadAll(conn) // a reset may come after the answer
 	return string(all)
+}
+
+// Servers that end the line of a chunk's size at a line feed in its extension, and
+// those that do not, read different requests (RFC 9112 §7.1.1). What follows a
+// chunk that is refused is not the next request.
+func TestBrokenChunks(t *testing.T) {
+	t.Parallel()
+	for _, streamed := range []bool{true, false} {
+		var executed atomic.Int32
+		app := fiber.New(fiber.Config{StreamRequestBody: streamed, DisableStartupMessage: true})
+		authgearfiber.CloseUnread(app)
+		app.Post("/", func(c *fiber.Ctx) error { return c.Send(c.Body()) })
+		app.Delete("/posts/:id", func(*fiber.Ctx) error {
+			executed.Add(1)
+			return nil
+		})
+		addr := serve(t, app)
+		for _, chunks := range []string{"5;a\nhello\r\n0\r\n\r\n", "0;a\n\r\n", "5;\n", "5\n", "x\r\n", "5\r\nhello!\r\n", "5\r\nhello\n"} {
+			all := exchange(t, addr, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"+chunks+smuggled+last)
+			if strings.Count(all, "HTTP/1.1 ") != 1 || executed.Load() != 0 || !streamed && !strings.HasPrefix(all, "HTTP/1.1 400 ") {
+				t.Errorf("streamed: %v, %q: executed %d times:\n%s", streamed, chunks, executed.Load(), all)
+			}
+		}
+	}
 }
