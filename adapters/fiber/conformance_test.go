@@ -5,7 +5,6 @@ import (
 	"context"
 	"io"
 	"net"
-	"strings"
 	"testing"
 
 	"github.com/gofiber/fiber/v2"
@@ -129,10 +128,9 @@ func (v view) Fields() map[string][]string {
 		v.c.Body()
 	}
 	fields := map[string][]string{}
-	v.c.Request().Header.VisitAll(func(name, value []byte) {
-		key := strings.Clone(string(name))
-		fields[key] = append(fields[key], string(value))
-	})
+	for name, value := range v.c.Request().Header.All() {
+		fields[string(name)] = append(fields[string(name)], string(value))
+	}
 	return fields
 }
 
