@@ -87,7 +87,7 @@ func (v view) User() (*authgear.Identity, bool)     { return authgearecho.User(v
 func (v view) MustUser() *authgear.Identity         { return authgearecho.MustUser(v.c) }
 func (v view) PassedOn() []context.Context          { return []context.Context{v.c.Request().Context()} }
 
-func (v view) Fields() map[string][]string {
+func (v view) Headers() map[string][]string {
 	_, _ = io.Copy(io.Discard, v.c.Request().Body)
 	return v.c.Request().Header
 }

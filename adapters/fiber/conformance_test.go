@@ -123,7 +123,7 @@ func (v view) PassedOn() []context.Context {
 	return []context.Context{v.c.UserContext(), v.c.Context()}
 }
 
-func (v view) Fields() map[string][]string {
+func (v view) Headers() map[string][]string {
 	if !v.streamed {
 		v.c.Body()
 	}

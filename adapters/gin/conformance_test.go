@@ -80,7 +80,7 @@ func (v view) PassedOn() []context.Context {
 	return []context.Context{v.c.Request.Context(), v.c, v.c.Copy(), v.c.Copy().Request.Context()}
 }
 
-func (v view) Fields() map[string][]string {
+func (v view) Headers() map[string][]string {
 	_, _ = io.Copy(io.Discard, v.c.Request.Body)
 	return v.c.Request.Header
 }

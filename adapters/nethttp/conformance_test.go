@@ -85,7 +85,7 @@ func (v view) User() (*authgear.Identity, bool)     { return authgearhttp.User(v
 func (v view) MustUser() *authgear.Identity         { return authgearhttp.MustUser(v.r) }
 func (v view) PassedOn() []context.Context          { return []context.Context{v.r.Context()} }
 
-func (v view) Fields() map[string][]string {
+func (v view) Headers() map[string][]string {
 	_, _ = io.Copy(io.Discard, v.r.Body)
 	return v.r.Header
 }

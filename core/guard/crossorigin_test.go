@@ -13,8 +13,8 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/racetest"
 )
 
-// byBrowser is an identity that browsers state by themselves.
-func byBrowser(authgear.Request) (*authgear.Identity, error) {
+// ambient is an identity that browsers state by themselves.
+func ambient(authgear.Request) (*authgear.Identity, error) {
 	return &authgear.Identity{Kind: authgear.KindUser, ID: "alice", Source: authgear.SourceResolver, Evidence: authgear.Evidence{Ambient: true}}, nil
 }
 
@@ -22,7 +22,7 @@ func byBrowser(authgear.Request) (*authgear.Identity, error) {
 // are case-sensitive (RFC 9110 §9.1).
 func TestCrossOriginMethods(t *testing.T) {
 	t.Parallel()
-	check := guard.New(authenticate(byBrowser), silent()).Require()
+	check := guard.New(authenticate(ambient), silent()).Require()
 	for method, safe := range map[string]bool{
 		"GET": true, "HEAD": true, "OPTIONS": true,
 		"POST": false, "PUT": false, "PATCH": false, "DELETE": false, "CONNECT": false, "TRACE": false,
@@ -46,7 +46,7 @@ func TestCrossOriginMethods(t *testing.T) {
 // The operator is told what to do, with what an attacker chose cut and quoted.
 func TestCrossOriginCause(t *testing.T) {
 	t.Parallel()
-	check := guard.New(authenticate(byBrowser), silent()).Require()
+	check := guard.New(authenticate(ambient), silent()).Require()
 	for _, c := range []struct {
 		name         string
 		origin, site []string
@@ -75,7 +75,7 @@ func TestCrossOriginCause(t *testing.T) {
 
 func TestCrossOriginHost(t *testing.T) {
 	t.Parallel()
-	check := guard.New(authenticate(byBrowser), silent()).Require()
+	check := guard.New(authenticate(ambient), silent()).Require()
 	for _, c := range []struct {
 		host, origin string
 		ok           bool
@@ -104,7 +104,7 @@ func TestCrossOriginHost(t *testing.T) {
 // outer check, and of an in-process request with the same cookie.
 func TestCrossOriginIsNotReused(t *testing.T) {
 	t.Parallel()
-	g := guard.New(authenticate(byBrowser), silent())
+	g := guard.New(authenticate(ambient), silent())
 	ctx, refusal := run(g.Require(), context.Background(), newRequest("", "session=a"), http.Header{})
 	if refusal != nil {
 		t.Fatal(refusal.Err)
@@ -141,9 +141,9 @@ func TestCrossOriginAllocations(t *testing.T) {
 		r.Header.Set("Cookie", "session=a")
 		r.Header.Set("Origin", "http://example.com")
 		r.Header.Set("Sec-Fetch-Site", "same-origin")
-		fields := http.Header{}
+		header := http.Header{}
 		got := testing.AllocsPerRun(1000, func() {
-			if _, refusal := run(check, r.Context(), r, fields); refusal != nil {
+			if _, refusal := run(check, r.Context(), r, header); refusal != nil {
 				t.Fatal(refusal.Err)
 			}
 		})

@@ -9,13 +9,13 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/guard"
 )
 
-// says is an authenticator that always says the same.
-type says struct {
+// fixed is an authenticator with one answer.
+type fixed struct {
 	identity *authgear.Identity
 	err      error
 }
 
-func (s says) Authenticate(context.Context, authgear.Request) (*authgear.Identity, error) {
+func (s fixed) Authenticate(context.Context, authgear.Request) (*authgear.Identity, error) {
 	return s.identity, s.err
 }
 
@@ -26,20 +26,20 @@ func TestDecisionTold(t *testing.T) {
 	stale := &authgear.Error{Reason: authgear.ReasonSessionInvalid, Evidence: authgear.Evidence{Ambient: true, Cached: true}}
 	for _, c := range []struct {
 		name                    string
-		says                    says
+		fixed                   fixed
 		optional                bool
 		withoutIdentity, cached bool
 	}{
-		{"asked", says{identity: &authgear.Identity{}}, false, false, false},
-		{"known", says{identity: &authgear.Identity{Evidence: authgear.Evidence{Cached: true}}}, false, false, true},
-		{"nobody", says{err: &authgear.Error{Reason: authgear.ReasonNoCredentials}}, true, true, false},
-		{"nobody, required", says{err: &authgear.Error{Reason: authgear.ReasonNoCredentials}}, false, false, false},
-		{"stale cookie", says{err: stale}, true, true, true},
-		{"stale cookie, required", says{err: stale}, false, false, true},
-		{"stale token", says{err: &authgear.Error{Reason: authgear.ReasonTokenRejected}}, true, false, false},
+		{"asked", fixed{identity: &authgear.Identity{}}, false, false, false},
+		{"known", fixed{identity: &authgear.Identity{Evidence: authgear.Evidence{Cached: true}}}, false, false, true},
+		{"nobody", fixed{err: &authgear.Error{Reason: authgear.ReasonNoCredentials}}, true, true, false},
+		{"nobody, required", fixed{err: &authgear.Error{Reason: authgear.ReasonNoCredentials}}, false, false, false},
+		{"stale cookie", fixed{err: stale}, true, true, true},
+		{"stale cookie, required", fixed{err: stale}, false, false, true},
+		{"stale token", fixed{err: &authgear.Error{Reason: authgear.ReasonTokenRejected}}, true, false, false},
 	} {
 		var told []authgear.Decision
-		g := guard.New(c.says, guard.Config{Observer: &authgear.Observer{
+		g := guard.New(c.fixed, guard.Config{Observer: &authgear.Observer{
 			Decision: func(_ context.Context, d authgear.Decision) { told = append(told, d) },
 		}})
 		check := g.Require()

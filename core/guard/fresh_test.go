@@ -23,7 +23,7 @@ func (n *numbered) Authenticate(_ context.Context, r authgear.Request) (*authgea
 }
 
 func (n *numbered) AuthenticateFresh(_ context.Context, r authgear.Request) (*authgear.Identity, error) {
-	return n.answer(r, "live")
+	return n.answer(r, "fresh")
 }
 
 func (n *numbered) answer(r authgear.Request, kind string) (*authgear.Identity, error) {
@@ -58,19 +58,19 @@ func TestRequireFreshPanics(t *testing.T) {
 	guard.New((&authgear.Resolver{}), silent()).RequireFresh() // can do it
 }
 
-// A live check takes no decision from before, and what it finds is taken by the
+// A fresh check takes no finding from before, and what it finds is taken by the
 // checks after it.
-func TestLive(t *testing.T) {
+func TestFresh(t *testing.T) {
 	t.Parallel()
 	for order, want := range map[string]string{
-		"l":     "live1",
-		"rl":    "kept1 live2",
-		"ol":    "kept1 live2",
-		"lr":    "live1 live1",
-		"lo":    "live1 live1",
-		"rlr":   "kept1 live2 live2",
-		"ll":    "live1 live2",
-		"rlolr": "kept1 live2 live2 live3 live3",
+		"l":     "fresh1",
+		"rl":    "kept1 fresh2",
+		"ol":    "kept1 fresh2",
+		"lr":    "fresh1 fresh1",
+		"lo":    "fresh1 fresh1",
+		"rlr":   "kept1 fresh2 fresh2",
+		"ll":    "fresh1 fresh2",
+		"rlolr": "kept1 fresh2 fresh2 fresh3 fresh3",
 	} {
 		g := guard.New(&numbered{}, silent())
 		checks := map[rune]*guard.Check{'r': g.Require(), 'o': g.Optional(), 'l': g.RequireFresh()}
@@ -108,19 +108,19 @@ func TestClearCookiesOnce(t *testing.T) {
 	} {
 		g := guard.New(&numbered{clear: c.clear}, silent())
 		checks := map[rune]*guard.Check{'r': g.Require(), 'o': g.Optional(), 'l': g.RequireFresh()}
-		ctx, fields, cookie := context.Background(), http.Header{}, "session=a"
+		ctx, header, cookie := context.Background(), http.Header{}, "session=a"
 		for _, kind := range c.order {
 			if kind == '|' {
 				cookie += "b"
 				continue
 			}
-			next, refusal := run(checks[kind], ctx, newRequest("", cookie), fields)
+			next, refusal := run(checks[kind], ctx, newRequest("", cookie), header)
 			if (refusal == nil) != (kind == 'o') || refusal != nil && refusal.Err.Reason != authgear.ReasonSessionInvalid {
 				t.Errorf("%s: refusal = %+v", name, refusal)
 			}
 			ctx = next
 		}
-		if got := fields["Set-Cookie"]; !slices.Equal(got, c.want) {
+		if got := header["Set-Cookie"]; !slices.Equal(got, c.want) {
 			t.Errorf("%s: Set-Cookie %q, want %q", name, got, c.want)
 		}
 	}

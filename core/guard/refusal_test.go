@@ -40,10 +40,10 @@ func TestRetryAfter(t *testing.T) {
 		math.MaxInt64 - 100000: "30",
 		math.MaxInt64:          "30",
 	} {
-		fields := http.Header{}
+		header := http.Header{}
 		g := guard.New(failing(&authgear.Error{Reason: authgear.ReasonKeysUnavailable, RetryAfter: wait}), silent())
-		run(g.Require(), context.Background(), newRequest("", ""), fields)
-		if got := fields.Get("Retry-After"); got != want {
+		run(g.Require(), context.Background(), newRequest("", ""), header)
+		if got := header.Get("Retry-After"); got != want {
 			t.Errorf("%s: Retry-After = %q, want %q", wait, got, want)
 		}
 	}
@@ -52,12 +52,12 @@ func TestRetryAfter(t *testing.T) {
 // A time to wait is for those who are told to come back.
 func TestRetryAfterOnlyWhenUnavailable(t *testing.T) {
 	t.Parallel()
-	fields := http.Header{}
+	header := http.Header{}
 	g := guard.New(failing(&authgear.Error{Reason: authgear.ReasonTokenExpired, RetryAfter: time.Second}), silent())
-	if _, refusal := run(g.Require(), context.Background(), newRequest("", ""), fields); refusal.Status != 401 {
+	if _, refusal := run(g.Require(), context.Background(), newRequest("", ""), header); refusal.Status != 401 {
 		t.Errorf("status %d", refusal.Status)
 	}
-	if got, ok := fields["Retry-After"]; ok {
+	if got, ok := header["Retry-After"]; ok {
 		t.Errorf("Retry-After = %q", got)
 	}
 }
@@ -85,9 +85,9 @@ func TestFields(t *testing.T) {
 		t.Errorf("%d %q, want %q", w.Code, w.Body, body)
 	}
 
-	fields := http.Header{}
-	if _, refusal := run(g.Optional(), context.Background(), newRequest("", ""), fields); refusal != nil || len(fields) != 0 {
-		t.Errorf("refusal %+v, fields %v", refusal, fields)
+	header := http.Header{}
+	if _, refusal := run(g.Optional(), context.Background(), newRequest("", ""), header); refusal != nil || len(header) != 0 {
+		t.Errorf("refusal %+v, header %v", refusal, header)
 	}
 }
 
@@ -138,9 +138,9 @@ func TestForeignErrors(t *testing.T) {
 		{"no reason", &authgear.Error{}, 503, ""},
 	} {
 		g := guard.New(&constant{identity: authgear.Identity{Kind: authgear.KindUser}}, silent())
-		fields := http.Header{}
+		header := http.Header{}
 		policy := authgear.PolicyFunc(func(context.Context, *authgear.Identity) error { return c.policy })
-		_, refusal := run(g.Require(policy), context.Background(), newRequest("", ""), fields)
+		_, refusal := run(g.Require(policy), context.Background(), newRequest("", ""), header)
 		if refusal == nil || refusal.Status != c.status || refusal.Err.Reason != c.reason {
 			t.Errorf("%s: refusal = %+v", c.name, refusal)
 			continue

@@ -163,9 +163,9 @@ func TestAllocations(t *testing.T) {
 		t.Skip("the race detector allocates")
 	}
 	g := guard.New(&constant{identity: authgear.Identity{Kind: authgear.KindUser, ID: "alice", Roles: []string{"admin"}}}, silent())
-	check, r, fields := g.Require(authgear.Role("admin")), newRequest("Bearer a", "session=b"), http.Header{}
+	check, r, header := g.Require(authgear.Role("admin")), newRequest("Bearer a", "session=b"), http.Header{}
 	if got := testing.AllocsPerRun(1000, func() {
-		ctx, refusal := run(check, r.Context(), r, fields)
+		ctx, refusal := run(check, r.Context(), r, header)
 		if refusal != nil {
 			t.Fatal(refusal.Err)
 		}

@@ -23,13 +23,13 @@ func testErrorHandlers(t *testing.T, mount Mount) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t, mount, c.onError,
+			f := newFixture(t, mount, c.onError,
 				Route{Path: "/required", Steps: []Step{{Kind: Require}}, Handler: whoAmI},
 				Route{Path: "/optional", Steps: []Step{{Kind: Optional}}, Handler: whoAmI},
 			)
 			for _, method := range []string{"GET", "POST", "HEAD"} {
 				for _, path := range []string{"/required", "/optional"} {
-					got, want := b.get(t, method, path, "Bearer error.token_expired"), refusal(authgear.ReasonTokenExpired, "")
+					got, want := f.get(t, method, path, "Bearer error.token_expired"), refusal(authgear.ReasonTokenExpired, "")
 					if c.status == 0 {
 						if method == "HEAD" {
 							want.body = ""
@@ -40,9 +40,9 @@ func testErrorHandlers(t *testing.T, mount Mount) {
 					if got.status != c.status || c.body != "" && method != "HEAD" && got.body != c.body {
 						t.Errorf("%s: %d %q", method, got.status, got.body)
 					}
-					for _, field := range []string{"Www-Authenticate", "Cache-Control"} {
-						if got.header.Get(field) != want.header.Get(field) {
-							t.Errorf("%s: %s = %q", method, field, got.header[field])
+					for _, header := range []string{"Www-Authenticate", "Cache-Control"} {
+						if got.header.Get(header) != want.header.Get(header) {
+							t.Errorf("%s: %s = %q", method, header, got.header[header])
 						}
 					}
 					if c.onError == Redirects && got.header.Get("Location") != "/login" {
@@ -51,23 +51,23 @@ func testErrorHandlers(t *testing.T, mount Mount) {
 				}
 			}
 			if c.onError == Writes {
-				if got := b.get(t, "GET", "/required", "Bearer error.internal"); got.header.Get("Retry-After") != "1" {
+				if got := f.get(t, "GET", "/required", "Bearer error.internal"); got.header.Get("Retry-After") != "1" {
 					t.Errorf("Retry-After = %q", got.header.Get("Retry-After"))
 				}
 			}
-			_, notices := b.record.take()
+			_, notices := f.record.take()
 			for _, n := range notices { // of frameworks whose handler returns an error
 				if c.onError != ReturnsOther || n.Kind != authgear.NoticeErrorHandler || n.Err != ErrOther {
 					t.Errorf("notice = %+v", n)
 				}
 			}
-			says(t, "authenticated", b.get(t, "GET", "/required", "Bearer user.alice"), 200, "alice")
+			wantBody(t, "authenticated", f.get(t, "GET", "/required", "Bearer user.alice"), 200, "alice")
 		})
 	}
 }
 
 func testPanics(t *testing.T, mount Mount) {
-	b := newBench(t, mount, Default, Route{Path: "/", Steps: []Step{{Kind: Optional}}, Handler: func(c Context) (int, string) {
+	f := newFixture(t, mount, Default, Route{Path: "/", Steps: []Step{{Kind: Optional}}, Handler: func(c Context) (int, string) {
 		if user, ok := c.User(); ok && user.ID == "panic" {
 			panic(http.ErrAbortHandler)
 		}
@@ -75,19 +75,19 @@ func testPanics(t *testing.T, mount Mount) {
 	}})
 	for range 3 {
 		func() {
-			response, err := http.DefaultClient.Do(request(t, b, "Bearer user.panic"))
+			response, err := http.DefaultClient.Do(request(t, f, "Bearer user.panic"))
 			if err == nil { // net/http drops the connection
 				_ = response.Body.Close()
 			}
 		}()
-		says(t, "the next request", b.get(t, "GET", "/", ""), 200, "nobody")
-		says(t, "the one after", b.get(t, "GET", "/", "Bearer user.alice"), 200, "alice")
+		wantBody(t, "the next request", f.get(t, "GET", "/", ""), 200, "nobody")
+		wantBody(t, "the one after", f.get(t, "GET", "/", "Bearer user.alice"), 200, "alice")
 	}
 }
 
-func request(t *testing.T, b *bench, authorization string) *http.Request {
+func request(t *testing.T, f *fixture, authorization string) *http.Request {
 	t.Helper()
-	r, err := http.NewRequest("GET", "http://"+b.addr+"/", nil)
+	r, err := http.NewRequest("GET", "http://"+f.addr+"/", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func request(t *testing.T, b *bench, authorization string) *http.Request {
 
 func testStreaming(t *testing.T, mount Mount) {
 	read := make(chan struct{})
-	b := newBench(t, mount, Default, Route{Path: "/", Steps: []Step{{Kind: Require}}, Handler: func(c Context) (int, string) {
+	f := newFixture(t, mount, Default, Route{Path: "/", Steps: []Step{{Kind: Require}}, Handler: func(c Context) (int, string) {
 		c.Stream(func(w io.Writer, flush func()) {
 			_, _ = io.WriteString(w, "first ")
 			flush()
@@ -107,7 +107,7 @@ func testStreaming(t *testing.T, mount Mount) {
 		})
 		return 0, ""
 	}})
-	response, err := http.DefaultClient.Do(request(t, b, "Bearer user.alice"))
+	response, err := http.DefaultClient.Do(request(t, f, "Bearer user.alice"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -95,9 +95,9 @@ type Context interface {
 	// PassedOn returns each context that a handler of this framework may pass
 	// on as a context.Context: the request's own first.
 	PassedOn() []context.Context
-	// Fields returns all lines of the request's header as the handler sees
+	// Headers returns all lines of the request's header as the handler sees
 	// them, by lower-cased name. It reads the body first.
-	Fields() map[string][]string
+	Headers() map[string][]string
 	// SetCookie sets a cookie with this name and value, and Path=/, in the
 	// framework's usual way.
 	SetCookie(name, value string)

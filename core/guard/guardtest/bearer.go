@@ -26,7 +26,7 @@ func testBearer(t *testing.T, mount Mount) {
 			"a very long token": "Bearer " + p.server.AccessToken(alice, authgeartest.Token{Claims: map[string]any{"long": strings.Repeat("x", 10<<10)}}),
 		} {
 			p.record.take()
-			says(t, string(s.name)+": "+name, p.ask(t, s, "GET", "required", "Authorization: "+line), 200, "alice")
+			wantBody(t, string(s.name)+": "+name, p.ask(t, s, "GET", "required", "Authorization: "+line), 200, "alice")
 			if decisions, _ := p.record.take(); len(decisions) != 1 || decisions[0].Source != s.name {
 				t.Errorf("%s: %s: decisions = %+v", s.name, name, decisions)
 			}
@@ -38,14 +38,14 @@ func testBearer(t *testing.T, mount Mount) {
 			"a similar scheme": "BearerX " + good,
 		} {
 			same(t, string(s.name)+": "+name, p.ask(t, s, "GET", "required", "Authorization: "+line), refusal(authgear.ReasonNoCredentials, ""))
-			says(t, string(s.name)+": "+name, p.ask(t, s, "GET", "optional", "Authorization: "+line), 200, "nobody")
+			wantBody(t, string(s.name)+": "+name, p.ask(t, s, "GET", "optional", "Authorization: "+line), 200, "nobody")
 		}
 
 		opaque := "Bearer " + p.server.OpaqueToken(alice)
 		if s.name == authgear.SourceJWT {
 			same(t, "opaque", p.ask(t, s, "GET", "required", "Authorization: "+opaque), refusal(authgear.ReasonTokenOpaque, ""))
 		} else {
-			says(t, string(s.name)+": opaque", p.ask(t, s, "GET", "required", "Authorization: "+opaque), 200, "alice")
+			wantBody(t, string(s.name)+": opaque", p.ask(t, s, "GET", "required", "Authorization: "+opaque), 200, "alice")
 		}
 
 		for name, c := range map[string]struct {

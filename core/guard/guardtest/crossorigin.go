@@ -42,7 +42,7 @@ var origins = []struct {
 	{"twice in two spellings", []string{"Sec-Fetch-Site: same-origin", "sec-fetch-site: cross-site"}, false},
 	{"the name in lower case", []string{"sec-fetch-site: cross-site"}, false},
 	{"the name in upper case", []string{"SEC-FETCH-SITE: same-origin", "ORIGIN: https://evil.example"}, true},
-	{"another field's name", []string{"Sec_Fetch_Site: same-origin", "Origin: https://evil.example"}, false},
+	{"another header's name", []string{"Sec_Fetch_Site: same-origin", "Origin: https://evil.example"}, false},
 	{"it goes before Origin", []string{"Sec-Fetch-Site: cross-site", "Origin: https://api.example.com"}, false},
 
 	{"Origin: the same host", []string{"Origin: https://api.example.com"}, true},
@@ -73,11 +73,11 @@ var origins = []struct {
 	{"a trusted one in front", []string{"Origin: https://app.example.com.evil.example"}, false},
 }
 
-// The lines that say who sent the request, and whether a browser sends such a
+// The lines that tell who sent the request, and whether a browser sends such a
 // line to whatever website asks it to.
 var senders = []struct {
 	name, line string
-	byBrowser  bool
+	ambient    bool
 }{
 	{"a cookie", "Cookie: a=b; who=user.alice", true},
 	{"an identity that is marked by its authenticator", "Authorization: Bearer browser.alice", true},
@@ -89,49 +89,49 @@ var senders = []struct {
 var everyKind = []authgear.Policy{authgear.Kinds(authgear.KindUser, authgear.KindClient)}
 
 func testCrossOrigin(t *testing.T, mount Mount) {
-	b := &bench{auth: &fake{}, record: &record{}}
-	b.addr = mount(t, App{
-		Guards: []Guard{{Authenticator: b.auth, Config: guard.Config{
+	f := &fixture{auth: &fake{}, record: &record{}}
+	f.addr = mount(t, App{
+		Guards: []Guard{{Authenticator: f.auth, Config: guard.Config{
 			TrustedOrigins: []string{trustedOrigin, trustedDevPort},
-			Observer:       b.record.observer(),
+			Observer:       f.record.observer(),
 		}}},
 		Routes: []Route{
 			{Path: "/required", Steps: []Step{{Kind: Require, Policies: everyKind}}, Handler: whoAmI},
 			{Path: "/optional", Steps: []Step{{Kind: Optional}}, Handler: whoAmI},
-			{Path: "/live", Steps: []Step{{Kind: RequireFresh, Policies: everyKind}}, Handler: whoAmI},
+			{Path: "/fresh", Steps: []Step{{Kind: RequireFresh, Policies: everyKind}}, Handler: whoAmI},
 			{Path: "/inside", Steps: []Step{{Kind: Optional}, {Kind: Require, Policies: everyKind}}, Handler: whoAmI},
 			{Path: "/denied", Steps: []Step{{Kind: Require, Policies: []authgear.Policy{authgear.Role("admin")}}}, Handler: whoAmI},
 		},
 	})
-	conn := b.dial(t)
+	conn := f.dial(t)
 	checkOrigins(t, conn)
-	checkOtherMethods(t, b)
+	checkOtherMethods(t, f)
 	checkOrder(t, conn)
-	checkHosts(t, b)
-	checkAdvice(t, b, conn)
+	checkHosts(t, f)
+	checkAdvice(t, f, conn)
 }
 
 // checkOrigins sends each origin's lines for each sender.
 func checkOrigins(t *testing.T, conn connection) {
-	paths := []string{"/required", "/optional", "/live", "/inside"}
+	paths := []string{"/required", "/optional", "/fresh", "/inside"}
 	for i, origin := range origins {
 		path := paths[i%len(paths)] // the rule has nothing to do with the kind of route
 		for _, sender := range senders {
 			what := origin.name + ": " + sender.name + ": "
 			ask := func(method string, lines ...string) answer {
-				return conn.ask(t, lasting(method, path, slices.Concat([]string{sender.line}, lines, origin.lines)...))
+				return conn.ask(t, keepAlive(method, path, slices.Concat([]string{sender.line}, lines, origin.lines)...))
 			}
 			ruled := func(what string, got answer) {
 				t.Helper()
-				if origin.pass || !sender.byBrowser {
-					says(t, what, got, 200, "alice")
+				if origin.pass || !sender.ambient {
+					wantBody(t, what, got, 200, "alice")
 				} else {
 					same(t, what, got, refusal(authgear.ReasonCrossOrigin, ""))
 				}
 			}
-			says(t, what+"GET", ask("GET"), 200, "alice")
-			says(t, what+"HEAD", ask("HEAD"), 200, "")
-			says(t, what+"OPTIONS", ask("OPTIONS"), 200, "alice")
+			wantBody(t, what+"GET", ask("GET"), 200, "alice")
+			wantBody(t, what+"HEAD", ask("HEAD"), 200, "")
+			wantBody(t, what+"OPTIONS", ask("OPTIONS"), 200, "alice")
 			for _, method := range []string{"POST", "PUT", "PATCH", "DELETE"} {
 				ruled(what+method+" "+path, ask(method))
 			}
@@ -146,9 +146,9 @@ func checkOrigins(t *testing.T, conn connection) {
 // checkOtherMethods sends methods that not every framework routes: where one
 // does, they are unsafe, "get" too, since methods are case-sensitive
 // (RFC 9110 §9.1).
-func checkOtherMethods(t *testing.T, b *bench) {
+func checkOtherMethods(t *testing.T, f *fixture) {
 	for _, method := range []string{"TRACE", "PURGE", "get", "head", "Post"} {
-		got := b.raw(t, head(method, "/required", senders[0].line, "Sec-Fetch-Site: cross-site"))
+		got := f.raw(t, head(method, "/required", senders[0].line, "Sec-Fetch-Site: cross-site"))
 		if got.status == 403 {
 			same(t, method, got, refusal(authgear.ReasonCrossOrigin, ""))
 		} else if !slices.Contains([]int{400, 404, 405, 501}, got.status) || strings.Contains(got.body, "alice") {
@@ -160,31 +160,31 @@ func checkOtherMethods(t *testing.T, b *bench) {
 // checkOrder: the rule comes after authentication and before policies.
 func checkOrder(t *testing.T, conn connection) {
 	ask := func(method, path string, lines ...string) answer {
-		return conn.ask(t, lasting(method, path, slices.Concat(lines, elsewhere)...))
+		return conn.ask(t, keepAlive(method, path, slices.Concat(lines, elsewhere)...))
 	}
 	cookie := senders[0].line
 	same(t, "the method is what it is", ask("POST", "/required", cookie, "X-Http-Method-Override: GET", "X-Http-Method: GET"), refusal(authgear.ReasonCrossOrigin, ""))
 	same(t, "before policies", ask("POST", "/denied", cookie), refusal(authgear.ReasonCrossOrigin, ""))
 	same(t, "policies after it", ask("GET", "/denied", cookie), refusal(authgear.ReasonRoleMissing, ""))
-	says(t, "no identity, no rule", ask("POST", "/optional", "Cookie: who=error.session_invalid"), 200, "nobody")
+	wantBody(t, "no identity, no rule", ask("POST", "/optional", "Cookie: who=error.session_invalid"), 200, "nobody")
 	same(t, "no identity, its own reason", ask("POST", "/required", "X-Field: a"), refusal(authgear.ReasonNoCredentials, ""))
 }
 
 // checkHosts: the host that an Origin is compared with is the request's.
-func checkHosts(t *testing.T, b *bench) {
+func checkHosts(t *testing.T, f *fixture) {
 	ask := func(host, origin string) answer {
-		return b.raw(t, "POST /required HTTP/1.1\r\nHost:"+host+"\r\nConnection: close\r\nCookie: who=user.alice\r\nOrigin: "+origin+"\r\n\r\n")
+		return f.raw(t, "POST /required HTTP/1.1\r\nHost:"+host+"\r\nConnection: close\r\nCookie: who=user.alice\r\nOrigin: "+origin+"\r\n\r\n")
 	}
-	says(t, "a host in another case", ask(" API.Example.com", "https://api.example.com"), 200, "alice")
-	says(t, "a host with a port", ask(" api.example.com:8443", "https://api.example.com:8443"), 200, "alice")
+	wantBody(t, "a host in another case", ask(" API.Example.com", "https://api.example.com"), 200, "alice")
+	wantBody(t, "a host with a port", ask(" api.example.com:8443", "https://api.example.com:8443"), 200, "alice")
 	same(t, "no host", ask("", "null"), refusal(authgear.ReasonCrossOrigin, ""))
 }
 
 // checkAdvice: the operator learns which origin to add, and where.
-func checkAdvice(t *testing.T, b *bench, conn connection) {
-	b.record.take()
-	conn.ask(t, lasting("POST", "/required", slices.Concat([]string{senders[0].line}, elsewhere)...))
-	decisions, _ := b.record.take()
+func checkAdvice(t *testing.T, f *fixture, conn connection) {
+	f.record.take()
+	conn.ask(t, keepAlive("POST", "/required", slices.Concat([]string{senders[0].line}, elsewhere)...))
+	decisions, _ := f.record.take()
 	if len(decisions) != 1 || decisions[0].Outcome != authgear.OutcomeDenied || decisions[0].Reason != authgear.ReasonCrossOrigin || decisions[0].Source != authgear.SourceJWT {
 		t.Fatalf("decisions = %+v", decisions)
 	}

@@ -1,5 +1,5 @@
 // Package guardtest is the conformance suite that every adapter passes, over a
-// real listener: exact status, fields and bytes for each rule, with an
+// real listener: exact status, headers and bytes for each rule, with an
 // authenticator that does as it is told and with the SDK's own ones.
 //
 // It is for those who write an adapter. An adapter's test is one call of [Run]

@@ -25,17 +25,17 @@ var forwardedAlice = []string{
 	"X-Authgear-Session-Authenticated-At: 1795470161",
 }
 
-// newForwardedBench has a guard for each way to prove the hop: at /secret, /peer
+// newForwardedFixture has a guard for each way to prove the hop: at /secret, /peer
 // (the only one that trusts roles) and /both, and at /elsewhere one that trusts
 // other machines only. Below each are the routes required and optional.
-func newForwardedBench(t *testing.T, mount Mount) *bench {
+func newForwardedFixture(t *testing.T, mount Mount) *fixture {
 	t.Helper()
-	b := &bench{record: &record{}}
-	observer := b.record.observer()
+	f := &fixture{record: &record{}}
+	observer := f.record.observer()
 	loopback := []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
 	secrets := []string{strings.Repeat("another-secret-", 3), proxySecret}
 	handler := func(c Context) (int, string) {
-		for name, values := range c.Fields() {
+		for name, values := range c.Headers() {
 			if strings.Contains(strings.ToLower(name), "authgear") {
 				return 500, fmt.Sprint("the handler sees ", name, values)
 			}
@@ -68,14 +68,14 @@ func newForwardedBench(t *testing.T, mount Mount) *bench {
 		app.Routes = append(app.Routes, route("required", Require), route("optional", Optional),
 			route("inside", Optional, Require, Require), route("stripped", Strip, Optional))
 	}
-	b.addr = mount(t, app)
-	return b
+	f.addr = mount(t, app)
+	return f
 }
 
 // anyToken is a token beside what a reverse proxy forwards, which has judged it.
 const anyToken = "Authorization: Bearer token"
 
-// What the handler says of alice.
+// What the handler answers for alice.
 const (
 	forwardedByProxy = "forwarded alice [] verified=true cookie=true"
 	forwardedRoles   = "forwarded alice [admin editor] verified=true cookie=true"
@@ -85,12 +85,12 @@ const (
 // aliceWith has these lines below alice's.
 func aliceWith(lines ...string) []string { return slices.Concat(forwardedAlice, lines) }
 
-// aliceWithout has the proof and all but one of alice's fields.
+// aliceWithout has the proof and all but one of alice's headers.
 func aliceWithout(name string) []string {
 	return slices.DeleteFunc(aliceWith(proof), func(line string) bool { return strings.HasPrefix(line, name+":") })
 }
 
-// aliceBut has the proof and alice's fields, one of them with another value.
+// aliceBut has the proof and alice's headers, one of them with another value.
 func aliceBut(name, value string) []string { return append(aliceWithout(name), name+": "+value) }
 
 // spelt has the lines with their names in another spelling.
@@ -110,15 +110,15 @@ func dots(name string) string        { return strings.ReplaceAll(name, "-", ".")
 type forwardedCase struct {
 	name, path string
 	lines      []string
-	says       string          // of an identity
+	body       string          // of an identity
 	want       authgear.Reason // else
-	notice     bool            // that fields were ignored
+	notice     bool            // that headers were ignored
 }
 
-// forwardedCases are those that concern one field or another; the ones that
-// concern each field follow.
+// forwardedCases are those that concern one header or another; the ones that
+// concern each header follow.
 var forwardedCases = []forwardedCase{
-	// The hop is proven, and the fields are whole.
+	// The hop is proven, and the headers are whole.
 	{"by the secret", "/secret", aliceWith(proof), forwardedByProxy, "", false},
 	{"by the peer", "/peer", forwardedAlice, forwardedRoles, "", false},
 	{"by both", "/both", aliceWith(proof), forwardedByProxy, "", false},
@@ -128,7 +128,7 @@ var forwardedCases = []forwardedCase{
 	{"names in upper case", "/secret", spelt(strings.ToUpper, aliceWith(proof)), forwardedByProxy, "", false},
 	{"without spaces", "/secret", strings.Split(strings.ReplaceAll(strings.Join(aliceWith(proof), "\n"), ": ", ":"), "\n"), forwardedByProxy, "", false},
 	{"spaces and tabs around", "/secret", strings.Split(strings.ReplaceAll(strings.Join(aliceWith(proof), " \t\n"), ": ", ":\t "), "\n"), forwardedByProxy, "", false},
-	{"a signed webhook's field", "/secret", []string{"X-Webhook-Signature: a"}, "", authgear.ReasonNoCredentials, false},
+	{"a signed webhook's header", "/secret", []string{"X-Webhook-Signature: a"}, "", authgear.ReasonNoCredentials, false},
 
 	// The hop is not proven.
 	{"no secret", "/secret", forwardedAlice, "", authgear.ReasonNoCredentials, true},
@@ -161,7 +161,7 @@ var forwardedCases = []forwardedCase{
 	{"a malformed Authorization", "/secret", aliceWith(proof, "Authorization: Bearer"), "", authgear.ReasonAuthorizationMalformed, false},
 	{"two Authorization lines", "/secret", aliceWith(proof, anyToken, anyToken), "", authgear.ReasonAuthorizationMalformed, false},
 
-	// A name with _ or . in it states nothing, beside the fields or alone.
+	// A name with _ or . in it states nothing, beside the headers or alone.
 	{"forged beside it: underscores", "/secret", aliceWith(append(spelt(underscores, aliceBut("X-Authgear-User-Id", "mallory")), proof)...), forwardedByProxy, "", false},
 	{"forged beside it: dots", "/peer", aliceWith(spelt(dots, aliceBut("X-Authgear-User-Id", "mallory"))...), forwardedRoles, "", false},
 	{"forged only: underscores", "/peer", spelt(underscores, forwardedAlice), "", authgear.ReasonNoCredentials, false},
@@ -169,7 +169,7 @@ var forwardedCases = []forwardedCase{
 	{"forged and another scheme", "/peer", append(spelt(underscores, forwardedAlice), "Authorization: Basic YTpi"), "", authgear.ReasonNoCredentials, false},
 	{"forged and a token", "/peer", append(spelt(underscores, forwardedAlice), anyToken), "", authgear.ReasonTokenRejected, false},
 
-	// A value that Authgear does not send, and a field that it may leave out.
+	// A value that Authgear does not send, and a header that it may leave out.
 	{"valid by another word", "/secret", aliceBut("X-Authgear-Session-Valid", "True"), "", authgear.ReasonAnswerMalformed, false},
 	{"valid by nothing", "/secret", aliceBut("X-Authgear-Session-Valid", ""), "", authgear.ReasonAnswerMalformed, false},
 	{"two user ids in one", "/secret", aliceBut("X-Authgear-User-Id", "alice, mallory"), "", authgear.ReasonAnswerMalformed, false},
@@ -180,18 +180,18 @@ var forwardedCases = []forwardedCase{
 	{"no roles", "/peer", aliceWithout("X-Authgear-User-Roles"), strings.Replace(forwardedRoles, "[admin editor]", "[]", 1), "", false},
 	{"no date", "/secret", aliceWithout("X-Authgear-Session-Authenticated-At"), forwardedByProxy, "", false},
 
-	// Connection names a field that a proxy then leaves out (RFC 9110 §7.6.1).
-	{"Connection: a field", "/secret", aliceWith(proof, "Connection: X-Authgear-User-Id"), "", authgear.ReasonAnswerMalformed, false},
+	// Connection names a header that a proxy then leaves out (RFC 9110 §7.6.1).
+	{"Connection: a header", "/secret", aliceWith(proof, "Connection: X-Authgear-User-Id"), "", authgear.ReasonAnswerMalformed, false},
 	{"Connection: in lower case", "/secret", aliceWith(proof, "connection: x-authgear-user-roles"), "", authgear.ReasonAnswerMalformed, false},
 	{"Connection: in a list", "/peer", aliceWith("Connection: keep-alive,\tX-AUTHGEAR-USER-ID , foo"), "", authgear.ReasonAnswerMalformed, false},
 	{"Connection: another spelling", "/peer", aliceWith("Connection: foo, X_Authgear.User_Id"), "", authgear.ReasonAnswerMalformed, false},
 	{"Connection: the secret", "/secret", aliceWith(proof, "Connection: X-Authgear-Proxy-Secret"), "", authgear.ReasonAnswerMalformed, false},
-	{"Connection: another field", "/secret", aliceWith(proof, "Connection: keep-alive, X-Other, X-Authgear-Body-Signature"), forwardedByProxy, "", false},
+	{"Connection: another header", "/secret", aliceWith(proof, "Connection: keep-alive, X-Other, X-Authgear-Body-Signature"), forwardedByProxy, "", false},
 }
 
-// eachFieldCases have each of alice's fields twice, and none of those that
+// eachHeaderCases have each of alice's headers twice, and none of those that
 // Authgear always sends.
-func eachFieldCases() []forwardedCase {
+func eachHeaderCases() []forwardedCase {
 	optional := []string{"X-Authgear-User-Roles", "X-Authgear-Session-Amr", "X-Authgear-Session-Authenticated-At"}
 	var cases []forwardedCase
 	for _, line := range forwardedAlice {
@@ -207,32 +207,32 @@ func eachFieldCases() []forwardedCase {
 }
 
 func testForwarded(t *testing.T, mount Mount) {
-	b := newForwardedBench(t, mount)
-	for _, c := range slices.Concat(forwardedCases, eachFieldCases()) {
+	f := newForwardedFixture(t, mount)
+	for _, c := range slices.Concat(forwardedCases, eachHeaderCases()) {
 		for _, route := range []string{"/required", "/inside", "/optional"} {
-			checkForwarded(t, b, c, route)
+			checkForwarded(t, f, c, route)
 		}
 		// Nobody else has proven anything to a guard behind Strip.
-		if got := b.raw(t, head("GET", c.path+"/stripped", c.lines...)); got.status < 400 && got.body != "nobody" {
+		if got := f.raw(t, head("GET", c.path+"/stripped", c.lines...)); got.status < 400 && got.body != "nobody" {
 			t.Errorf("%s, stripped: %d %q", c.name, got.status, got.body)
 		}
 	}
-	checkForwardedElsewhere(t, b)
+	checkForwardedElsewhere(t, f)
 }
 
-func checkForwarded(t *testing.T, b *bench, c forwardedCase, route string) {
+func checkForwarded(t *testing.T, f *fixture, c forwardedCase, route string) {
 	what := c.name + " at " + c.path + route
-	b.record.take()
-	got := b.raw(t, head("GET", c.path+route, c.lines...))
+	f.record.take()
+	got := f.raw(t, head("GET", c.path+route, c.lines...))
 	switch {
 	case c.want == "":
-		says(t, what, got, 200, c.says)
+		wantBody(t, what, got, 200, c.body)
 	case route == "/optional" && (c.want == authgear.ReasonNoCredentials || c.want == authgear.ReasonSessionInvalid):
-		says(t, what, got, 200, "nobody")
+		wantBody(t, what, got, 200, "nobody")
 	default:
 		same(t, what, got, refusal(c.want, "1"))
 	}
-	decisions, notices := b.record.take()
+	decisions, notices := f.record.take()
 	if len(decisions) == 0 || decisions[len(decisions)-1].Reason != c.want || (len(notices) == 1) != c.notice || c.notice && notices[0].Kind != authgear.NoticeUntrustedProxy {
 		t.Errorf("%s: decisions %+v, notices %+v, want the reason %q and a notice: %v", what, decisions, notices, c.want, c.notice)
 	}
@@ -240,23 +240,23 @@ func checkForwarded(t *testing.T, b *bench, c forwardedCase, route string) {
 
 // checkForwardedElsewhere: what a proxy says may be of a cookie, which a browser
 // sends for another website too; a token in the request itself is not.
-func checkForwardedElsewhere(t *testing.T, b *bench) {
+func checkForwardedElsewhere(t *testing.T, f *fixture) {
 	for _, route := range []string{"/required", "/optional"} {
 		ask := func(method string, lines ...string) answer {
-			return b.raw(t, head(method, "/secret"+route, slices.Concat(elsewhere, aliceWith(proof), lines)...))
+			return f.raw(t, head(method, "/secret"+route, slices.Concat(elsewhere, aliceWith(proof), lines)...))
 		}
 		same(t, "another website", ask("POST"), refusal(authgear.ReasonCrossOrigin, ""))
 		same(t, "another website, another scheme", ask("DELETE", "Authorization: Basic YTpi"), refusal(authgear.ReasonCrossOrigin, ""))
 		same(t, "another website, an Upgrade", ask("GET", "Connection: Upgrade", "Upgrade: websocket"), refusal(authgear.ReasonCrossOrigin, ""))
-		says(t, "another website, a token", ask("POST", anyToken), 200, forwardedByToken)
-		says(t, "another website, a safe method", ask("GET"), 200, forwardedByProxy)
+		wantBody(t, "another website, a token", ask("POST", anyToken), 200, forwardedByToken)
+		wantBody(t, "another website, a safe method", ask("GET"), 200, forwardedByProxy)
 	}
 }
 
-// testForwardedTrailers moves fields, one and all, into a trailer
+// testForwardedTrailers moves headers, one and all, into a trailer
 // (RFC 9110 §6.5.1).
 func testForwardedTrailers(t *testing.T, mount Mount) {
-	b := newForwardedBench(t, mount)
+	f := newForwardedFixture(t, mount)
 	send := func(path string, lines, trailer []string) answer {
 		var names []string
 		for _, line := range trailer {
@@ -264,12 +264,12 @@ func testForwardedTrailers(t *testing.T, mount Mount) {
 			names = append(names, name)
 		}
 		lines = slices.Concat(lines, []string{"Transfer-Encoding: chunked", "Trailer: " + strings.Join(names, ", ")})
-		return b.raw(t, head("POST", path+"/optional", lines...)+"5\r\nhello\r\n0\r\n"+strings.Join(trailer, "\r\n")+"\r\n\r\n")
+		return f.raw(t, head("POST", path+"/optional", lines...)+"5\r\nhello\r\n0\r\n"+strings.Join(trailer, "\r\n")+"\r\n\r\n")
 	}
 	for _, c := range []struct {
 		name, path     string
 		lines, trailer []string
-		says           string
+		body           string
 	}{
 		{"all of them", "/peer", nil, forwardedAlice, "nobody"},
 		{"the secret too", "/secret", nil, append([]string{proof}, forwardedAlice...), "nobody"},
@@ -281,8 +281,8 @@ func testForwardedTrailers(t *testing.T, mount Mount) {
 		{"Connection", "/peer", forwardedAlice, []string{"Connection: X-Authgear-User-Id"}, forwardedRoles},
 	} {
 		// A server may refuse a trailer that is forbidden.
-		if got := send(c.path, c.lines, c.trailer); got.status != 400 && (got.status != 200 || got.body != c.says) {
-			t.Errorf("%s: %d %q, want %q", c.name, got.status, got.body, c.says)
+		if got := send(c.path, c.lines, c.trailer); got.status != 400 && (got.status != 200 || got.body != c.body) {
+			t.Errorf("%s: %d %q, want %q", c.name, got.status, got.body, c.body)
 		}
 	}
 }

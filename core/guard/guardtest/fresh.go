@@ -9,10 +9,10 @@ import (
 	authgear "github.com/authgear/authgear-sdk-go/core"
 )
 
-func testLive(t *testing.T, mount Mount) {
+func testFresh(t *testing.T, mount Mount) {
 	route := func(path string, steps ...Step) Route { return Route{Path: path, Steps: steps, Handler: whoAmI} }
-	b := newBench(t, mount, Default,
-		route("/live", Step{Kind: RequireFresh}),
+	f := newFixture(t, mount, Default,
+		route("/fresh", Step{Kind: RequireFresh}),
 		route("/inside", Step{Kind: Optional}, Step{Kind: RequireFresh}),
 		route("/required", Step{Kind: Require}, Step{Kind: RequireFresh}),
 		route("/outside", Step{Kind: RequireFresh}, Step{Kind: Require}, Step{Kind: Optional}),
@@ -22,30 +22,30 @@ func testLive(t *testing.T, mount Mount) {
 	)
 	const ended, begun = "Authorization: Bearer ended.alice", "Cookie: who=begun.alice"
 	for _, c := range []struct {
-		what, path, line string
-		want             authgear.Reason // "" for alice
-		calls, lives     int
+		what, path, line  string
+		want              authgear.Reason // "" for alice
+		calls, freshCalls int
 	}{
-		{"a live answer", "/live", begun, "", 1, 1},
-		{"a live refusal", "/live", ended, authgear.ReasonTokenRejected, 1, 1},
-		{"no credentials", "/live", "X-Field: a", authgear.ReasonNoCredentials, 1, 1},
+		{"a fresh answer", "/fresh", begun, "", 1, 1},
+		{"a fresh refusal", "/fresh", ended, authgear.ReasonTokenRejected, 1, 1},
+		{"no credentials", "/fresh", "X-Field: a", authgear.ReasonNoCredentials, 1, 1},
 		{"a policy", "/role", begun, authgear.ReasonRoleMissing, 1, 1},
 		{"an identity from before does not count", "/required", ended, authgear.ReasonTokenRejected, 2, 1},
 		{"nor an error from before", "/inside", begun, "", 2, 1},
 		{"nor that there were no credentials", "/inside", "X-Field: a", authgear.ReasonNoCredentials, 2, 1},
-		{"a check inside takes the live answer", "/outside", begun, "", 1, 1},
+		{"a check inside takes the fresh answer", "/outside", begun, "", 1, 1},
 		{"and not the one before it", "/middle", begun, "", 2, 1},
 		{"each asks anew", "/twice", begun, "", 2, 2},
 	} {
-		calls, lives := b.auth.called(), b.auth.live()
-		got := b.raw(t, head("GET", c.path, c.line))
+		calls, freshCalls := f.auth.called(), f.auth.fresh()
+		got := f.raw(t, head("GET", c.path, c.line))
 		if c.want == "" {
-			says(t, c.what, got, 200, "alice")
+			wantBody(t, c.what, got, 200, "alice")
 		} else {
 			same(t, c.what, got, refusal(c.want, ""))
 		}
-		if calls, lives = b.auth.called()-calls, b.auth.live()-lives; calls != c.calls || lives != c.lives {
-			t.Errorf("%s: %d calls, %d of them live, want %d and %d", c.what, calls, lives, c.calls, c.lives)
+		if calls, freshCalls = f.auth.called()-calls, f.auth.fresh()-freshCalls; calls != c.calls || freshCalls != c.freshCalls {
+			t.Errorf("%s: %d calls, %d of them fresh, want %d and %d", c.what, calls, freshCalls, c.calls, c.freshCalls)
 		}
 	}
 
@@ -56,7 +56,7 @@ func testLive(t *testing.T, mount Mount) {
 		want   string // in the panic's text
 	}{
 		{"an authenticator that cannot", notFresh{}, authgear.Verified(), "RequireFresh: a guardtest.notFresh"},
-		{"the zero policy", b.auth, authgear.Policy{}, "zero Policy"},
+		{"the zero policy", f.auth, authgear.Policy{}, "zero Policy"},
 	} {
 		text := panicOf(func() {
 			mount(t, App{

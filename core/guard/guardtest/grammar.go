@@ -9,7 +9,7 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 )
 
-// testGrammar goes to the edges of the Authorization field, and to the places
+// testGrammar goes to the edges of the Authorization header, and to the places
 // where a token must not be looked for.
 func testGrammar(t *testing.T, mount Mount) {
 	p := newProject(t, mount, whoAmI)
@@ -21,7 +21,7 @@ func testGrammar(t *testing.T, mount Mount) {
 		"mixed case":                {[]string{"aUtHoRiZaTiOn: bEaReR " + good}, ""},
 		"no space after the colon":  {[]string{"Authorization:Bearer " + good}, ""},
 		"a tab behind":              {[]string{"Authorization: Bearer " + good + "\t"}, ""},
-		"an empty field":            {[]string{"Authorization:"}, authgear.ReasonNoCredentials},
+		"an empty header":           {[]string{"Authorization:"}, authgear.ReasonNoCredentials},
 		"white space only":          {[]string{"Authorization: \t "}, authgear.ReasonNoCredentials},
 		"no scheme at all":          {[]string{"Authorization: ,"}, authgear.ReasonNoCredentials},
 		"a longer scheme":           {[]string{"Authorization: Bearer_ " + good}, authgear.ReasonNoCredentials},
@@ -55,9 +55,9 @@ func testGrammar(t *testing.T, mount Mount) {
 				got := p.ask(t, s, "GET", route, c.lines...)
 				switch {
 				case want == "":
-					says(t, what, got, 200, "alice")
+					wantBody(t, what, got, 200, "alice")
 				case want == authgear.ReasonNoCredentials && route == "optional":
-					says(t, what, got, 200, "nobody")
+					wantBody(t, what, got, 200, "nobody")
 				default:
 					same(t, what, got, refusal(want, ""))
 				}
@@ -79,13 +79,13 @@ func testGrammar(t *testing.T, mount Mount) {
 	}
 }
 
-// testLateFields sends what a trailer may not bring (RFC 9110 §6.5.1) next to
+// testLateHeaders sends what a trailer may not bring (RFC 9110 §6.5.1) next to
 // credentials in the header.
-func testLateFields(t *testing.T, mount Mount) {
+func testLateHeaders(t *testing.T, mount Mount) {
 	handler := func(c Context) (int, string) {
-		fields := c.Fields() // reads the body and what follows it
+		headers := c.Headers() // reads the body and what follows it
 		var lines []string
-		for name, values := range fields {
+		for name, values := range headers {
 			if name = strings.ToLower(name); name == "authorization" || name == "cookie" || strings.Contains(name, "authgear") {
 				lines = append(lines, values...)
 			}
@@ -93,7 +93,7 @@ func testLateFields(t *testing.T, mount Mount) {
 		_, who := whoAmI(c)
 		return 200, fmt.Sprint(who, lines)
 	}
-	b := newBench(t, mount, Default,
+	f := newFixture(t, mount, Default,
 		Route{Path: "/required", Steps: []Step{{Kind: Require}}, Handler: handler},
 		Route{Path: "/strip", Steps: []Step{{Kind: Strip}}, Handler: handler},
 	)
@@ -107,7 +107,7 @@ func testLateFields(t *testing.T, mount Mount) {
 		for _, declared := range [][]string{nil, {"Trailer: " + name}} {
 			for path, want := range map[string]string{"/required": "alice[Bearer user.alice]", "/strip": "nobody[Bearer user.alice]"} {
 				lines := append([]string{"Authorization: Bearer user.alice", "Transfer-Encoding: chunked"}, declared...)
-				got := b.raw(t, head("POST", path, lines...)+"5\r\nhello\r\n0\r\n"+trailer+"\r\n\r\n")
+				got := f.raw(t, head("POST", path, lines...)+"5\r\nhello\r\n0\r\n"+trailer+"\r\n\r\n")
 				// A server may refuse a forbidden trailer, or drop it.
 				if got.status != 400 && (got.status != 200 || got.body != want) {
 					t.Errorf("%s at %s, declared %q: %d %q, want %q", trailer, path, declared, got.status, got.body, want)

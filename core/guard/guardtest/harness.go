@@ -20,21 +20,21 @@ import (
 )
 
 // fake is an authenticator that does what the token says, or, without an
-// Authorization field, the cookie "who". What comes in a cookie is marked so, as
+// Authorization header, the cookie "who". What comes in a cookie is marked so, as
 // of credentials that browsers send by themselves.
 //
 //	user.NAME, client.NAME   this identity
 //	browser.NAME             this user, marked so for a token too
 //	error.REASON             this error of ours
 //	clear.REASON             the same, with clearingCookies
-//	ended.NAME               this user, but a rejected token when asked live
+//	ended.NAME               this user, but a rejected token when asked for a fresh answer
 //	begun.NAME               the other way round
 //	foreign, nothing, both   a contract that is broken
 type fake struct {
-	mu    sync.Mutex
-	calls int
-	lives int             // of them
-	err   *authgear.Error // what "error" returns
+	mu         sync.Mutex
+	calls      int
+	freshCalls int             // of them
+	err        *authgear.Error // what "error" returns
 }
 
 // clearingCookies are as the resolver authenticator writes them.
@@ -51,16 +51,16 @@ func (f *fake) AuthenticateFresh(_ context.Context, r authgear.Request) (*authge
 	return f.answer(r, true)
 }
 
-func (f *fake) answer(r authgear.Request, live bool) (*authgear.Identity, error) {
+func (f *fake) answer(r authgear.Request, fresh bool) (*authgear.Identity, error) {
 	f.mu.Lock()
 	f.calls++
-	if live {
-		f.lives++
+	if fresh {
+		f.freshCalls++
 	}
 	f.mu.Unlock()
-	said, byBrowser := heard(r)
-	kind, name, _ := strings.Cut(said, ".")
-	user := &authgear.Identity{Kind: authgear.KindUser, ID: name, Source: authgear.SourceJWT, Evidence: authgear.Evidence{Ambient: byBrowser}}
+	words, ambient := credential(r)
+	kind, name, _ := strings.Cut(words, ".")
+	user := &authgear.Identity{Kind: authgear.KindUser, ID: name, Source: authgear.SourceJWT, Evidence: authgear.Evidence{Ambient: ambient}}
 	switch kind {
 	case "":
 		return nil, &authgear.Error{Reason: authgear.ReasonNoCredentials}
@@ -76,14 +76,14 @@ func (f *fake) answer(r authgear.Request, live bool) (*authgear.Identity, error)
 		if name == "" {
 			return nil, f.err
 		}
-		return nil, &authgear.Error{Reason: authgear.Reason(name), Err: errors.New("the cause is for the operator"), Evidence: authgear.Evidence{Ambient: byBrowser}}
+		return nil, &authgear.Error{Reason: authgear.Reason(name), Err: errors.New("the cause is for the operator"), Evidence: authgear.Evidence{Ambient: ambient}}
 	case "clear":
-		return nil, &authgear.Error{Reason: authgear.Reason(name), Evidence: authgear.Evidence{Ambient: byBrowser, ClearCookies: clearingCookies}}
+		return nil, &authgear.Error{Reason: authgear.Reason(name), Evidence: authgear.Evidence{Ambient: ambient, ClearCookies: clearingCookies}}
 	case "ended", "begun":
-		if live == (kind == "begun") {
+		if fresh == (kind == "begun") {
 			return user, nil
 		}
-		return nil, &authgear.Error{Reason: authgear.ReasonTokenRejected, Evidence: authgear.Evidence{Ambient: byBrowser}}
+		return nil, &authgear.Error{Reason: authgear.ReasonTokenRejected, Evidence: authgear.Evidence{Ambient: ambient}}
 	case "wrapped":
 		return nil, fmt.Errorf("wrapped: %w", &authgear.Error{Reason: authgear.ReasonTokenExpired})
 	case "foreign":
@@ -98,8 +98,8 @@ func (f *fake) answer(r authgear.Request, live bool) (*authgear.Identity, error)
 	}
 }
 
-// heard returns what the token or the cookie says.
-func heard(r authgear.Request) (said string, byBrowser bool) {
+// credential returns what the token or the cookie says.
+func credential(r authgear.Request) (words string, ambient bool) {
 	if lines := r.Values("Authorization"); len(lines) > 0 {
 		return strings.TrimPrefix(lines[0], "Bearer "), false
 	}
@@ -119,11 +119,11 @@ func (f *fake) called() int {
 	return f.calls
 }
 
-// live returns how many of the calls asked for a live answer.
-func (f *fake) live() int {
+// fresh returns how many of the calls asked for a fresh answer.
+func (f *fake) fresh() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.lives
+	return f.freshCalls
 }
 
 // record is an observer that keeps what it is told.
@@ -171,21 +171,21 @@ func (r *record) takeFetches() []authgear.Fetch {
 	return fetches
 }
 
-// bench is an app of the framework under test with one guard.
-type bench struct {
+// fixture is an app of the framework under test with one guard.
+type fixture struct {
 	addr   string
 	auth   *fake
 	record *record
 }
 
-func newBench(t *testing.T, mount Mount, onError OnError, routes ...Route) *bench {
+func newFixture(t *testing.T, mount Mount, onError OnError, routes ...Route) *fixture {
 	t.Helper()
-	b := &bench{auth: &fake{}, record: &record{}}
-	b.addr = mount(t, App{
-		Guards: []Guard{{Authenticator: b.auth, Config: guard.Config{Observer: b.record.observer()}, OnError: onError}},
+	f := &fixture{auth: &fake{}, record: &record{}}
+	f.addr = mount(t, App{
+		Guards: []Guard{{Authenticator: f.auth, Config: guard.Config{Observer: f.record.observer()}, OnError: onError}},
 		Routes: routes,
 	})
-	return b
+	return f
 }
 
 // whoAmI answers with the identity's id, "nobody" without one.
@@ -204,19 +204,19 @@ type answer struct {
 }
 
 // get sends a request with that Authorization line, if not empty.
-func (b *bench) get(t *testing.T, method, path, authorization string) answer {
+func (f *fixture) get(t *testing.T, method, path, authorization string) answer {
 	t.Helper()
 	lines := ""
 	if authorization != "" {
 		lines = "Authorization: " + authorization + "\r\n"
 	}
-	return b.raw(t, method+" "+path+" HTTP/1.1\r\nHost: api.example.com\r\n"+lines+"Connection: close\r\n\r\n")
+	return f.raw(t, method+" "+path+" HTTP/1.1\r\nHost: api.example.com\r\n"+lines+"Connection: close\r\n\r\n")
 }
 
 // raw sends bytes on a connection of their own and reads one response.
-func (b *bench) raw(t *testing.T, request string) answer {
+func (f *fixture) raw(t *testing.T, request string) answer {
 	t.Helper()
-	conn := b.connect(t)
+	conn := f.connect(t)
 	defer func() { _ = conn.Close() }()
 	return conn.ask(t, request)
 }
@@ -227,9 +227,9 @@ type connection struct {
 	reader *bufio.Reader
 }
 
-func (b *bench) connect(t *testing.T) connection {
+func (f *fixture) connect(t *testing.T) connection {
 	t.Helper()
-	conn, err := net.Dial("tcp", b.addr)
+	conn, err := net.Dial("tcp", f.addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -292,7 +292,7 @@ func refusal(reason authgear.Reason, retryAfter string) answer {
 	return answer{status, header, body}
 }
 
-// same compares an answer with the one that it must be, each field included but
+// same compares an answer with the one that it must be, each header included but
 // those of the connection.
 func same(t *testing.T, what string, got, want answer) {
 	t.Helper()
@@ -303,12 +303,12 @@ func same(t *testing.T, what string, got, want answer) {
 	delete(header, "Date")
 	delete(header, "Connection")
 	if !maps.EqualFunc(header, want.header, slices.Equal) {
-		t.Errorf("%s: fields %v, want %v", what, header, want.header)
+		t.Errorf("%s: headers %v, want %v", what, header, want.header)
 	}
 }
 
-// says compares the status and body of an answer that is the handler's.
-func says(t *testing.T, what string, got answer, status int, body string) {
+// wantBody compares the status and body of an answer that is the handler's.
+func wantBody(t *testing.T, what string, got answer, status int, body string) {
 	t.Helper()
 	if got.status != status || got.body != body {
 		t.Errorf("%s: %d %q, want %d %q", what, got.status, got.body, status, body)

@@ -16,7 +16,7 @@ import (
 func testAuthenticated(t *testing.T, mount Mount) {
 	var after []context.Context
 	var mu sync.Mutex
-	b := newBench(t, mount, Default, Route{Path: "/", Steps: []Step{{Kind: Require, Policies: everyKind}}, Handler: func(c Context) (int, string) {
+	f := newFixture(t, mount, Default, Route{Path: "/", Steps: []Step{{Kind: Require, Policies: everyKind}}, Handler: func(c Context) (int, string) {
 		identity, ok := c.Identity()
 		user, isUser := c.User()
 		for i, ctx := range c.PassedOn() {
@@ -29,8 +29,8 @@ func testAuthenticated(t *testing.T, mount Mount) {
 		mu.Unlock()
 		return 200, fmt.Sprint(identity.ID, ok, isUser, user == identity)
 	}})
-	says(t, "a user", b.get(t, "GET", "/", "Bearer user.alice"), 200, "alicetrue true true")
-	says(t, "a machine", b.get(t, "GET", "/", "Bearer client.m2m"), 200, "m2mtrue false false")
+	wantBody(t, "a user", f.get(t, "GET", "/", "Bearer user.alice"), 200, "alicetrue true true")
+	wantBody(t, "a machine", f.get(t, "GET", "/", "Bearer client.m2m"), 200, "m2mtrue false false")
 	for i, want := range []string{"alice", "m2m"} {
 		if identity, ok := authgear.FromContext(after[i]); !ok || identity.ID != want {
 			t.Errorf("after the request the context has %v, want %s", identity, want)
@@ -49,7 +49,7 @@ func mustUser(c Context) (status int, body string) {
 }
 
 func testNoMiddleware(t *testing.T, mount Mount) {
-	b := newBench(t, mount, Default,
+	f := newFixture(t, mount, Default,
 		Route{Path: "/", Handler: func(c Context) (int, string) {
 			if _, ok := c.User(); ok {
 				return 500, "a user"
@@ -59,10 +59,10 @@ func testNoMiddleware(t *testing.T, mount Mount) {
 		Route{Path: "/must", Handler: mustUser},
 		Route{Path: "/guarded", Steps: []Step{{Kind: Require}}, Handler: mustUser},
 	)
-	says(t, "no middleware", b.get(t, "GET", "/", "Bearer user.alice"), 200, "nobody")
-	says(t, "MustUser with a user", b.get(t, "GET", "/guarded", "Bearer user.alice"), 200, "alice")
-	same(t, "a machine does not get to MustUser", b.get(t, "GET", "/guarded", "Bearer client.m2m"), refusal(authgear.ReasonKindNotAllowed, ""))
-	if got := b.get(t, "GET", "/must", "Bearer user.alice"); got.status != 500 || !strings.Contains(got.body, "Require") || !strings.Contains(got.body, "Identity") {
+	wantBody(t, "no middleware", f.get(t, "GET", "/", "Bearer user.alice"), 200, "nobody")
+	wantBody(t, "MustUser with a user", f.get(t, "GET", "/guarded", "Bearer user.alice"), 200, "alice")
+	same(t, "a machine does not get to MustUser", f.get(t, "GET", "/guarded", "Bearer client.m2m"), refusal(authgear.ReasonKindNotAllowed, ""))
+	if got := f.get(t, "GET", "/must", "Bearer user.alice"); got.status != 500 || !strings.Contains(got.body, "Require") || !strings.Contains(got.body, "Identity") {
 		t.Errorf("MustUser without a guard: %d %q", got.status, got.body)
 	}
 }
@@ -85,7 +85,7 @@ func testPolicies(t *testing.T, mount Mount) {
 	route := func(path string, policies ...authgear.Policy) Route {
 		return Route{Path: path, Steps: []Step{{Kind: Require, Policies: policies}}, Handler: whoAmI}
 	}
-	b := newBench(t, mount, Default,
+	f := newFixture(t, mount, Default,
 		route("/all", policy("1", nil), policy("2", nil)),
 		route("/first", policy("1", authgear.Deny("no")), policy("2", nil)),
 		route("/failed", authgear.PolicyFunc(func(context.Context, *authgear.Identity) error { return errors.New("the database is down") })),
@@ -94,24 +94,24 @@ func testPolicies(t *testing.T, mount Mount) {
 		route("/verified", authgear.Verified()),
 		route("/members", authgear.NotAnonymous(), authgear.Role("admin")),
 	)
-	says(t, "all allow", b.get(t, "GET", "/all", "Bearer user.alice"), 200, "alice")
-	same(t, "denied", b.get(t, "GET", "/first", "Bearer user.alice"), refusal(authgear.ReasonPolicyDenied, ""))
-	same(t, "a foreign error is no denial", b.get(t, "GET", "/failed", "Bearer user.alice"), refusal(authgear.ReasonInternal, "1"))
-	same(t, "an error of ours", b.get(t, "GET", "/second", "Bearer user.alice"), refusal(authgear.ReasonInternal, "1"))
+	wantBody(t, "all allow", f.get(t, "GET", "/all", "Bearer user.alice"), 200, "alice")
+	same(t, "denied", f.get(t, "GET", "/first", "Bearer user.alice"), refusal(authgear.ReasonPolicyDenied, ""))
+	same(t, "a foreign error is no denial", f.get(t, "GET", "/failed", "Bearer user.alice"), refusal(authgear.ReasonInternal, "1"))
+	same(t, "an error of ours", f.get(t, "GET", "/second", "Bearer user.alice"), refusal(authgear.ReasonInternal, "1"))
 	if got := strings.Join(ran, ""); got != "12112" {
 		t.Errorf("policies ran in the order %s, want 12112", got)
 	}
-	same(t, "no identity, no policy", b.get(t, "GET", "/all", ""), refusal(authgear.ReasonNoCredentials, ""))
-	same(t, "Role", b.get(t, "GET", "/role", "Bearer user.alice"), refusal(authgear.ReasonRoleMissing, ""))
-	same(t, "Verified", b.get(t, "GET", "/verified", "Bearer user.alice"), refusal(authgear.ReasonNotVerified, ""))
-	same(t, "a machine where no policy names machines", b.get(t, "GET", "/members", "Bearer client.m2m"), refusal(authgear.ReasonKindNotAllowed, ""))
-	same(t, "NotAnonymous allows a user", b.get(t, "GET", "/members", "Bearer user.alice"), refusal(authgear.ReasonRoleMissing, ""))
+	same(t, "no identity, no policy", f.get(t, "GET", "/all", ""), refusal(authgear.ReasonNoCredentials, ""))
+	same(t, "Role", f.get(t, "GET", "/role", "Bearer user.alice"), refusal(authgear.ReasonRoleMissing, ""))
+	same(t, "Verified", f.get(t, "GET", "/verified", "Bearer user.alice"), refusal(authgear.ReasonNotVerified, ""))
+	same(t, "a machine where no policy names machines", f.get(t, "GET", "/members", "Bearer client.m2m"), refusal(authgear.ReasonKindNotAllowed, ""))
+	same(t, "NotAnonymous allows a user", f.get(t, "GET", "/members", "Bearer user.alice"), refusal(authgear.ReasonRoleMissing, ""))
 	if got := strings.Join(ran, ""); got != "12112" {
 		t.Errorf("a policy ran for a request without identity: %s", got)
 	}
-	b.record.take()
-	b.get(t, "GET", "/role", "Bearer user.alice")
-	if decisions, _ := b.record.take(); len(decisions) != 1 || decisions[0].Outcome != authgear.OutcomeDenied || decisions[0].Source != authgear.SourceJWT {
+	f.record.take()
+	f.get(t, "GET", "/role", "Bearer user.alice")
+	if decisions, _ := f.record.take(); len(decisions) != 1 || decisions[0].Outcome != authgear.OutcomeDenied || decisions[0].Source != authgear.SourceJWT {
 		t.Errorf("decisions = %+v", decisions)
 	}
 }
@@ -120,7 +120,7 @@ func testReuse(t *testing.T, mount Mount) {
 	first, second := &fake{}, &fake{}
 	config := guard.Config{Observer: &authgear.Observer{}}
 	route := func(path string, steps ...Step) Route { return Route{Path: path, Steps: steps, Handler: whoAmI} }
-	b := &bench{addr: mount(t, App{
+	f := &fixture{addr: mount(t, App{
 		Guards: []Guard{{Authenticator: first, Config: config}, {Authenticator: second, Config: config}},
 		Routes: []Route{
 			route("/same", Step{Kind: Optional}, Step{Kind: Require}, Step{Kind: Require}),
@@ -133,11 +133,11 @@ func testReuse(t *testing.T, mount Mount) {
 			t.Errorf("%s: %d and %d calls, want %d and %d", what, first.called(), second.called(), firstCalls, secondCalls)
 		}
 	}
-	says(t, "identity", b.get(t, "GET", "/same", "Bearer user.alice"), 200, "alice")
+	wantBody(t, "identity", f.get(t, "GET", "/same", "Bearer user.alice"), 200, "alice")
 	check("identity", 1, 0)
-	same(t, "error", b.get(t, "GET", "/same", ""), refusal(authgear.ReasonNoCredentials, ""))
+	same(t, "error", f.get(t, "GET", "/same", ""), refusal(authgear.ReasonNoCredentials, ""))
 	check("error", 2, 0)
-	says(t, "another guard", b.get(t, "GET", "/other", "Bearer user.alice"), 200, "alice")
+	wantBody(t, "another guard", f.get(t, "GET", "/other", "Bearer user.alice"), 200, "alice")
 	check("another guard", 3, 1)
 }
 
@@ -145,7 +145,7 @@ func testConcurrency(t *testing.T, mount Mount) {
 	const requests = 200
 	var arrived sync.WaitGroup
 	arrived.Add(requests)
-	b := newBench(t, mount, Default, Route{Path: "/", Steps: []Step{{Kind: Require}}, Handler: func(c Context) (int, string) {
+	f := newFixture(t, mount, Default, Route{Path: "/", Steps: []Step{{Kind: Require}}, Handler: func(c Context) (int, string) {
 		before, _ := c.Identity()
 		arrived.Done()
 		arrived.Wait() // all handlers run at once
@@ -156,7 +156,7 @@ func testConcurrency(t *testing.T, mount Mount) {
 	for i := range requests {
 		wg.Go(func() {
 			name := fmt.Sprintf("user%d", i)
-			request, err := http.NewRequest("GET", "http://"+b.addr+"/", nil)
+			request, err := http.NewRequest("GET", "http://"+f.addr+"/", nil)
 			if err != nil {
 				t.Error(err)
 				return

@@ -14,7 +14,7 @@ import (
 )
 
 func testDecisions(t *testing.T, mount Mount) {
-	b := newBench(t, mount, Default,
+	f := newFixture(t, mount, Default,
 		Route{Path: "/open", Handler: whoAmI},
 		Route{Path: "/strip", Steps: []Step{{Kind: Strip}}, Handler: whoAmI},
 		Route{Path: "/optional", Steps: []Step{{Kind: Optional}}, Handler: whoAmI},
@@ -33,9 +33,9 @@ func testDecisions(t *testing.T, mount Mount) {
 		{"denied", "/both", "Bearer user.alice", []string{"authenticated  jwt", "denied role_missing jwt"}},
 		{"an error beside an identity", "/optional", "Bearer both", []string{"invalid token_expired "}},
 	} {
-		b.record.take()
-		b.get(t, "GET", c.path, c.authorization)
-		decisions, notices := b.record.take()
+		f.record.take()
+		f.get(t, "GET", c.path, c.authorization)
+		decisions, notices := f.record.take()
 		var got []string
 		for _, d := range decisions {
 			got = append(got, fmt.Sprintf("%s %s %s", d.Outcome, d.Reason, d.Source))

@@ -26,29 +26,29 @@ func describe(c Context) (int, string) {
 	return http.StatusOK, fmt.Sprintf("%s %s %v verified=%v cookie=%v", identity.Source, identity.ID, identity.Roles, identity.Verified, identity.Evidence.Ambient)
 }
 
-// resolverBench is an app with a guard whose authenticator asks the embedded
+// resolverFixture is an app with a guard whose authenticator asks the embedded
 // Authgear each time, and one whose authenticator keeps answers.
-type resolverBench struct {
-	*bench
+type resolverFixture struct {
+	*fixture
 	server      *authgeartest.Server
 	alice, bob  string
 	mu          sync.Mutex
 	credentials []string // that Authgear got since the last call of asked
 }
 
-func newResolverBench(t *testing.T, mount Mount) *resolverBench {
+func newResolverFixture(t *testing.T, mount Mount) *resolverFixture {
 	t.Helper()
-	b := &resolverBench{bench: &bench{record: &record{}}, server: authgeartest.New(t)}
-	b.alice = b.server.AddUser(authgeartest.User{ID: "alice", Verified: true, Roles: []string{"admin", "editor"}})
-	b.bob = b.server.AddUser(authgeartest.User{ID: "bob"})
-	b.server.Handle(resolvePath, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		b.note(t, r)
-		b.server.ServeHTTP(w, r)
+	f := &resolverFixture{fixture: &fixture{record: &record{}}, server: authgeartest.New(t)}
+	f.alice = f.server.AddUser(authgeartest.User{ID: "alice", Verified: true, Roles: []string{"admin", "editor"}})
+	f.bob = f.server.AddUser(authgeartest.User{ID: "bob"})
+	f.server.Handle(resolvePath, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		f.note(t, r)
+		f.server.ServeHTTP(w, r)
 	}))
-	observer := b.record.observer()
+	observer := f.record.observer()
 	var app App
 	for _, ttl := range []time.Duration{0, time.Hour} {
-		auth, err := authgear.NewResolver(authgear.ResolverConfig{Endpoint: b.server.Endpoint(), TokenCookie: tokenCookie, CacheTTL: ttl, Timeout: patience, Observer: observer})
+		auth, err := authgear.NewResolver(authgear.ResolverConfig{Endpoint: f.server.Endpoint(), TokenCookie: tokenCookie, CacheTTL: ttl, Timeout: patience, Observer: observer})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -60,10 +60,10 @@ func newResolverBench(t *testing.T, mount Mount) *resolverBench {
 		{Path: "/inside", Steps: []Step{{Kind: Optional}, {Kind: Require}, {Kind: Require}}, Handler: describe},
 		{Path: "/cached", Steps: []Step{{Kind: Require, Guard: 1}}, Handler: describe},
 		{Path: "/cached-optional", Steps: []Step{{Kind: Optional, Guard: 1}}, Handler: describe},
-		{Path: "/live", Steps: []Step{{Kind: Optional, Guard: 1}, {Kind: RequireFresh, Guard: 1}, {Kind: Require, Guard: 1}}, Handler: describe},
+		{Path: "/fresh", Steps: []Step{{Kind: Optional, Guard: 1}, {Kind: RequireFresh, Guard: 1}, {Kind: Require, Guard: 1}}, Handler: describe},
 	}
-	b.addr = mount(t, app)
-	return b
+	f.addr = mount(t, app)
+	return f
 }
 
 // canary is sent beside each token: a session cookie that can never be one, so
@@ -72,36 +72,36 @@ const canary = "session=~"
 
 // note keeps what Authgear gets, which is one credential and nothing else of the
 // client.
-func (b *resolverBench) note(t *testing.T, r *http.Request) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+func (f *resolverFixture) note(t *testing.T, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	for name, values := range r.Header {
 		switch name {
 		case "Cookie":
 			if r.Header.Get("Authorization") == "" || !slices.Equal(values, []string{canary}) {
-				b.credentials = append(b.credentials, name+": "+strings.Join(values, "\n"))
+				f.credentials = append(f.credentials, name+": "+strings.Join(values, "\n"))
 			}
 		case "Authorization":
-			b.credentials = append(b.credentials, name+": "+strings.Join(values, "\n"))
+			f.credentials = append(f.credentials, name+": "+strings.Join(values, "\n"))
 		case "User-Agent", "Accept-Encoding":
 		default:
 			t.Errorf("Authgear got %s: %q", name, values)
 		}
 	}
-	if r.Method != "GET" || r.URL.RawQuery != "" || r.Host != strings.TrimPrefix(b.server.Endpoint(), "http://") || r.ContentLength != 0 {
+	if r.Method != "GET" || r.URL.RawQuery != "" || r.Host != strings.TrimPrefix(f.server.Endpoint(), "http://") || r.ContentLength != 0 {
 		t.Errorf("Authgear got %s %s of the host %s with %d bytes", r.Method, r.URL, r.Host, r.ContentLength)
 	}
 }
 
-func (b *resolverBench) asked() []string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	asked := b.credentials
-	b.credentials = nil
+func (f *resolverFixture) asked() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	asked := f.credentials
+	f.credentials = nil
 	return asked
 }
 
-// What the handler says of alice, and of bob.
+// What the handler answers for alice, and of bob.
 const (
 	byToken     = "resolver alice [admin editor] verified=true cookie=false"
 	byCookie    = "resolver alice [admin editor] verified=true cookie=true"
@@ -118,7 +118,7 @@ func sessionLine(values ...string) string {
 type resolverCase struct {
 	name  string
 	lines []string
-	says  string          // of an identity
+	body  string          // of an identity
 	want  authgear.Reason // else
 	sent  string          // to Authgear; "": it is not asked
 }
@@ -130,7 +130,7 @@ var resolverCases = []resolverCase{
 	{"a JWT", []string{"Authorization: Bearer {alice.jwt}"}, byToken, "", "Authorization: Bearer {alice.jwt}"},
 	{"an opaque token", []string{"authorization: Bearer {alice.opaque}"}, byToken, "", "Authorization: Bearer {alice.opaque}"},
 	{"a session cookie", []string{sessionLine("{alice.cookie}")}, byCookie, "", sessionLine("{alice.cookie}")},
-	{"the field's name in lower case", []string{"cookie: session={alice.cookie}"}, byCookie, "", sessionLine("{alice.cookie}")},
+	{"the name in lower case", []string{"cookie: session={alice.cookie}"}, byCookie, "", sessionLine("{alice.cookie}")},
 	{"among other cookies", []string{"Cookie: a=b; session={alice.cookie};c; app_session={bob.cookie}"}, byCookie, "", sessionLine("{alice.cookie}")},
 	{"without spaces", []string{"Cookie:a=b;session={alice.cookie};"}, byCookie, "", sessionLine("{alice.cookie}")},
 	{"tabs and spaces", []string{"Cookie: \t a=b ;\t session={alice.cookie} \t"}, byCookie, "", sessionLine("{alice.cookie}")},
@@ -153,7 +153,7 @@ var resolverCases = []resolverCase{
 	// No credential of ours.
 	{"nothing", nil, "", authgear.ReasonNoCredentials, ""},
 	{"other cookies", []string{"Cookie: a=b; Session={alice.cookie}; app_session={alice.cookie}; session"}, "", authgear.ReasonNoCredentials, ""},
-	{"another field", []string{"Cookie2: session={alice.cookie}", "X-Cookie: session={alice.cookie}", "Set-Cookie: session={alice.cookie}"}, "", authgear.ReasonNoCredentials, ""},
+	{"another header", []string{"Cookie2: session={alice.cookie}", "X-Cookie: session={alice.cookie}", "Set-Cookie: session={alice.cookie}"}, "", authgear.ReasonNoCredentials, ""},
 	{"forged identity", []string{"X-Authgear-Session-Valid: true", "X-Authgear-User-Id: alice"}, "", authgear.ReasonNoCredentials, ""},
 
 	// A token that Authgear refuses, or that is none.
@@ -180,16 +180,16 @@ var resolverCases = []resolverCase{
 }
 
 func testResolver(t *testing.T, mount Mount) {
-	b := newResolverBench(t, mount)
-	carol := b.server.AddUser(authgeartest.User{ID: "carol"})
+	f := newResolverFixture(t, mount)
+	carol := f.server.AddUser(authgeartest.User{ID: "carol"})
 	var pairs []string
-	for _, id := range []string{b.alice, b.bob, carol} {
+	for _, id := range []string{f.alice, f.bob, carol} {
 		pairs = append(pairs,
-			"{"+id+".jwt}", b.server.AccessToken(id),
-			"{"+id+".opaque}", b.server.OpaqueToken(id),
-			"{"+id+".cookie}", b.server.SessionCookie(id).Value)
+			"{"+id+".jwt}", f.server.AccessToken(id),
+			"{"+id+".opaque}", f.server.OpaqueToken(id),
+			"{"+id+".cookie}", f.server.SessionCookie(id).Value)
 	}
-	b.server.DisableUser(carol)
+	f.server.DisableUser(carol)
 	credentials := strings.NewReplacer(pairs...)
 
 	for _, c := range resolverCases {
@@ -202,15 +202,15 @@ func testResolver(t *testing.T, mount Mount) {
 			t.Fatalf("%s: %q stands for nothing", c.name, append(c.lines, c.sent))
 		}
 		for _, path := range []string{"/required", "/inside", "/optional"} {
-			b.check(t, c, path)
+			f.check(t, c, path)
 		}
 	}
-	b.checkElsewhere(t)
-	b.checkTrailers(t)
+	f.checkElsewhere(t)
+	f.checkTrailers(t)
 }
 
 // check compares the answer, and what Authgear has got.
-func (b *resolverBench) check(t *testing.T, c resolverCase, path string) {
+func (f *resolverFixture) check(t *testing.T, c resolverCase, path string) {
 	byHeader := slices.ContainsFunc(c.lines, func(line string) bool { return strings.HasPrefix(line, "Authorization: Bearer") })
 	stale := c.want.Outcome() == authgear.OutcomeInvalid && !byHeader
 	var sent, clear []string
@@ -223,13 +223,13 @@ func (b *resolverBench) check(t *testing.T, c resolverCase, path string) {
 		}
 	}
 	what := c.name + " at " + path
-	b.asked()
-	got := b.raw(t, head("GET", path, c.lines...))
+	f.asked()
+	got := f.raw(t, head("GET", path, c.lines...))
 	switch {
 	case c.want == "":
-		says(t, what, got, 200, c.says)
+		wantBody(t, what, got, 200, c.body)
 	case path == "/optional" && (stale || c.want == authgear.ReasonNoCredentials):
-		says(t, what, got, 200, "nobody")
+		wantBody(t, what, got, 200, "nobody")
 	default:
 		want := refusal(c.want, "")
 		if clear != nil {
@@ -240,22 +240,22 @@ func (b *resolverBench) check(t *testing.T, c resolverCase, path string) {
 	if lines := got.header["Set-Cookie"]; !slices.Equal(lines, clear) {
 		t.Errorf("%s: Set-Cookie %q, want %q", what, lines, clear)
 	}
-	if asked := b.asked(); !slices.Equal(asked, sent) {
+	if asked := f.asked(); !slices.Equal(asked, sent) {
 		t.Errorf("%s: Authgear got %q, want %q", what, asked, sent)
 	}
 }
 
 // checkElsewhere sends what a browser sends by itself, and a token, for another
 // website.
-func (b *resolverBench) checkElsewhere(t *testing.T) {
-	jwt, cookie := b.server.AccessToken(b.alice), b.server.SessionCookie(b.alice).Value
+func (f *resolverFixture) checkElsewhere(t *testing.T) {
+	jwt, cookie := f.server.AccessToken(f.alice), f.server.SessionCookie(f.alice).Value
 	for line, refused := range map[string]bool{sessionLine(cookie): true, "Cookie: token=" + jwt: true, "Authorization: Bearer " + jwt: false} {
-		for _, path := range []string{"/required", "/optional", "/live"} {
-			got := b.raw(t, head("POST", path, slices.Concat(elsewhere, []string{line})...))
+		for _, path := range []string{"/required", "/optional", "/fresh"} {
+			got := f.raw(t, head("POST", path, slices.Concat(elsewhere, []string{line})...))
 			if refused {
 				same(t, "another website: "+line, got, refusal(authgear.ReasonCrossOrigin, ""))
 			} else {
-				says(t, "another website: "+line, got, 200, byToken)
+				wantBody(t, "another website: "+line, got, 200, byToken)
 			}
 		}
 	}
@@ -263,12 +263,12 @@ func (b *resolverBench) checkElsewhere(t *testing.T) {
 
 // checkTrailers: a cookie in a trailer is none (RFC 9110 §6.5.1); a server may
 // refuse it.
-func (b *resolverBench) checkTrailers(t *testing.T) {
-	line, trailer := sessionLine(b.server.SessionCookie(b.alice).Value), sessionLine(b.server.SessionCookie(b.bob).Value)
+func (f *resolverFixture) checkTrailers(t *testing.T) {
+	line, trailer := sessionLine(f.server.SessionCookie(f.alice).Value), sessionLine(f.server.SessionCookie(f.bob).Value)
 	for _, declared := range [][]string{nil, {"Trailer: Cookie"}} {
 		for who, lines := range map[string][]string{"nobody": nil, byCookie: {line}} {
 			lines = slices.Concat(lines, declared, []string{"Transfer-Encoding: chunked"})
-			got := b.raw(t, head("POST", "/optional", lines...)+"5\r\nhello\r\n0\r\n"+trailer+"\r\n\r\n")
+			got := f.raw(t, head("POST", "/optional", lines...)+"5\r\nhello\r\n0\r\n"+trailer+"\r\n\r\n")
 			if got.status != 400 && (got.status != 200 || got.body != who) {
 				t.Errorf("a cookie in a trailer, declared %q: %d %q, want %q", declared, got.status, got.body, who)
 			}
@@ -300,12 +300,12 @@ func testOutage(t *testing.T, mount Mount) {
 			w.Header().Set("X-Authgear-Session-Valid", "true")
 		})), authgear.ReasonAnswerMalformed},
 	} {
-		b := newResolverBench(t, mount)
-		credentials := []string{"Authorization: Bearer " + b.server.AccessToken(b.alice), sessionLine(b.server.SessionCookie(b.alice).Value)}
-		c.broken(b.server)
+		f := newResolverFixture(t, mount)
+		credentials := []string{"Authorization: Bearer " + f.server.AccessToken(f.alice), sessionLine(f.server.SessionCookie(f.alice).Value)}
+		c.broken(f.server)
 		for _, line := range credentials {
-			for _, path := range []string{"/required", "/optional", "/live"} {
-				got := b.raw(t, head("GET", path, line))
+			for _, path := range []string{"/required", "/optional", "/fresh"} {
+				got := f.raw(t, head("GET", path, line))
 				seconds := "1"
 				if slices.Equal(got.header["Retry-After"], []string{"2"}) { // a pause of a second, and a fifth for chance
 					seconds = "2"
@@ -313,14 +313,14 @@ func testOutage(t *testing.T, mount Mount) {
 				same(t, c.name+" at "+path, got, refusal(c.want, seconds))
 			}
 		}
-		same(t, c.name+": no credentials", b.raw(t, head("GET", "/required", "X-Field: a")), refusal(authgear.ReasonNoCredentials, ""))
-		says(t, c.name+": no credentials", b.raw(t, head("GET", "/optional", "X-Field: a")), 200, "nobody")
+		same(t, c.name+": no credentials", f.raw(t, head("GET", "/required", "X-Field: a")), refusal(authgear.ReasonNoCredentials, ""))
+		wantBody(t, c.name+": no credentials", f.raw(t, head("GET", "/optional", "X-Field: a")), 200, "nobody")
 		if c.name != "no database" {
 			continue
 		}
-		b.server.SetOutage(false)
-		for _, path := range []string{"/optional", "/live"} { // of two authenticators
-			for end := time.Now().Add(time.Minute); b.raw(t, head("GET", path, credentials[0])).status != 200; time.Sleep(50 * time.Millisecond) {
+		f.server.SetOutage(false)
+		for _, path := range []string{"/optional", "/fresh"} { // of two authenticators
+			for end := time.Now().Add(time.Minute); f.raw(t, head("GET", path, credentials[0])).status != 200; time.Sleep(50 * time.Millisecond) {
 				if time.Now().After(end) {
 					t.Fatal("it does not recover")
 				}
@@ -328,74 +328,74 @@ func testOutage(t *testing.T, mount Mount) {
 		}
 		for i, line := range credentials {
 			want := []string{byToken, byCookie}[i]
-			for _, path := range []string{"/optional", "/required", "/live"} {
-				says(t, "after "+c.name+" at "+path, b.raw(t, head("GET", path, line)), 200, want)
+			for _, path := range []string{"/optional", "/required", "/fresh"} {
+				wantBody(t, "after "+c.name+" at "+path, f.raw(t, head("GET", path, line)), 200, want)
 			}
 		}
 	}
 }
 
-// testFreshness has a guard that keeps answers for an hour, and a live route.
+// testFreshness has a guard that keeps answers for an hour, and a fresh route.
 func testFreshness(t *testing.T, mount Mount) {
-	b := newResolverBench(t, mount)
+	f := newResolverFixture(t, mount)
 	for name, c := range map[string]struct {
 		credential string
 		line       func(string) string
-		says       string
+		body       string
 		want       authgear.Reason
 	}{
-		"a token":  {b.server.OpaqueToken(b.alice), func(s string) string { return "Authorization: Bearer " + s }, byToken, authgear.ReasonTokenRejected},
-		"a cookie": {b.server.SessionCookie(b.alice).Value, func(s string) string { return sessionLine(s) }, byCookie, authgear.ReasonSessionInvalid},
+		"a token":  {f.server.OpaqueToken(f.alice), func(s string) string { return "Authorization: Bearer " + s }, byToken, authgear.ReasonTokenRejected},
+		"a cookie": {f.server.SessionCookie(f.alice).Value, func(s string) string { return sessionLine(s) }, byCookie, authgear.ReasonSessionInvalid},
 	} {
 		asked := func(what string, want int) {
 			t.Helper()
-			if got := len(b.asked()); got != want {
+			if got := len(f.asked()); got != want {
 				t.Errorf("%s: %s: Authgear was asked %d times, want %d", name, what, got, want)
 			}
 		}
 		line := c.line(c.credential)
-		ask := func(path string) answer { return b.raw(t, head("GET", path, line)) }
-		says(t, name+": first", ask("/cached"), 200, c.says)
-		says(t, name+": again", ask("/cached"), 200, c.says)
+		ask := func(path string) answer { return f.raw(t, head("GET", path, line)) }
+		wantBody(t, name+": first", ask("/cached"), 200, c.body)
+		wantBody(t, name+": again", ask("/cached"), 200, c.body)
 		asked("kept", 1)
-		says(t, name+": live", ask("/live"), 200, c.says)
-		asked("live", 1)
+		wantBody(t, name+": fresh", ask("/fresh"), 200, c.body)
+		asked("fresh", 1)
 
-		b.server.RevokeSession(c.credential)
-		says(t, name+": kept beyond its end", ask("/cached"), 200, c.says)
+		f.server.RevokeSession(c.credential)
+		wantBody(t, name+": kept beyond its end", ask("/cached"), 200, c.body)
 		asked("kept beyond its end", 0)
 		want := refusal(c.want, "")
 		if c.want == authgear.ReasonSessionInvalid {
 			want.header["Set-Cookie"] = clearingCookies[:1]
 		}
-		same(t, name+": live after its end", ask("/live"), want)
-		asked("live after its end", 1)
-		same(t, name+": what a live route has found counts for all", ask("/cached"), want)
+		same(t, name+": fresh after its end", ask("/fresh"), want)
+		asked("fresh after its end", 1)
+		same(t, name+": what a fresh route has found counts for all", ask("/cached"), want)
 	}
 
 	// An answer is kept for a token; whether a browser has sent it is a matter of
 	// each request.
-	good := b.server.OpaqueToken(b.alice)
+	good := f.server.OpaqueToken(f.alice)
 	for range 2 {
-		says(t, "a token", b.raw(t, head("POST", "/cached-optional", "Authorization: Bearer "+good, "Sec-Fetch-Site: cross-site")), 200, byToken)
-		says(t, "the same in a cookie", b.raw(t, head("POST", "/cached-optional", "Cookie: token="+good)), 200, byCookie)
-		same(t, "from another website", b.raw(t, head("POST", "/cached-optional", "Cookie: token="+good, "Sec-Fetch-Site: cross-site")), refusal(authgear.ReasonCrossOrigin, ""))
-		same(t, "a bad token", b.raw(t, head("GET", "/cached-optional", "Authorization: Bearer bad")), refusal(authgear.ReasonTokenRejected, ""))
-		says(t, "the same in a cookie", b.raw(t, head("GET", "/cached-optional", "Cookie: token=bad")), 200, "nobody")
+		wantBody(t, "a token", f.raw(t, head("POST", "/cached-optional", "Authorization: Bearer "+good, "Sec-Fetch-Site: cross-site")), 200, byToken)
+		wantBody(t, "the same in a cookie", f.raw(t, head("POST", "/cached-optional", "Cookie: token="+good)), 200, byCookie)
+		same(t, "from another website", f.raw(t, head("POST", "/cached-optional", "Cookie: token="+good, "Sec-Fetch-Site: cross-site")), refusal(authgear.ReasonCrossOrigin, ""))
+		same(t, "a bad token", f.raw(t, head("GET", "/cached-optional", "Authorization: Bearer bad")), refusal(authgear.ReasonTokenRejected, ""))
+		wantBody(t, "the same in a cookie", f.raw(t, head("GET", "/cached-optional", "Cookie: token=bad")), 200, "nobody")
 	}
 }
 
 // testSessions sends many sessions at once, each to several routes.
 func testSessions(t *testing.T, mount Mount) {
-	b := newResolverBench(t, mount)
+	f := newResolverFixture(t, mount)
 	var wg sync.WaitGroup
 	for i := range 20 {
 		id := fmt.Sprintf("user%d", i)
-		b.server.AddUser(authgeartest.User{ID: id})
-		line := sessionLine(b.server.SessionCookie(id).Value)
-		for _, path := range []string{"/required", "/optional", "/cached", "/live"} {
+		f.server.AddUser(authgeartest.User{ID: id})
+		line := sessionLine(f.server.SessionCookie(id).Value)
+		for _, path := range []string{"/required", "/optional", "/cached", "/fresh"} {
 			wg.Go(func() {
-				request, err := http.NewRequest("GET", "http://"+b.addr+path, nil)
+				request, err := http.NewRequest("GET", "http://"+f.addr+path, nil)
 				if err != nil {
 					t.Error(err)
 					return

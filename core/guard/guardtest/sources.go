@@ -37,13 +37,13 @@ var sources = []source{
 // project is an app that knows the users of an embedded Authgear by each source,
 // on the routes /SOURCE/required, /SOURCE/optional and /SOURCE/admin.
 type project struct {
-	*bench
+	*fixture
 	server *authgeartest.Server
 }
 
 func newProject(t *testing.T, mount Mount, handler Handler) project {
 	t.Helper()
-	p := project{&bench{record: &record{}}, authgeartest.New(t)}
+	p := project{&fixture{record: &record{}}, authgeartest.New(t)}
 	observer := p.record.observer()
 	var app App
 	for i, s := range sources {

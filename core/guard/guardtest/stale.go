@@ -11,34 +11,34 @@ import (
 // testStaleCookies goes through all reasons once more, for credentials that
 // browsers send unasked.
 func testStaleCookies(t *testing.T, mount Mount) {
-	b := newBench(t, mount, Default,
+	f := newFixture(t, mount, Default,
 		Route{Path: "/required", Steps: []Step{{Kind: Require}}, Handler: whoAmI},
 		Route{Path: "/optional", Steps: []Step{{Kind: Optional}}, Handler: whoAmI},
-		Route{Path: "/live", Steps: []Step{{Kind: RequireFresh}}, Handler: whoAmI},
+		Route{Path: "/fresh", Steps: []Step{{Kind: RequireFresh}}, Handler: whoAmI},
 		Route{Path: "/inside", Steps: []Step{{Kind: Optional}, {Kind: Require}}, Handler: whoAmI},
 	)
 	for _, reason := range allReasons {
 		for _, method := range []string{"GET", "POST"} {
 			line, want := "Cookie: who=error."+string(reason), refusal(reason, "1")
-			for _, path := range []string{"/required", "/live", "/inside"} {
-				same(t, method+" "+path+": "+string(reason), b.raw(t, head(method, path, line)), want)
+			for _, path := range []string{"/required", "/fresh", "/inside"} {
+				same(t, method+" "+path+": "+string(reason), f.raw(t, head(method, path, line)), want)
 			}
-			b.record.take()
-			optional := b.raw(t, head(method, "/optional", line))
+			f.record.take()
+			optional := f.raw(t, head(method, "/optional", line))
 			switch reason.Outcome() {
 			case authgear.OutcomeNoCredentials, authgear.OutcomeInvalid:
-				says(t, "Optional: "+string(reason), optional, 200, "nobody")
+				wantBody(t, "Optional: "+string(reason), optional, 200, "nobody")
 			default: // unavailable and malformed are never anonymous
 				same(t, "Optional: "+string(reason), optional, want)
 			}
-			decisions, _ := b.record.take()
+			decisions, _ := f.record.take()
 			if len(decisions) != 1 || decisions[0].Reason != reason || decisions[0].Outcome != reason.Outcome() {
 				t.Errorf("%s: decisions = %+v", reason, decisions)
 			}
 		}
 	}
 	// A token decides alone, and whoever sends one wants to know.
-	got := b.raw(t, head("GET", "/optional", "Authorization: Bearer error.session_invalid", "Cookie: who=user.mallory"))
+	got := f.raw(t, head("GET", "/optional", "Authorization: Bearer error.session_invalid", "Cookie: who=user.mallory"))
 	same(t, "a token beside a cookie", got, refusal(authgear.ReasonSessionInvalid, ""))
 }
 
@@ -61,10 +61,10 @@ func testClearing(t *testing.T, mount Mount) {
 		return []Route{
 			route("/required", Step{Kind: Require}),
 			route("/optional", Step{Kind: Optional}),
-			route("/live", Step{Kind: RequireFresh}),
+			route("/fresh", Step{Kind: RequireFresh}),
 			route("/inside", Step{Kind: Optional}, Step{Kind: Require}),
 			route("/optionals", Step{Kind: Optional}, Step{Kind: Optional}),
-			route("/lives", Step{Kind: Optional}, Step{Kind: RequireFresh}),
+			route("/freshCalls", Step{Kind: Optional}, Step{Kind: RequireFresh}),
 			{Path: "/sign-in", Steps: slices.Concat(before, []Step{{Kind: Optional}}), Handler: signIn},
 		}
 	}
@@ -81,24 +81,24 @@ func testClearing(t *testing.T, mount Mount) {
 		{"returns another error", ReturnsOther, 401},
 	} {
 		for _, before := range [][]Step{nil, {{Kind: OtherCookie}}} {
-			b := newBench(t, mount, c.onError, routes(before...)...)
+			f := newFixture(t, mount, c.onError, routes(before...)...)
 			want := clearingCookies
 			if before != nil {
 				want = append([]string{otherCookie}, want...)
 			}
 			for path, status := range map[string]int{
-				"/required": c.status, "/live": c.status, "/inside": c.status, "/lives": c.status,
+				"/required": c.status, "/fresh": c.status, "/inside": c.status, "/freshCalls": c.status,
 				"/optional": 200, "/optionals": 200,
 			} {
 				for _, method := range []string{"GET", "HEAD", "POST"} {
-					got := b.raw(t, head(method, path, line))
+					got := f.raw(t, head(method, path, line))
 					if lines := setCookies(got); got.status != status || !sameSet(lines, want) {
 						t.Errorf("%s: %s %s: %d, Set-Cookie %q, want %d and %q", c.name, method, path, got.status, lines, status, want)
 					}
 				}
 			}
 			// What the handler sets comes later, or replaces it.
-			got := setCookies(b.raw(t, head("GET", "/sign-in", line)))
+			got := setCookies(f.raw(t, head("GET", "/sign-in", line)))
 			last := slices.Clone(got)
 			last = slices.DeleteFunc(last, func(line string) bool { return !strings.HasPrefix(line, "session=") })
 			if len(last) == 0 || last[len(last)-1] != newCookie || !slices.Contains(got, clearingCookies[1]) || slices.Contains(got, otherCookie) != (before != nil) {
@@ -106,16 +106,16 @@ func testClearing(t *testing.T, mount Mount) {
 			}
 			// Nobody else gets one.
 			for _, line := range []string{"X-Field: a", "Cookie: who=error.session_invalid", "Authorization: Bearer user.alice"} {
-				if lines := setCookies(b.raw(t, head("GET", "/inside", line))); !sameSet(lines, want[:len(want)-len(clearingCookies)]) {
+				if lines := setCookies(f.raw(t, head("GET", "/inside", line))); !sameSet(lines, want[:len(want)-len(clearingCookies)]) {
 					t.Errorf("%s: %s: Set-Cookie %q", c.name, line, lines)
 				}
 			}
 		}
 	}
-	b := newBench(t, mount, Default, routes()...)
+	f := newFixture(t, mount, Default, routes()...)
 	refused := refusal(authgear.ReasonSessionInvalid, "")
 	refused.header["Set-Cookie"] = clearingCookies
-	same(t, "all fields of a refusal", b.raw(t, head("GET", "/required", line)), refused)
+	same(t, "all headers of a refusal", f.raw(t, head("GET", "/required", line)), refused)
 }
 
 // setCookies returns the Set-Cookie lines. Of cookies that a framework has set

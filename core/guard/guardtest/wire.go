@@ -17,9 +17,9 @@ import (
 const patience = time.Minute
 
 // dial opens a connection that ends with the test.
-func (b *bench) dial(t *testing.T) connection {
+func (f *fixture) dial(t *testing.T) connection {
 	t.Helper()
-	conn := b.connect(t)
+	conn := f.connect(t)
 	t.Cleanup(func() { _ = conn.Close() })
 	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
@@ -30,13 +30,13 @@ func (b *bench) dial(t *testing.T) connection {
 // testWire reads refusals as bytes, since a client that parses them drops the
 // body of an answer to HEAD and joins what is spelt differently.
 func testWire(t *testing.T, mount Mount) {
-	b := newBench(t, mount, Default, Route{Path: "/", Steps: []Step{{Kind: Require}}, Handler: whoAmI})
+	f := newFixture(t, mount, Default, Route{Path: "/", Steps: []Step{{Kind: Require}}, Handler: whoAmI})
 	for _, reason := range []authgear.Reason{
 		authgear.ReasonNoCredentials, authgear.ReasonAuthorizationMalformed, authgear.ReasonTokenExpired,
 		authgear.ReasonKeysUnavailable, authgear.ReasonRoleMissing,
 	} {
 		for _, method := range []string{"GET", "HEAD", "POST", "OPTIONS"} {
-			conn := b.dial(t)
+			conn := f.dial(t)
 			if _, err := io.WriteString(conn, head(method, "/", "Authorization: Bearer error."+string(reason))); err != nil {
 				t.Fatal(err)
 			}
@@ -45,7 +45,7 @@ func testWire(t *testing.T, mount Mount) {
 				t.Fatalf("%s %s: %v", method, reason, err)
 			}
 			header, body, _ := strings.Cut(string(all), "\r\n\r\n")
-			status, fields, _ := strings.Cut(header, "\r\n")
+			status, headers, _ := strings.Cut(header, "\r\n")
 
 			want := refusal(reason, "1")
 			if method == "HEAD" {
@@ -56,12 +56,12 @@ func testWire(t *testing.T, mount Mount) {
 				lines = append(lines, name+": "+values[0])
 			}
 			slices.Sort(lines)
-			got := slices.DeleteFunc(strings.Split(fields, "\r\n"), func(line string) bool {
+			got := slices.DeleteFunc(strings.Split(headers, "\r\n"), func(line string) bool {
 				return strings.HasPrefix(line, "Date: ") || line == "Connection: close"
 			})
 			slices.Sort(got)
 			if !strings.HasPrefix(status, fmt.Sprintf("HTTP/1.1 %d ", want.status)) || !slices.Equal(got, lines) || body != want.body {
-				t.Errorf("%s %s: got %q, want status %d, fields %q, body %q", method, reason, all, want.status, lines, want.body)
+				t.Errorf("%s %s: got %q, want status %d, headers %q, body %q", method, reason, all, want.status, lines, want.body)
 			}
 		}
 	}
@@ -70,7 +70,7 @@ func testWire(t *testing.T, mount Mount) {
 // testConnection sends everything at once and reads the answers in order, so
 // that a buffer or a context that the server uses again shows.
 func testConnection(t *testing.T, mount Mount) {
-	b := newBench(t, mount, Default,
+	f := newFixture(t, mount, Default,
 		Route{Path: "/required", Steps: []Step{{Kind: Require}}, Handler: whoAmI},
 		Route{Path: "/optional", Steps: []Step{{Kind: Optional}}, Handler: whoAmI},
 		Route{Path: "/open", Handler: whoAmI},
@@ -83,22 +83,22 @@ func testConnection(t *testing.T, mount Mount) {
 	}
 	steps := []struct {
 		what, method, path, token, body string
-		says                            string // of the handler
+		answer                          string // of the handler
 		refused                         *answer
 	}{
-		{what: "alice", path: "/required", token: "user.alice", says: "alice"},
-		{what: "nobody after alice", path: "/optional", says: "nobody"},
-		{what: "no guard after alice", path: "/open", token: "user.alice", says: "nobody"},
+		{what: "alice", path: "/required", token: "user.alice", answer: "alice"},
+		{what: "nobody after alice", path: "/optional", answer: "nobody"},
+		{what: "no guard after alice", path: "/open", token: "user.alice", answer: "nobody"},
 		{what: "no credentials", path: "/required", refused: new(refusal(authgear.ReasonNoCredentials, ""))},
 		{what: "HEAD", method: "HEAD", path: "/required", refused: new(headOf(authgear.ReasonNoCredentials))},
-		{what: "nobody after a refusal", path: "/optional", says: "nobody"},
+		{what: "nobody after a refusal", path: "/optional", answer: "nobody"},
 		{what: "unavailable", path: "/optional", token: "error.internal", refused: new(refusal(authgear.ReasonInternal, "1"))},
-		{what: "bob after a refusal", path: "/optional", token: "user.bob", says: "bob"},
+		{what: "bob after a refusal", path: "/optional", token: "user.bob", answer: "bob"},
 		{what: "a request in the body of a refused one", method: "POST", path: "/required", token: "error.token_expired",
 			body: smuggled, refused: new(refusal(authgear.ReasonTokenExpired, ""))},
-		{what: "nobody after that", path: "/optional", says: "nobody"},
-		{what: "a machine", path: "/optional", token: "client.m2m", says: "m2m"},
-		{what: "alice again", path: "/required", token: "user.alice", says: "alice"},
+		{what: "nobody after that", path: "/optional", answer: "nobody"},
+		{what: "a machine", path: "/optional", token: "client.m2m", answer: "m2m"},
+		{what: "alice again", path: "/required", token: "user.alice", answer: "alice"},
 	}
 	requests := make([]string, len(steps))
 	for i := range steps {
@@ -118,7 +118,7 @@ func testConnection(t *testing.T, mount Mount) {
 	var conn *connection
 	for i, s := range steps {
 		if conn == nil { // all that are left at once
-			conn = new(b.dial(t))
+			conn = new(f.dial(t))
 			if _, err := io.WriteString(conn, strings.Join(requests[i:], "")); err != nil {
 				t.Fatal(err)
 			}
@@ -139,14 +139,14 @@ func testConnection(t *testing.T, mount Mount) {
 			same(t, s.what, got, *s.refused)
 			continue
 		}
-		says(t, s.what, got, 200, s.says)
+		wantBody(t, s.what, got, 200, s.answer)
 		for _, header := range []string{"Www-Authenticate", "Cache-Control", "Retry-After"} {
 			if values := got.header.Values(header); len(values) > 0 {
 				t.Errorf("%s: %s = %q from another answer", s.what, header, values)
 			}
 		}
 	}
-	if got := b.auth.called(); got != len(steps)-1 {
+	if got := f.auth.called(); got != len(steps)-1 {
 		t.Errorf("the authenticator was called %d times for %d guarded requests", got, len(steps)-1)
 	}
 }

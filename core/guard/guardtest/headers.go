@@ -9,17 +9,17 @@ import (
 	authgear "github.com/authgear/authgear-sdk-go/core"
 )
 
-// head is a request up to its fields, which follow.
+// head is a request up to its headers, which follow.
 func head(method, path string, lines ...string) string {
-	return lasting(method, path, append([]string{"Connection: close"}, lines...)...)
+	return keepAlive(method, path, append([]string{"Connection: close"}, lines...)...)
 }
 
-// lasting is one after which the connection stays open.
-func lasting(method, path string, lines ...string) string {
+// keepAlive is one after which the connection stays open.
+func keepAlive(method, path string, lines ...string) string {
 	return method + " " + path + " HTTP/1.1\r\nHost: api.example.com\r\n" + strings.Join(lines, "\r\n") + "\r\n\r\n"
 }
 
-func testRepeatedFields(t *testing.T, mount Mount) {
+func testRepeatedHeaders(t *testing.T, mount Mount) {
 	p := newProject(t, mount, func(Context) (int, string) { return 200, "the handler ran" })
 	for name, lines := range map[string][]string{
 		"two tokens":           {"Authorization: Bearer a", "Authorization: Bearer b"},
@@ -33,15 +33,15 @@ func testRepeatedFields(t *testing.T, mount Mount) {
 	}
 	// What net/http refuses by itself the guard refuses for servers that do not.
 	for name, lines := range map[string][]string{
-		"two hosts":                  {"Host: evil.example.com"},
-		"NUL in a value":             {"X-Field: a\x00b"},
-		"a control byte in a value":  {"X-Field: a\x01b"},
-		"DEL in a value":             {"X-Field: a\x7fb"},
-		"a control byte in a name":   {"X-Fi\x01eld: a"},
-		"a space before the colon":   {"Authorization : Bearer a"},
-		"a carriage return inside":   {"X-Field: a\rb"},
-		"a folded Authorization":     {"Authorization: Bearer", " a"},
-		"a folded field of any kind": {"X-Field: a", "\tAuthorization: Bearer a"},
+		"two hosts":                   {"Host: evil.example.com"},
+		"NUL in a value":              {"X-Field: a\x00b"},
+		"a control byte in a value":   {"X-Field: a\x01b"},
+		"DEL in a value":              {"X-Field: a\x7fb"},
+		"a control byte in a name":    {"X-Fi\x01eld: a"},
+		"a space before the colon":    {"Authorization : Bearer a"},
+		"a carriage return inside":    {"X-Field: a\rb"},
+		"a folded Authorization":      {"Authorization: Bearer", " a"},
+		"a folded header of any kind": {"X-Field: a", "\tAuthorization: Bearer a"},
 	} {
 		got := p.raw(t, head("GET", "/jwt/optional", lines...))
 		// net/http joins folded lines into one value, which is safe where the
@@ -53,10 +53,10 @@ func testRepeatedFields(t *testing.T, mount Mount) {
 	}
 }
 
-func testIdentityFields(t *testing.T, mount Mount) {
+func testIdentityHeaders(t *testing.T, mount Mount) {
 	show := func(c Context) (int, string) {
 		var names []string
-		for name, values := range c.Fields() {
+		for name, values := range c.Headers() {
 			if name = strings.ToLower(name); strings.HasPrefix(name, "x") {
 				names = append(names, fmt.Sprint(name, values))
 			}
@@ -64,14 +64,14 @@ func testIdentityFields(t *testing.T, mount Mount) {
 		slices.Sort(names)
 		return 200, strings.Join(names, "\n")
 	}
-	b := newBench(t, mount, Default,
+	f := newFixture(t, mount, Default,
 		Route{Path: "/required", Steps: []Step{{Kind: Require}}, Handler: show},
 		Route{Path: "/optional", Steps: []Step{{Kind: Optional}}, Handler: show},
 		Route{Path: "/strip", Steps: []Step{{Kind: Strip}}, Handler: show},
 		Route{Path: "/twice", Steps: []Step{{Kind: Strip}, {Kind: Optional}, {Kind: Require}}, Handler: show},
 	)
 	for _, path := range []string{"/required", "/optional", "/strip", "/twice"} {
-		got := b.raw(t, head("GET", path,
+		got := f.raw(t, head("GET", path,
 			"Authorization: Bearer user.alice",
 			"X-Authgear-User-Id: mallory",
 			"x-authgear-user-id: mallory",
@@ -87,13 +87,13 @@ func testIdentityFields(t *testing.T, mount Mount) {
 			"X-Authgear-Body-Signature: stays",
 			"X-Other: stays",
 		))
-		says(t, path, got, 200, "x-authgear-body-signature[stays]\nx-authgear[stays]\nx-other[stays]")
+		wantBody(t, path, got, 200, "x-authgear-body-signature[stays]\nx-authgear[stays]\nx-other[stays]")
 	}
 }
 
 func testTrailers(t *testing.T, mount Mount) {
-	b := newBench(t, mount, Default, Route{Path: "/", Steps: []Step{{Kind: Optional}}, Handler: func(c Context) (int, string) {
-		for name, values := range c.Fields() { // which reads the body
+	f := newFixture(t, mount, Default, Route{Path: "/", Steps: []Step{{Kind: Optional}}, Handler: func(c Context) (int, string) {
+		for name, values := range c.Headers() { // which reads the body
 			if strings.HasPrefix(strings.ToLower(name), "x-authgear-") {
 				return 500, fmt.Sprint(name, values)
 			}
@@ -105,10 +105,10 @@ func testTrailers(t *testing.T, mount Mount) {
 		return head("POST", "/", "Transfer-Encoding: chunked", "Trailer: "+name) + "5\r\nhello\r\n0\r\n" + trailer + "\r\n\r\n"
 	}
 	for _, trailer := range []string{"X-Authgear-User-Id: mallory", "x_authgear_user_id: mallory"} {
-		says(t, trailer, b.raw(t, chunked(trailer)), 200, "nobody")
+		wantBody(t, trailer, f.raw(t, chunked(trailer)), 200, "nobody")
 	}
 	// Forbidden in a trailer (RFC 9110 §6.5.1); some servers refuse it.
-	if got := b.raw(t, chunked("Authorization: Bearer user.mallory")); got.status != 400 && got.body != "nobody" {
+	if got := f.raw(t, chunked("Authorization: Bearer user.mallory")); got.status != 400 && got.body != "nobody" {
 		t.Errorf("Authorization in a trailer: %d %q", got.status, got.body)
 	}
 }
