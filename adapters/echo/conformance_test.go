@@ -3,6 +3,7 @@ package authgearecho_test
 import (
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -40,13 +41,16 @@ func mount(t *testing.T, app guardtest.App) string {
 				steps = append(steps, authgearecho.Strip)
 			case guardtest.OtherCookie:
 				steps = append(steps, otherCookie)
+			case guardtest.AccessLog:
+				steps = append(steps, accessLog(app.Log))
 			}
 		}
 		e.Any(route.Path, func(c echo.Context) error {
-			if status, body := route.Handler(view{c}); status != 0 {
+			v := view{c: c, guards: guards}
+			if status, body := route.Handler(&v); status != 0 {
 				return c.String(status, body)
 			}
-			return nil
+			return v.err
 		}, steps...)
 	}
 	server := httptest.NewServer(e)
@@ -61,6 +65,18 @@ func otherCookie(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
+func accessLog(log func(*authgear.Identity, *authgear.Error)) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			err := next(c)
+			identity, _ := authgearecho.Identity(c)
+			refused, _ := authgearecho.Refused(c)
+			log(identity, refused)
+			return err
+		}
+	}
+}
+
 func errorHandler(kind guardtest.OnError) func(echo.Context, *authgear.Error) error {
 	switch kind {
 	case guardtest.Default:
@@ -68,6 +84,12 @@ func errorHandler(kind guardtest.OnError) func(echo.Context, *authgear.Error) er
 	case guardtest.Writes:
 		return func(c echo.Context, _ *authgear.Error) error {
 			return c.String(http.StatusTeapot, guardtest.CustomBody)
+		}
+	case guardtest.Tells:
+		return func(c echo.Context, _ *authgear.Error) error {
+			identity, _ := authgearecho.Identity(c)
+			refused, _ := authgearecho.Refused(c)
+			return c.String(http.StatusTeapot, guardtest.Told(identity, refused))
 		}
 	case guardtest.Redirects:
 		return func(c echo.Context, _ *authgear.Error) error { return c.Redirect(http.StatusSeeOther, "/login") }
@@ -80,20 +102,35 @@ func errorHandler(kind guardtest.OnError) func(echo.Context, *authgear.Error) er
 	}
 }
 
-type view struct{ c echo.Context }
+type view struct {
+	c      echo.Context
+	guards []*authgearecho.Guard
+	err    error // what the handler returns
+}
 
-func (v view) Identity() (*authgear.Identity, bool) { return authgearecho.Identity(v.c) }
-func (v view) User() (*authgear.Identity, bool)     { return authgearecho.User(v.c) }
-func (v view) MustUser() *authgear.Identity         { return authgearecho.MustUser(v.c) }
-func (v view) PassedOn() []context.Context          { return []context.Context{v.c.Request().Context()} }
+func (v *view) Identity() (*authgear.Identity, bool) { return authgearecho.Identity(v.c) }
+func (v *view) User() (*authgear.Identity, bool)     { return authgearecho.User(v.c) }
+func (v *view) MustUser() *authgear.Identity         { return authgearecho.MustUser(v.c) }
+func (v *view) PassedOn() []context.Context          { return []context.Context{v.c.Request().Context()} }
 
-func (v view) Headers() map[string][]string {
+func (v *view) Refuse(guard int, err error) { v.err = v.guards[guard].Refuse(v.c, err) }
+
+func (v *view) Headers() map[string][]string {
 	_, _ = io.Copy(io.Discard, v.c.Request().Body)
 	return v.c.Request().Header
 }
 
-func (v view) SetCookie(name, value string) {
+func (v *view) Trailers() map[string][]string {
+	_, _ = io.Copy(io.Discard, v.c.Request().Body)
+	return v.c.Request().Trailer
+}
+
+func (v *view) Within(path string, header http.Header, peer net.Addr) (int, string) {
+	return guardtest.Within(v.c.Request().Context(), v.c.Echo(), path, header, peer)
+}
+
+func (v *view) SetCookie(name, value string) {
 	v.c.SetCookie(&http.Cookie{Name: name, Value: value, Path: "/"})
 }
 
-func (v view) Stream(write func(io.Writer, func())) { write(v.c.Response(), v.c.Response().Flush) }
+func (v *view) Stream(write func(io.Writer, func())) { write(v.c.Response(), v.c.Response().Flush) }

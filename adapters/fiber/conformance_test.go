@@ -5,10 +5,12 @@ import (
 	"context"
 	"io"
 	"net"
+	"net/http"
 	"testing"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/recover"
+	"github.com/valyala/fasthttp"
 
 	authgearfiber "github.com/authgear/authgear-sdk-go/adapters/fiber"
 	authgear "github.com/authgear/authgear-sdk-go/core"
@@ -33,7 +35,7 @@ func mount(config fiber.Config) guardtest.Mount {
 	return func(t *testing.T, app guardtest.App) string {
 		t.Helper()
 		f := fiber.New(config)
-		f.Use(recover.New())
+		f.Use(recover.New(), takeOuter)
 		guards := make([]*authgearfiber.Guard, len(app.Guards))
 		for i, g := range app.Guards {
 			guards[i] = authgearfiber.New(g.Authenticator, authgearfiber.Config{TrustedOrigins: g.Config.TrustedOrigins, Observer: g.Config.Observer, ErrorHandler: errorHandler(g.OnError)})
@@ -52,13 +54,16 @@ func mount(config fiber.Config) guardtest.Mount {
 					handlers = append(handlers, authgearfiber.Strip)
 				case guardtest.OtherCookie:
 					handlers = append(handlers, otherCookie)
+				case guardtest.AccessLog:
+					handlers = append(handlers, accessLog(app.Log))
 				}
 			}
 			f.All(route.Path, append(handlers, func(c *fiber.Ctx) error {
-				if status, body := route.Handler(view{c, config.StreamRequestBody}); status != 0 {
+				v := view{c: c, streamed: config.StreamRequestBody, guards: guards}
+				if status, body := route.Handler(&v); status != 0 {
 					return c.Status(status).SendString(body)
 				}
-				return nil
+				return v.err
 			})...)
 		}
 		return serve(t, f)
@@ -90,6 +95,26 @@ func otherCookie(c *fiber.Ctx) error {
 	return c.Next()
 }
 
+func accessLog(log func(*authgear.Identity, *authgear.Error)) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		err := c.Next()
+		identity, _ := authgearfiber.Identity(c)
+		refused, _ := authgearfiber.Refused(c)
+		log(identity, refused)
+		return err
+	}
+}
+
+// outerKey has the context in which a request of the application's own is served.
+type outerKey struct{}
+
+func takeOuter(c *fiber.Ctx) error {
+	if outer, ok := c.Locals(outerKey{}).(context.Context); ok {
+		c.SetUserContext(outer)
+	}
+	return c.Next()
+}
+
 func errorHandler(kind guardtest.OnError) func(*fiber.Ctx, *authgear.Error) error {
 	switch kind {
 	case guardtest.Default:
@@ -97,6 +122,12 @@ func errorHandler(kind guardtest.OnError) func(*fiber.Ctx, *authgear.Error) erro
 	case guardtest.Writes:
 		return func(c *fiber.Ctx, _ *authgear.Error) error {
 			return c.Status(fiber.StatusTeapot).SendString(guardtest.CustomBody)
+		}
+	case guardtest.Tells:
+		return func(c *fiber.Ctx, _ *authgear.Error) error {
+			identity, _ := authgearfiber.Identity(c)
+			refused, _ := authgearfiber.Refused(c)
+			return c.Status(fiber.StatusTeapot).SendString(guardtest.Told(identity, refused))
 		}
 	case guardtest.Redirects:
 		return func(c *fiber.Ctx, _ *authgear.Error) error { return c.Redirect("/login", fiber.StatusSeeOther) }
@@ -113,17 +144,19 @@ type view struct {
 	c *fiber.Ctx
 	// streamed: a handler that reads the body lets trailers into the header.
 	streamed bool
+	guards   []*authgearfiber.Guard
+	err      error // what the handler returns
 }
 
-func (v view) Identity() (*authgear.Identity, bool) { return authgearfiber.Identity(v.c) }
-func (v view) User() (*authgear.Identity, bool)     { return authgearfiber.User(v.c) }
-func (v view) MustUser() *authgear.Identity         { return authgearfiber.MustUser(v.c) }
+func (v *view) Identity() (*authgear.Identity, bool) { return authgearfiber.Identity(v.c) }
+func (v *view) User() (*authgear.Identity, bool)     { return authgearfiber.User(v.c) }
+func (v *view) MustUser() *authgear.Identity         { return authgearfiber.MustUser(v.c) }
 
-func (v view) PassedOn() []context.Context {
+func (v *view) PassedOn() []context.Context {
 	return []context.Context{v.c.UserContext(), v.c.Context()}
 }
 
-func (v view) Headers() map[string][]string {
+func (v *view) Headers() map[string][]string {
 	if !v.streamed {
 		v.c.Body()
 	}
@@ -134,11 +167,29 @@ func (v view) Headers() map[string][]string {
 	return fields
 }
 
-func (v view) SetCookie(name, value string) {
+func (v *view) Trailers() map[string][]string { return nil }
+
+func (v *view) Refuse(guard int, err error) { v.err = v.guards[guard].Refuse(v.c, err) }
+
+func (v *view) Within(path string, header http.Header, peer net.Addr) (int, string) {
+	var c fasthttp.RequestCtx
+	c.Init(&fasthttp.Request{}, peer, nil)
+	c.Request.SetRequestURI("http://api.example.com" + path)
+	for name, values := range header {
+		for _, value := range values {
+			c.Request.Header.Add(name, value)
+		}
+	}
+	c.SetUserValue(outerKey{}, v.c.UserContext())
+	v.c.App().Handler()(&c)
+	return c.Response.StatusCode(), string(c.Response.Body())
+}
+
+func (v *view) SetCookie(name, value string) {
 	v.c.Cookie(&fiber.Cookie{Name: name, Value: value, Path: "/"})
 }
 
-func (v view) Stream(write func(io.Writer, func())) {
+func (v *view) Stream(write func(io.Writer, func())) {
 	v.c.Context().SetBodyStreamWriter(func(w *bufio.Writer) {
 		write(w, func() { _ = w.Flush() })
 	})

@@ -3,6 +3,7 @@ package authgeargin_test
 import (
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -44,10 +45,17 @@ func mount(t *testing.T, app guardtest.App) string {
 				handlers = append(handlers, authgeargin.Strip)
 			case guardtest.OtherCookie:
 				handlers = append(handlers, func(c *gin.Context) { c.SetCookie("other", "middleware", 0, "", "", false, false) })
+			case guardtest.AccessLog:
+				handlers = append(handlers, func(c *gin.Context) {
+					c.Next()
+					identity, _ := authgeargin.Identity(c)
+					refused, _ := authgeargin.Refused(c)
+					app.Log(identity, refused)
+				})
 			}
 		}
 		r.Any(route.Path, append(handlers, func(c *gin.Context) {
-			if status, body := route.Handler(view{c}); status != 0 {
+			if status, body := route.Handler(view{c, r, guards}); status != 0 {
 				c.Data(status, "text/plain", []byte(body))
 			}
 		})...)
@@ -63,6 +71,12 @@ func errorHandler(kind guardtest.OnError) func(*gin.Context, *authgear.Error) {
 		return nil
 	case guardtest.Writes:
 		return func(c *gin.Context, _ *authgear.Error) { c.String(http.StatusTeapot, guardtest.CustomBody) }
+	case guardtest.Tells:
+		return func(c *gin.Context, _ *authgear.Error) {
+			identity, _ := authgeargin.Identity(c)
+			refused, _ := authgeargin.Refused(c)
+			c.String(http.StatusTeapot, guardtest.Told(identity, refused))
+		}
 	case guardtest.Redirects:
 		return func(c *gin.Context, _ *authgear.Error) { c.Redirect(http.StatusSeeOther, "/login") }
 	default:
@@ -70,7 +84,11 @@ func errorHandler(kind guardtest.OnError) func(*gin.Context, *authgear.Error) {
 	}
 }
 
-type view struct{ c *gin.Context }
+type view struct {
+	c      *gin.Context
+	app    http.Handler
+	guards []*authgeargin.Guard
+}
 
 func (v view) Identity() (*authgear.Identity, bool) { return authgeargin.Identity(v.c) }
 func (v view) User() (*authgear.Identity, bool)     { return authgeargin.User(v.c) }
@@ -80,9 +98,20 @@ func (v view) PassedOn() []context.Context {
 	return []context.Context{v.c.Request.Context(), v.c, v.c.Copy(), v.c.Copy().Request.Context()}
 }
 
+func (v view) Refuse(guard int, err error) { v.guards[guard].Refuse(v.c, err) }
+
 func (v view) Headers() map[string][]string {
 	_, _ = io.Copy(io.Discard, v.c.Request.Body)
 	return v.c.Request.Header
+}
+
+func (v view) Trailers() map[string][]string {
+	_, _ = io.Copy(io.Discard, v.c.Request.Body)
+	return v.c.Request.Trailer
+}
+
+func (v view) Within(path string, header http.Header, peer net.Addr) (int, string) {
+	return guardtest.Within(v.c.Request.Context(), v.app, path, header, peer)
 }
 
 func (v view) SetCookie(name, value string) { v.c.SetCookie(name, value, 0, "/", "", false, false) }

@@ -3,6 +3,7 @@ package authgearhttp_test
 import (
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -23,7 +24,7 @@ func mount(t *testing.T, app guardtest.App) string {
 	mux := http.NewServeMux()
 	for _, route := range app.Routes {
 		var handler http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if status, body := route.Handler(view{w, r}); status != 0 {
+			if status, body := route.Handler(view{w, r, mux, guards}); status != 0 {
 				w.Header().Set("Content-Type", "text/plain")
 				w.WriteHeader(status)
 				_, _ = io.WriteString(w, body)
@@ -41,6 +42,8 @@ func mount(t *testing.T, app guardtest.App) string {
 				handler = authgearhttp.Strip(handler)
 			case guardtest.OtherCookie:
 				handler = otherCookie(handler)
+			case guardtest.AccessLog:
+				handler = accessLog(handler, app.Log)
 			}
 		}
 		mux.Handle(route.Path, handler)
@@ -57,6 +60,16 @@ func otherCookie(next http.Handler) http.Handler {
 	})
 }
 
+func accessLog(next http.Handler, log func(*authgear.Identity, *authgear.Error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r, found := authgearhttp.Watch(r)
+		next.ServeHTTP(w, r)
+		identity, _ := found.Identity()
+		refused, _ := found.Error()
+		log(identity, refused)
+	})
+}
+
 func errorHandler(kind guardtest.OnError) func(http.ResponseWriter, *http.Request, *authgear.Error) {
 	switch kind {
 	case guardtest.Default:
@@ -65,6 +78,13 @@ func errorHandler(kind guardtest.OnError) func(http.ResponseWriter, *http.Reques
 		return func(w http.ResponseWriter, _ *http.Request, _ *authgear.Error) {
 			w.WriteHeader(http.StatusTeapot)
 			_, _ = io.WriteString(w, guardtest.CustomBody)
+		}
+	case guardtest.Tells:
+		return func(w http.ResponseWriter, r *http.Request, _ *authgear.Error) {
+			identity, _ := authgearhttp.Identity(r)
+			refused, _ := authgearhttp.Refused(r)
+			w.WriteHeader(http.StatusTeapot)
+			_, _ = io.WriteString(w, guardtest.Told(identity, refused))
 		}
 	case guardtest.Redirects:
 		return func(w http.ResponseWriter, r *http.Request, _ *authgear.Error) {
@@ -76,18 +96,30 @@ func errorHandler(kind guardtest.OnError) func(http.ResponseWriter, *http.Reques
 }
 
 type view struct {
-	w http.ResponseWriter
-	r *http.Request
+	w      http.ResponseWriter
+	r      *http.Request
+	app    http.Handler
+	guards []*authgearhttp.Guard
 }
 
 func (v view) Identity() (*authgear.Identity, bool) { return authgearhttp.Identity(v.r) }
 func (v view) User() (*authgear.Identity, bool)     { return authgearhttp.User(v.r) }
 func (v view) MustUser() *authgear.Identity         { return authgearhttp.MustUser(v.r) }
 func (v view) PassedOn() []context.Context          { return []context.Context{v.r.Context()} }
+func (v view) Refuse(guard int, err error)          { v.guards[guard].Refuse(v.w, v.r, err) }
 
 func (v view) Headers() map[string][]string {
 	_, _ = io.Copy(io.Discard, v.r.Body)
 	return v.r.Header
+}
+
+func (v view) Trailers() map[string][]string {
+	_, _ = io.Copy(io.Discard, v.r.Body)
+	return v.r.Trailer
+}
+
+func (v view) Within(path string, header http.Header, peer net.Addr) (int, string) {
+	return guardtest.Within(v.r.Context(), v.app, path, header, peer)
 }
 
 func (v view) SetCookie(name, value string) {

@@ -74,7 +74,8 @@ func (h httpRequest) Without(remove func(name string) bool) Request[*http.Reques
 	header := without(h.r.Header, remove)
 	_, filtered := h.r.Body.(*trailerFilter)
 	filter := h.r.Trailer != nil && !filtered
-	if header == nil && !filter {
+	undeclared := h.r.Trailer == nil && h.r.ContentLength < 0 // which the server adds to its own request, not to a copy
+	if header == nil && !filter && !undeclared {
 		return h
 	}
 	r := *h.r

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
@@ -21,6 +24,8 @@ type Mount func(t *testing.T, app App) (addr string)
 type App struct {
 	Guards []Guard
 	Routes []Route
+	// Log is called by middleware of the kind [AccessLog].
+	Log func(*authgear.Identity, *authgear.Error)
 }
 
 // Guard is one guard of the adapter, made by its New.
@@ -38,6 +43,8 @@ const (
 	Default OnError = iota
 	// Writes: it answers 418 with the text [CustomBody].
 	Writes
+	// Tells: it answers 418 with what [Told] makes of the adapter's accessors.
+	Tells
 	// Redirects: it answers 303 to /login in the framework's usual way.
 	Redirects
 	// Silent: it writes nothing and returns nil.
@@ -50,6 +57,18 @@ const (
 
 // CustomBody is what an error handler of the kind Writes answers.
 const CustomBody = "custom answer"
+
+// Told is a text of what an adapter's accessors return.
+func Told(identity *authgear.Identity, refused *authgear.Error) string {
+	who, why := "nobody", authgear.Reason("allowed")
+	if identity != nil {
+		who = identity.ID
+	}
+	if refused != nil {
+		why = refused.Reason
+	}
+	return who + " " + string(why)
+}
 
 // ErrOther is what an error handler of the kind ReturnsOther returns.
 var ErrOther = errors.New("the error handler failed")
@@ -80,6 +99,9 @@ const (
 	// OtherCookie is middleware that has nothing to do with the adapter. It sets
 	// the cookie other=middleware in the framework's usual way, and goes on.
 	OtherCookie
+	// AccessLog is middleware that, when what it is around has ended, calls App.Log
+	// with the identity and the refusal that the adapter's accessors find.
+	AccessLog
 )
 
 // Handler is a framework-neutral handler: the body is sent as text/plain. It may
@@ -95,12 +117,28 @@ type Context interface {
 	// PassedOn returns each context that a handler of this framework may pass
 	// on as a context.Context: the request's own first.
 	PassedOn() []context.Context
-	// Headers returns all lines of the request's header as the handler sees
-	// them, by lower-cased name. It reads the body first.
+	// Headers and Trailers return those of the request, as the handler sees them
+	// once it has read the body. There are no trailers where the framework takes
+	// them for headers.
 	Headers() map[string][]string
+	Trailers() map[string][]string
+	// Refuse calls the Refuse of that guard.
+	Refuse(guard int, err error)
+	// Within serves another GET request to the application, in the context of this
+	// one, and from another peer.
+	Within(path string, header http.Header, peer net.Addr) (status int, body string)
 	// SetCookie sets a cookie with this name and value, and Path=/, in the
 	// framework's usual way.
 	SetCookie(name, value string)
 	// Stream answers 200 and lets the function write the body in pieces.
 	Stream(func(w io.Writer, flush func()))
+}
+
+// Within is [Context.Within] for what is built on net/http.
+func Within(ctx context.Context, app http.Handler, path string, header http.Header, peer net.Addr) (status int, body string) {
+	r := httptest.NewRequestWithContext(ctx, http.MethodGet, path, nil)
+	r.Header, r.RemoteAddr = header, peer.String()
+	w := httptest.NewRecorder()
+	app.ServeHTTP(w, r)
+	return w.Code, w.Body.String()
 }
