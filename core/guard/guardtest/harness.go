@@ -182,11 +182,13 @@ func newFixture(t *testing.T, mount Mount, onError OnError, routes ...Route) *fi
 	t.Helper()
 	f := &fixture{auth: &fake{}, record: &record{}}
 	f.addr = mount(t, App{
-		Guards: []Guard{{Authenticator: f.auth, Config: guard.Config{Observer: f.record.observer()}, OnError: onError}},
+		Guards: []Guard{{Authenticator: f.auth, Config: f.config(), OnError: onError}},
 		Routes: routes,
 	})
 	return f
 }
+
+func (f *fixture) config() guard.Config { return guard.Config{Observer: f.record.observer()} }
 
 // whoAmI answers with the identity's id, "nobody" without one.
 func whoAmI(c Context) (int, string) {
