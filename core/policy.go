@@ -54,11 +54,10 @@ func (p Policy) Check(ctx context.Context, identity *Identity) error {
 	if err == nil {
 		return nil
 	}
-	e := AsError(err)
-	if e.Err == err { // not one of ours
+	if _, ours := errors.AsType[*Error](err); !ours {
 		return &Error{Reason: ReasonInternal, Err: fmt.Errorf("a policy failed: %w; to deny, it returns authgear.Deny", err)}
 	}
-	return e
+	return AsError(err)
 }
 
 // IsZero reports whether the policy was made by no constructor.

@@ -3,6 +3,7 @@ package guard_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -117,6 +118,11 @@ func TestPreflightNotice(t *testing.T) {
 	}
 }
 
+// list is an error like those of validators, whose values cannot be compared.
+type list []error
+
+func (l list) Error() string { return errors.Join(l...).Error() }
+
 // What an authenticator or a policy of a user's own returns never lets anybody
 // in, nor tells the client more than a reason's sentence.
 func TestForeignErrors(t *testing.T) {
@@ -131,6 +137,8 @@ func TestForeignErrors(t *testing.T) {
 	}{
 		{"a denial", authgear.Deny("no"), 403, authgear.ReasonPolicyDenied},
 		{"an error that is not ours", errors.New("no"), 503, authgear.ReasonInternal},
+		{"an error that cannot be compared", list{errors.New("no")}, 503, authgear.ReasonInternal},
+		{"a denial, wrapped", fmt.Errorf("project 42: %w", &authgear.Error{Reason: authgear.ReasonNotVerified}), 403, authgear.ReasonNotVerified},
 		{"an error of ours", own, 503, authgear.ReasonInternal},
 		{"an error of ours, joined", errors.Join(errors.New("no"), own), 503, authgear.ReasonInternal},
 		{"a nil pointer", typedNil, 503, authgear.ReasonInternal},

@@ -90,6 +90,12 @@ func testPolicies(t *testing.T, mount Mount) {
 		route("/first", policy("1", authgear.Deny("no")), policy("2", nil)),
 		route("/failed", authgear.PolicyFunc(func(context.Context, *authgear.Identity) error { return errors.New("the database is down") })),
 		route("/second", policy("1", nil), policy("2", fmt.Errorf("wrapped: %w", own)), policy("3", nil)),
+		route("/wrapped", authgear.PolicyFunc(func(context.Context, *authgear.Identity) error {
+			return fmt.Errorf("project 42: %w", authgear.Deny("it is archived"))
+		})),
+		route("/bare", authgear.PolicyFunc(func(context.Context, *authgear.Identity) error {
+			return fmt.Errorf("project 42: %w", &authgear.Error{Reason: authgear.ReasonNotVerified})
+		})),
 		route("/role", authgear.Role("admin")),
 		route("/verified", authgear.Verified()),
 		route("/members", authgear.NotAnonymous(), authgear.Role("admin")),
@@ -98,6 +104,13 @@ func testPolicies(t *testing.T, mount Mount) {
 	same(t, "denied", f.get(t, "GET", "/first", "Bearer user.alice"), refusal(authgear.ReasonPolicyDenied, ""))
 	same(t, "a foreign error is no denial", f.get(t, "GET", "/failed", "Bearer user.alice"), refusal(authgear.ReasonInternal, "1"))
 	same(t, "an error of ours", f.get(t, "GET", "/second", "Bearer user.alice"), refusal(authgear.ReasonInternal, "1"))
+	for path, reason := range map[string]authgear.Reason{"/wrapped": authgear.ReasonPolicyDenied, "/bare": authgear.ReasonNotVerified} {
+		f.record.take()
+		same(t, "a wrapped error of ours", f.get(t, "GET", path, "Bearer user.alice"), refusal(reason, ""))
+		if decisions, _ := f.record.take(); len(decisions) != 1 || !strings.Contains(fmt.Sprint(errors.Unwrap(decisions[0].Err)), "project 42") {
+			t.Errorf("%s: the operator is told %+v", path, decisions)
+		}
+	}
 	if got := strings.Join(ran, ""); got != "12112" {
 		t.Errorf("policies ran in the order %s, want 12112", got)
 	}
