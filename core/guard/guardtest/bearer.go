@@ -48,6 +48,14 @@ func testBearer(t *testing.T, mount Mount) {
 			wantBody(t, string(s.name)+": opaque", p.ask(t, s, "GET", "required", "Authorization: "+opaque), 200, "alice")
 		}
 
+		// A route serves machines only if a policy names them.
+		if machine := "Authorization: Bearer " + p.server.MachineToken("m2m", resource); s.name == authgear.SourceJWT {
+			for _, route := range []string{"required", "admin"} {
+				same(t, "a machine at "+route, p.ask(t, s, "GET", route, machine), refusal(authgear.ReasonKindNotAllowed, ""))
+			}
+			wantBody(t, "a machine", p.ask(t, s, "GET", "optional", machine), 200, "client_id_m2m")
+		}
+
 		for name, c := range map[string]struct {
 			line string
 			want authgear.Reason
@@ -63,7 +71,7 @@ func testBearer(t *testing.T, mount Mount) {
 			"an ID token":     {"Bearer " + p.server.IDToken(alice, "demo"), authgear.ReasonTokenType},
 			"expired":         {"Bearer " + p.server.AccessToken(alice, authgeartest.Token{ExpiresIn: -time.Hour}), authgear.ReasonTokenExpired},
 			"another issuer":  {"Bearer " + p.server.AccessToken(alice, authgeartest.Token{Claims: map[string]any{"iss": "https://evil.example.com"}}), authgear.ReasonIssuerMismatch},
-			"a machine":       {"Bearer " + p.server.MachineToken("m2m", "https://api.example.com"), authgear.ReasonAudienceMismatch},
+			"another machine": {"Bearer " + p.server.MachineToken("m2m", "https://api.example.com"), authgear.ReasonAudienceMismatch},
 			"a bad signature": {"Bearer " + good[:len(good)-8] + "AAAAAAAA", authgear.ReasonSignatureInvalid},
 		} {
 			want := s.reason(c.want)

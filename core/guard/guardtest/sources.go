@@ -14,6 +14,7 @@ import (
 const (
 	proxySecret = "a-secret-of-the-proxy-in-front-of-the-backend"
 	tokenCookie = "token"
+	resource    = "https://api.example.com/orders" // for which machines may ask tokens
 )
 
 // source is one of the SDK's own authenticators in the place of fake.
@@ -24,7 +25,7 @@ type source struct {
 
 var sources = []source{
 	{authgear.SourceJWT, func(endpoint string, observer *authgear.Observer) (authgear.Authenticator, error) {
-		return authgear.NewJWT(authgear.JWTConfig{Endpoint: endpoint, TokenCookie: tokenCookie, Observer: observer})
+		return authgear.NewJWT(authgear.JWTConfig{Endpoint: endpoint, TokenCookie: tokenCookie, Resources: []string{resource}, Observer: observer})
 	}},
 	{authgear.SourceResolver, func(endpoint string, observer *authgear.Observer) (authgear.Authenticator, error) {
 		return authgear.NewResolver(authgear.ResolverConfig{Endpoint: endpoint, TokenCookie: tokenCookie, Timeout: patience, Observer: observer})
