@@ -2,6 +2,7 @@ package guardtest
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"testing"
 
@@ -27,6 +28,18 @@ func (Nobody) Authenticate(context.Context, authgear.Request) (*authgear.Identit
 
 // Alice takes everybody for a user with a token.
 var Alice = Constant{&authgear.Identity{Kind: authgear.KindUser, ID: "alice", Source: authgear.SourceJWT}}
+
+// Forwarded returns an authenticator for a service behind a proxy, and the headers
+// by which the proxy states that alice has sent the request.
+func Forwarded(t *testing.T, observer *authgear.Observer) (authgear.Authenticator, http.Header) {
+	t.Helper()
+	auth, err := authgear.NewForwarded(authgear.ForwardedConfig{Secrets: []string{proxySecret}, Observer: observer})
+	header := http.Header{}
+	if err := errors.Join(err, authgear.ForwardIdentity(header, Alice.Identity, proxySecret)); err != nil {
+		t.Fatal(err)
+	}
+	return auth, header
+}
 
 // Discard is a writer that allocates nothing.
 type Discard http.Header
