@@ -25,8 +25,8 @@ func TestAllocations(t *testing.T) {
 	guardtest.Allocations(t, 4, func(auth authgear.Authenticator) float64 { return cost(authgearecho.New(auth).Require()) - cost() })
 }
 
-// Logging middleware finds the error, after the answer is written.
-func TestErrorIsReturned(t *testing.T) {
+// The answer is written, and the error is in the context.
+func TestErrorIsInTheContext(t *testing.T) {
 	t.Parallel()
 	e := echo.New()
 	c := e.NewContext(httptest.NewRequest("GET", "/", nil), httptest.NewRecorder())
@@ -59,7 +59,7 @@ func TestErrorHandlerReturns(t *testing.T) {
 	}
 }
 
-// A refused request has no X-Authgear-* field either, in a custom error handler
+// A refused request has no X-Authgear-* header either, in a custom error handler
 // and in the middleware outside.
 func TestRefusalStrips(t *testing.T) {
 	t.Parallel()

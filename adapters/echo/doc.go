@@ -1,5 +1,5 @@
 // Package authgearecho is the echo adapter of the Authgear SDK: middleware that
-// lets requests go on whose sender is known, and accessors for handlers.
+// allows requests whose sender is known, and accessors for handlers.
 //
 //	import (
 //		authgearecho "github.com/authgear/authgear-sdk-go/adapters/echo"
@@ -12,6 +12,6 @@
 // credentials.
 //
 // A refused request is answered at once, and the middleware returns nil, since
-// echo's Timeout drops an answer when an error is returned as well. [Refused]
-// tells logging middleware why.
+// echo's Timeout drops an answer when an error is returned as well.
+// [Refused] tells logging middleware why, where ${error} of echo's Logger is empty.
 package authgearecho

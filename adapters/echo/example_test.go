@@ -10,6 +10,7 @@ import (
 	authgearecho "github.com/authgear/authgear-sdk-go/adapters/echo"
 	authgear "github.com/authgear/authgear-sdk-go/core"
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
+	"github.com/authgear/authgear-sdk-go/core/guard/guardtest"
 )
 
 func Example() {
@@ -48,4 +49,34 @@ func Example() {
 	// Output:
 	// 200 hello alice
 	// 403 {"error":"role_missing","error_description":"This request needs a role that the user does not have."}
+}
+
+// An access log around the guard knows who was refused, and why. The error that a
+// guard refused with is in the context, not returned.
+func Example_accessLog() {
+	guard := authgearecho.New(guardtest.Alice, authgearecho.Config{Observer: &authgear.Observer{}})
+	e := echo.New()
+	e.Use(func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			err := next(c)
+			who, why := "nobody", "allowed"
+			if identity, ok := authgearecho.Identity(c); ok {
+				who = identity.ID
+			}
+			if refused, ok := authgearecho.Refused(c); ok {
+				why = string(refused.Reason)
+			}
+			fmt.Println(c.Request().Method, c.Path(), who, why)
+			return err
+		}
+	})
+	handler := func(c echo.Context) error { return c.NoContent(http.StatusNoContent) }
+	e.GET("/me", handler, guard.Require())
+	e.GET("/admin", handler, guard.Require(authgear.Role("admin")))
+	for _, path := range []string{"/me", "/admin"} {
+		e.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", path, nil))
+	}
+	// Output:
+	// GET /me alice allowed
+	// GET /admin alice role_missing
 }

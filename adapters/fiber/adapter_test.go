@@ -193,7 +193,7 @@ func TestSilentErrorHandlerAfterOtherMiddleware(t *testing.T) {
 	}
 }
 
-// After Strip no view shows an identity field, even one that other middleware
+// After Strip no view shows an identity header, even one that other middleware
 // had removed from fasthttp's store, but not from the raw block.
 func TestStripReachesTheRawBlock(t *testing.T) {
 	t.Parallel()
@@ -211,9 +211,9 @@ func TestStripReachesTheRawBlock(t *testing.T) {
 	}
 }
 
-// A refusal's fields take the place of what other middleware has set, in any
+// A refusal's headers take the place of what other middleware has set, in any
 // spelling.
-func TestRefusalReplacesFields(t *testing.T) {
+func TestRefusalReplacesHeaders(t *testing.T) {
 	t.Parallel()
 	for _, config := range []fiber.Config{{}, {DisableHeaderNormalizing: true}} {
 		app := fiber.New(config)

@@ -160,11 +160,11 @@ func (v *view) Headers() map[string][]string {
 	if !v.streamed {
 		v.c.Body()
 	}
-	fields := map[string][]string{}
+	headers := map[string][]string{}
 	for name, value := range v.c.Request().Header.All() {
-		fields[string(name)] = append(fields[string(name)], string(value))
+		headers[string(name)] = append(headers[string(name)], string(value))
 	}
-	return fields
+	return headers
 }
 
 func (v *view) Trailers() map[string][]string { return nil }

@@ -1,5 +1,5 @@
 // Package authgearfiber is the fiber adapter of the Authgear SDK: middleware
-// that lets requests go on whose sender is known, and accessors for handlers.
+// that allows requests whose sender is known, and accessors for handlers.
 //
 //	import (
 //		authgearfiber "github.com/authgear/authgear-sdk-go/adapters/fiber"

@@ -11,6 +11,7 @@ import (
 	authgearfiber "github.com/authgear/authgear-sdk-go/adapters/fiber"
 	authgear "github.com/authgear/authgear-sdk-go/core"
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
+	"github.com/authgear/authgear-sdk-go/core/guard/guardtest"
 )
 
 func Example() {
@@ -53,4 +54,34 @@ func Example() {
 	// Output:
 	// 200 hello alice
 	// 403 {"error":"role_missing","error_description":"This request needs a role that the user does not have."}
+}
+
+// An access log around the guard knows who was refused, and why. The error that a
+// guard refused with is in the context, not returned.
+func Example_accessLog() {
+	guard := authgearfiber.New(guardtest.Alice, authgearfiber.Config{Observer: &authgear.Observer{}})
+	app := fiber.New()
+	app.Use(func(c *fiber.Ctx) error {
+		err := c.Next()
+		who, why := "nobody", "allowed"
+		if identity, ok := authgearfiber.Identity(c); ok {
+			who = identity.ID
+		}
+		if refused, ok := authgearfiber.Refused(c); ok {
+			why = string(refused.Reason)
+		}
+		fmt.Println(c.Method(), c.Path(), who, why)
+		return err
+	})
+	handler := func(c *fiber.Ctx) error { return c.SendStatus(fiber.StatusNoContent) }
+	app.Get("/me", guard.Require(), handler)
+	app.Get("/admin", guard.Require(authgear.Role("admin")), handler)
+	for _, path := range []string{"/me", "/admin"} {
+		if _, err := app.Test(httptest.NewRequest("GET", path, nil)); err != nil {
+			fmt.Println(err)
+		}
+	}
+	// Output:
+	// GET /me alice allowed
+	// GET /admin alice role_missing
 }

@@ -17,13 +17,13 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/guard/guardtest"
 )
 
-// judged are the fields by which anything is decided.
+// judged are the headers by which anything is decided.
 var judged = []string{
 	"Cookie", "Authorization", "Origin", "Sec-Fetch-Site", "Upgrade", "Connection",
 	"Access-Control-Request-Method", "X-Authgear-User-Id", "X-Authgear-Proxy-Secret",
 }
 
-// lines keeps what the view shows of the judged fields.
+// lines keeps what the view shows of the judged headers.
 type lines struct{ shown map[string][]string }
 
 func (l *lines) Authenticate(_ context.Context, r authgear.Request) (*authgear.Identity, error) {

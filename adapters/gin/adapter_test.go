@@ -74,8 +74,8 @@ func TestErrorHandlerKeepsStatus(t *testing.T) {
 	}
 }
 
-// A custom error handler sees no X-Authgear-* field either.
-func TestErrorHandlerSeesNoIdentityFields(t *testing.T) {
+// A custom error handler sees no X-Authgear-* header either.
+func TestErrorHandlerSeesNoIdentityHeaders(t *testing.T) {
 	t.Parallel()
 	got := "the error handler did not run"
 	config := authgeargin.Config{ErrorHandler: func(c *gin.Context, _ *authgear.Error) {

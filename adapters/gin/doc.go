@@ -1,5 +1,5 @@
 // Package authgeargin is the gin adapter of the Authgear SDK: middleware that
-// lets requests go on whose sender is known, and accessors for handlers.
+// allows requests whose sender is known, and accessors for handlers.
 //
 //	import (
 //		authgeargin "github.com/authgear/authgear-sdk-go/adapters/gin"

@@ -10,6 +10,7 @@ import (
 	authgeargin "github.com/authgear/authgear-sdk-go/adapters/gin"
 	authgear "github.com/authgear/authgear-sdk-go/core"
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
+	"github.com/authgear/authgear-sdk-go/core/guard/guardtest"
 )
 
 func Example() {
@@ -47,4 +48,29 @@ func Example() {
 	// Output:
 	// 200 hello alice
 	// 403 {"error":"role_missing","error_description":"This request needs a role that the user does not have."}
+}
+
+// An access log around the guard knows who was refused, and why.
+func Example_accessLog() {
+	guard := authgeargin.New(guardtest.Alice, authgeargin.Config{Observer: &authgear.Observer{}})
+	r := gin.New()
+	r.Use(func(c *gin.Context) {
+		c.Next()
+		who, why := "nobody", "allowed"
+		if identity, ok := authgeargin.Identity(c); ok {
+			who = identity.ID
+		}
+		if err, ok := authgeargin.Refused(c); ok {
+			why = string(err.Reason)
+		}
+		fmt.Println(c.Request.Method, c.FullPath(), who, why)
+	})
+	r.GET("/me", guard.Require())
+	r.GET("/admin", guard.Require(authgear.Role("admin")))
+	for _, path := range []string{"/me", "/admin"} {
+		r.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", path, nil))
+	}
+	// Output:
+	// GET /me alice allowed
+	// GET /admin alice role_missing
 }

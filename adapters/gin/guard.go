@@ -19,7 +19,7 @@ type Config struct {
 	Observer *authgear.Observer
 	// ErrorHandler, when not nil, may write another answer to a refused
 	// request, which is aborted and whose error is in c.Errors. Challenge and
-	// cache fields are set already. When it writes nothing and sets no status,
+	// cache headers are set already. When it writes nothing and sets no status,
 	// the default answer stands.
 	ErrorHandler func(*gin.Context, *authgear.Error)
 }

@@ -1,5 +1,5 @@
 // Package authgearhttp is the net/http adapter of the Authgear SDK: middleware
-// that lets requests go on whose sender is known, and accessors for handlers.
+// that allows requests whose sender is known, and accessors for handlers.
 //
 //	import (
 //		authgearhttp "github.com/authgear/authgear-sdk-go/adapters/nethttp"
@@ -10,4 +10,8 @@
 // [Guard.Require] or [Guard.Optional]. Handlers ask [Identity], [User] or
 // [MustUser]. CORS middleware stands in front of the guard: preflights carry no
 // credentials.
+//
+// An access log around the guard asks [Watch] who sent a request, and why it was
+// refused. Do not mount this package inside fiber by its adaptor: trailers become
+// headers there, so a client could state an identity. Use the fiber adapter.
 package authgearhttp

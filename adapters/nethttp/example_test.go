@@ -76,3 +76,31 @@ func Example_corsInsideTheGuard() {
 	// wrong: 401
 	// right: 204
 }
+
+// An access log around the guard knows who was refused, and why.
+func Example_accessLog() {
+	accessLog := func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r, found := authgearhttp.Watch(r)
+			next.ServeHTTP(w, r)
+			who, why := "nobody", "allowed"
+			if identity, ok := found.Identity(); ok {
+				who = identity.ID
+			}
+			if err, ok := found.Error(); ok {
+				why = string(err.Reason)
+			}
+			fmt.Println(r.Method, r.URL.Path, who, why)
+		})
+	}
+	guard := authgearhttp.New(guardtest.Alice, authgearhttp.Config{Observer: &authgear.Observer{}})
+	mux := http.NewServeMux()
+	mux.Handle("GET /me", guard.Require()(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})))
+	mux.Handle("GET /admin", guard.Require(authgear.Role("admin"))(http.NotFoundHandler()))
+	for _, path := range []string{"/me", "/admin"} {
+		accessLog(mux).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", path, nil))
+	}
+	// Output:
+	// GET /me alice allowed
+	// GET /admin alice role_missing
+}
