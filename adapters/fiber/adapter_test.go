@@ -40,23 +40,6 @@ func TestAllocations(t *testing.T) {
 	guardtest.Allocations(t, 4, func(auth authgear.Authenticator) float64 { return cost(authgearfiber.New(auth).Require()) - cost() })
 }
 
-// Middleware around the guard knows why a request was refused.
-func TestRefused(t *testing.T) {
-	t.Parallel()
-	app := fiber.New()
-	var refused *authgear.Error
-	app.Use(func(c *fiber.Ctx) error {
-		err := c.Next()
-		refused, _ = authgearfiber.Refused(c)
-		return err
-	})
-	app.Get("/", authgearfiber.New(guardtest.Nobody{}).Require())
-	response, err := app.Test(httptest.NewRequest("GET", "/", nil))
-	if err != nil || response.StatusCode != http.StatusUnauthorized || refused == nil || refused.Reason != authgear.ReasonNoCredentials {
-		t.Errorf("%v, %v, %v", response, err, refused)
-	}
-}
-
 // What a custom error handler returns goes to the observer, not to fiber.
 func TestErrorHandlerReturns(t *testing.T) {
 	t.Parallel()

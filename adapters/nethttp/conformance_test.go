@@ -15,6 +15,8 @@ import (
 
 func TestConformance(t *testing.T) { guardtest.Run(t, mount) }
 
+func TestCore(t *testing.T) { guardtest.RunCore(t, mount) }
+
 func mount(t *testing.T, app guardtest.App) string {
 	t.Helper()
 	guards := make([]*authgearhttp.Guard, len(app.Guards))

@@ -4,54 +4,123 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 )
 
-// testGrammar goes to the edges of the Authorization header, and to the places
-// where a token must not be looked for.
+// authorizationCase is what lines must lead to.
+type authorizationCase struct {
+	name  string
+	lines []string
+	want  authgear.Reason // "" for the identity
+}
+
+// testGrammar sends what a server or a framework could read in its own way, and
+// looks at the places where a token must not be looked for.
 func testGrammar(t *testing.T, mount Mount) {
 	p := newProject(t, mount, whoAmI)
-	good := p.server.AccessToken(p.server.AddUser(authgeartest.User{ID: "alice"}))
-	for name, c := range map[string]struct {
-		lines []string
-		want  authgear.Reason // "" for the identity
-	}{
-		"mixed case":                {[]string{"aUtHoRiZaTiOn: bEaReR " + good}, ""},
-		"no space after the colon":  {[]string{"Authorization:Bearer " + good}, ""},
-		"a tab behind":              {[]string{"Authorization: Bearer " + good + "\t"}, ""},
-		"an empty header":           {[]string{"Authorization:"}, authgear.ReasonNoCredentials},
-		"white space only":          {[]string{"Authorization: \t "}, authgear.ReasonNoCredentials},
-		"no scheme at all":          {[]string{"Authorization: ,"}, authgear.ReasonNoCredentials},
-		"a longer scheme":           {[]string{"Authorization: Bearer_ " + good}, authgear.ReasonNoCredentials},
-		"a similar name":            {[]string{"Authorization_: Bearer " + good, "X-Authorization: Bearer " + good, "Proxy-Authorization: Bearer " + good}, authgear.ReasonNoCredentials},
-		"a cookie":                  {[]string{"Cookie: access_token=" + good + "; " + good + "; Token=" + good}, authgear.ReasonNoCredentials},
-		"another scheme and cookie": {[]string{"Authorization: Basic YTpi", "Cookie: access_token=" + good}, authgear.ReasonNoCredentials},
+	alice := p.server.AddUser(authgeartest.User{ID: "alice"})
+	good := p.server.AccessToken(alice)
+	long := p.server.AccessToken(alice, authgeartest.Token{Claims: map[string]any{"long": strings.Repeat("x", 10<<10)}})
+	p.checkAuthorization(t, []authorizationCase{
+		{"as usual", []string{"Authorization: Bearer " + good}, ""},
+		{"mixed case", []string{"aUtHoRiZaTiOn: bEaReR " + good}, ""},
+		{"no space after the colon", []string{"Authorization:Bearer " + good}, ""},
+		{"a tab in front", []string{"Authorization: \tBearer " + good}, ""},
+		{"a tab behind", []string{"Authorization: Bearer " + good + "\t"}, ""},
+		{"a space behind", []string{"Authorization: Bearer " + good + " "}, ""},
+		{"a very long token", []string{"Authorization: Bearer " + long}, ""},
+		{"an empty header", []string{"Authorization:"}, authgear.ReasonNoCredentials},
+		{"white space only", []string{"Authorization: \t "}, authgear.ReasonNoCredentials},
+		{"another scheme", []string{"Authorization: Basic dXNlcjpwYXNz"}, authgear.ReasonNoCredentials},
+		{"a similar name", []string{"Authorization_: Bearer " + good, "X-Authorization: Bearer " + good, "Proxy-Authorization: Bearer " + good}, authgear.ReasonNoCredentials},
+		{"no token", []string{"Authorization: Bearer"}, authgear.ReasonAuthorizationMalformed},
+		{"a tab", []string{"Authorization: Bearer\t" + good}, authgear.ReasonAuthorizationMalformed},
+		{"not ASCII", []string{"Authorization: Bearer " + good + "\xc3\xa9"}, authgear.ReasonAuthorizationMalformed},
+		{"a good one beside others", []string{"Authorization: Bearer " + good, "Authorization: Basic YTpi", "Authorization: "}, authgear.ReasonAuthorizationMalformed},
+		{"the largest size", []string{"Authorization: Bearer " + strings.Repeat("a", 16<<10)}, authgear.ReasonTokenOpaque},
+		{"one byte more", []string{"Authorization: Bearer " + strings.Repeat("a", 16<<10+1)}, authgear.ReasonTokenTooLarge},
+	})
 
-		"spaces only":              {[]string{"Authorization: Bearer   "}, authgear.ReasonAuthorizationMalformed},
-		"a colon":                  {[]string{"Authorization: Bearer: " + good}, authgear.ReasonAuthorizationMalformed},
-		"an equals sign":           {[]string{"Authorization: Bearer=" + good}, authgear.ReasonAuthorizationMalformed},
-		"a comma behind":           {[]string{"Authorization: Bearer " + good + ","}, authgear.ReasonAuthorizationMalformed},
-		"a comma in front":         {[]string{"Authorization: Bearer ," + good}, authgear.ReasonAuthorizationMalformed},
-		"padding only":             {[]string{"Authorization: Bearer =="}, authgear.ReasonAuthorizationMalformed},
-		"padding inside":           {[]string{"Authorization: Bearer a=b"}, authgear.ReasonAuthorizationMalformed},
-		"a space, then a tab":      {[]string{"Authorization: Bearer \t" + good}, authgear.ReasonAuthorizationMalformed},
-		"not ASCII":                {[]string{"Authorization: Bearer " + good + "\xc3\xa9"}, authgear.ReasonAuthorizationMalformed},
-		"parameters":               {[]string{`Authorization: Bearer token="` + good + `"`}, authgear.ReasonAuthorizationMalformed},
-		"malformed beside a good":  {[]string{"Authorization: Bearer", "Authorization: Bearer " + good}, authgear.ReasonAuthorizationMalformed},
-		"a good beside other ones": {[]string{"Authorization: Bearer " + good, "Authorization: Basic YTpi", "Authorization: "}, authgear.ReasonAuthorizationMalformed},
-		"no rescue by a cookie":    {[]string{"Authorization: Bearer", "Cookie: session=" + good}, authgear.ReasonAuthorizationMalformed},
+	// RFC 6750 §2.2 and §2.3 are not served: such tokens end up in logs.
+	form := "access_token=" + good + "&token=" + good
+	for _, s := range sources {
+		same(t, string(s.name)+": the query", p.ask(t, s, "GET", "required?"+form), refusal(authgear.ReasonNoCredentials, ""))
+		got := p.raw(t, head("POST", "/"+string(s.name)+"/required", "Content-Type: application/x-www-form-urlencoded",
+			fmt.Sprintf("Content-Length: %d", len(form)), "X-Authgear-Proxy-Secret: "+proxySecret)+form)
+		same(t, string(s.name)+": the form", got, refusal(authgear.ReasonNoCredentials, ""))
+	}
 
-		"the largest size":   {[]string{"Authorization: Bearer " + strings.Repeat("a", 16<<10)}, authgear.ReasonTokenOpaque},
-		"one byte more":      {[]string{"Authorization: Bearer " + strings.Repeat("a", 16<<10+1)}, authgear.ReasonTokenTooLarge},
-		"a JWT with padding": {[]string{"Authorization: Bearer " + good + "="}, authgear.ReasonTokenMalformed},
+	// A route serves machines only if a policy names them.
+	machine := "Authorization: Bearer " + p.server.MachineToken("m2m", resource)
+	for _, route := range []string{"required", "admin"} {
+		same(t, "a machine at "+route, p.ask(t, sources[0], "GET", route, machine), refusal(authgear.ReasonKindNotAllowed, ""))
+	}
+	wantBody(t, "a machine", p.ask(t, sources[0], "GET", "optional", machine), 200, "client_id_m2m")
+}
+
+// testBearer goes to the edges of the grammar, and through what can be wrong with
+// a token.
+func testBearer(t *testing.T, mount Mount) {
+	p := newProject(t, mount, whoAmI)
+	alice := p.server.AddUser(authgeartest.User{ID: "alice"})
+	good := p.server.AccessToken(alice)
+	cases := []authorizationCase{
+		{"a cookie", []string{"Cookie: access_token=" + good + "; " + good + "; Token=" + good}, authgear.ReasonNoCredentials},
+		{"another scheme and a cookie", []string{"Authorization: Basic YTpi", "Cookie: access_token=" + good}, authgear.ReasonNoCredentials},
+		{"malformed beside a good one", []string{"Authorization: Bearer", "Authorization: Bearer " + good}, authgear.ReasonAuthorizationMalformed},
+		{"no rescue by a cookie", []string{"Authorization: Bearer", "Cookie: session=" + good}, authgear.ReasonAuthorizationMalformed},
+	}
+	for line, want := range map[string]authgear.Reason{
+		"BEARER " + good:                      "",
+		"Bearer   " + good:                    "",
+		",":                                   authgear.ReasonNoCredentials,
+		good:                                  authgear.ReasonNoCredentials,
+		"BearerX " + good:                     authgear.ReasonNoCredentials,
+		"Bearer_ " + good:                     authgear.ReasonNoCredentials,
+		"Bearer   ":                           authgear.ReasonAuthorizationMalformed,
+		"Bearer: " + good:                     authgear.ReasonAuthorizationMalformed,
+		"Bearer=" + good:                      authgear.ReasonAuthorizationMalformed,
+		"Bearer " + good + ",":                authgear.ReasonAuthorizationMalformed,
+		"Bearer ," + good:                     authgear.ReasonAuthorizationMalformed,
+		"Bearer " + good + " " + good:         authgear.ReasonAuthorizationMalformed,
+		"Bearer " + good + ", Bearer " + good: authgear.ReasonAuthorizationMalformed,
+		"Bearer ==":                           authgear.ReasonAuthorizationMalformed,
+		"Bearer a=b":                          authgear.ReasonAuthorizationMalformed,
+		"Bearer \t" + good:                    authgear.ReasonAuthorizationMalformed,
+		`Bearer "` + good + `"`:               authgear.ReasonAuthorizationMalformed,
+		`Bearer token="` + good + `"`:         authgear.ReasonAuthorizationMalformed,
+		"Bearer nobody-has-issued-this":       authgear.ReasonTokenOpaque,
+		"Bearer a.b.c":                        authgear.ReasonTokenMalformed,
+		"Bearer " + good + "=":                authgear.ReasonTokenMalformed,
+		"Bearer " + good[:len(good)-8] + "AAAAAAAA":                                                                            authgear.ReasonSignatureInvalid,
+		"Bearer " + p.server.IDToken(alice, "demo"):                                                                            authgear.ReasonTokenType,
+		"Bearer " + p.server.AccessToken(alice, authgeartest.Token{ExpiresIn: -time.Hour}):                                     authgear.ReasonTokenExpired,
+		"Bearer " + p.server.AccessToken(alice, authgeartest.Token{Claims: map[string]any{"iss": "https://evil.example.com"}}): authgear.ReasonIssuerMismatch,
+		"Bearer " + p.server.MachineToken("m2m", "https://api.example.com"):                                                    authgear.ReasonAudienceMismatch,
 	} {
+		cases = append(cases, authorizationCase{line, []string{"Authorization: " + line}, want})
+	}
+	p.checkAuthorization(t, cases)
+	for _, s := range sources {
+		got := p.ask(t, s, "GET", "required", "Authorization: Bearer "+p.server.OpaqueToken(alice))
+		if s.name == authgear.SourceJWT {
+			same(t, "opaque", got, refusal(authgear.ReasonTokenOpaque, ""))
+		} else {
+			wantBody(t, string(s.name)+": opaque", got, 200, "alice")
+		}
+	}
+}
+
+func (p project) checkAuthorization(t *testing.T, cases []authorizationCase) {
+	for _, c := range cases {
 		for _, s := range sources {
 			want := s.reason(c.want)
 			p.record.take()
 			for _, route := range []string{"required", "optional"} {
-				what := fmt.Sprintf("%s: %s at %s", s.name, name, route)
+				what := fmt.Sprintf("%s: %s at %s", s.name, c.name, route)
 				got := p.ask(t, s, "GET", route, c.lines...)
 				switch {
 				case want == "":
@@ -63,19 +132,15 @@ func testGrammar(t *testing.T, mount Mount) {
 				}
 			}
 			decisions, _ := p.record.take()
-			if len(decisions) != 2 || decisions[0].Reason != want || decisions[1].Reason != want {
-				t.Errorf("%s: %s: decisions = %+v, want the reason %q", s.name, name, decisions, want)
+			for _, d := range decisions {
+				if d.Reason != want || want == "" && d.Source != s.name {
+					t.Errorf("%s: %s: decision %+v, want the reason %q", s.name, c.name, d, want)
+				}
+			}
+			if len(decisions) != 2 {
+				t.Errorf("%s: %s: %d decisions", s.name, c.name, len(decisions))
 			}
 		}
-	}
-
-	// RFC 6750 §2.2 and §2.3 are not served: such tokens end up in logs.
-	form := "access_token=" + good + "&token=" + good
-	for _, s := range sources {
-		same(t, string(s.name)+": the query", p.ask(t, s, "GET", "required?"+form), refusal(authgear.ReasonNoCredentials, ""))
-		got := p.raw(t, head("POST", "/"+string(s.name)+"/required", "Content-Type: application/x-www-form-urlencoded",
-			fmt.Sprintf("Content-Length: %d", len(form)), "X-Authgear-Proxy-Secret: "+proxySecret)+form)
-		same(t, string(s.name)+": the form", got, refusal(authgear.ReasonNoCredentials, ""))
 	}
 }
 

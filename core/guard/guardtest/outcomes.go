@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
 )
@@ -25,62 +24,53 @@ var allReasons = []authgear.Reason{
 	authgear.ReasonKindNotAllowed, authgear.ReasonCrossOrigin, authgear.ReasonPolicyDenied,
 }
 
+// testOutcomes has a reason for each outcome.
 func testOutcomes(t *testing.T, mount Mount) {
+	checkReasons(t, mount, authgear.ReasonNoCredentials, authgear.ReasonAuthorizationMalformed, authgear.ReasonTokenExpired,
+		authgear.ReasonSessionInvalid, authgear.ReasonKeysUnavailable, authgear.ReasonRoleMissing)
+}
+
+func testReasons(t *testing.T, mount Mount) { checkReasons(t, mount, allReasons...) }
+
+// checkReasons has each reason for a token, and for what browsers send unasked.
+func checkReasons(t *testing.T, mount Mount, reasons ...authgear.Reason) {
 	f := newFixture(t, mount, Default,
 		Route{Path: "/required", Steps: []Step{{Kind: Require}}, Handler: whoAmI},
+		Route{Path: "/fresh", Steps: []Step{{Kind: RequireFresh}}, Handler: whoAmI},
 		Route{Path: "/optional", Steps: []Step{{Kind: Optional}}, Handler: whoAmI},
 	)
-	for _, reason := range allReasons {
-		token := "Bearer error." + string(reason)
-		want := refusal(reason, "1")
-		same(t, "Require: "+string(reason), f.get(t, "GET", "/required", token), want)
-		decisions, _ := f.record.take()
-		if len(decisions) != 1 || decisions[0].Reason != reason || decisions[0].Outcome != reason.Outcome() || decisions[0].Source != "" {
-			t.Errorf("%s: decisions = %+v", reason, decisions)
-		} else if text := fmt.Sprint(decisions[0].Err); strings.Contains(text, "operator") {
-			t.Errorf("%s: the text of the error tells its cause: %s", reason, text)
+	for _, reason := range reasons {
+		for _, line := range []string{"Authorization: Bearer error.", "Cookie: who=error."} {
+			for _, path := range []string{"/required", "/fresh", "/optional"} {
+				for _, method := range []string{"GET", "POST", "HEAD"} {
+					what := fmt.Sprint(method, " ", path, ": ", line, reason)
+					got, want, nobody := f.raw(t, head(method, path, line+string(reason))), refusal(reason, "1"), "nobody"
+					if method == "HEAD" {
+						want.body, nobody = "", "" // dropped by the server, its length is not
+					}
+					// Unavailable and malformed are never anonymous.
+					stale := reason.Outcome() == authgear.OutcomeInvalid && line[0] == 'C'
+					if path == "/optional" && (stale || reason.Outcome() == authgear.OutcomeNoCredentials) {
+						wantBody(t, what, got, 200, nobody)
+					} else {
+						same(t, what, got, want)
+					}
+					decisions, notices := f.record.take()
+					if len(decisions) != 1 || decisions[0].Reason != reason || decisions[0].Outcome != reason.Outcome() || decisions[0].Source != "" || len(notices) != 0 {
+						t.Errorf("%s: decisions %+v, notices %+v", what, decisions, notices)
+					} else if text := fmt.Sprint(decisions[0].Err); strings.Contains(text, "operator") {
+						t.Errorf("%s: the text of the error tells its cause: %s", what, text)
+					}
+				}
+			}
 		}
-
-		optional := f.get(t, "GET", "/optional", token)
-		if reason == authgear.ReasonNoCredentials {
-			wantBody(t, "Optional without credentials", optional, 200, "nobody")
-		} else {
-			same(t, "Optional: "+string(reason), optional, want)
-		}
-		f.record.take()
-
-		want.body = "" // dropped by the server, its length is not
-		same(t, "HEAD: "+string(reason), f.get(t, "HEAD", "/required", token), want)
-		f.record.take()
 	}
-	same(t, "no header", f.get(t, "GET", "/required", ""), refusal(authgear.ReasonNoCredentials, ""))
 	for _, method := range []string{"POST", "PUT", "PATCH", "DELETE", "OPTIONS"} {
 		same(t, method, f.get(t, method, "/required", ""), refusal(authgear.ReasonNoCredentials, ""))
 	}
-	f.record.take()
-
-	wantBody(t, "authenticated", f.get(t, "GET", "/optional", "Bearer user.alice"), 200, "alice")
-	decisions, notices := f.record.take()
-	if len(decisions) != 1 || decisions[0].Outcome != authgear.OutcomeAuthenticated || decisions[0].Reason != "" ||
-		decisions[0].Source != authgear.SourceJWT || decisions[0].Err != nil || len(notices) != 0 {
-		t.Errorf("decisions = %+v, notices = %+v", decisions, notices)
-	}
-}
-
-func testRetryAfter(t *testing.T, mount Mount) {
-	f := newFixture(t, mount, Default, Route{Path: "/", Steps: []Step{{Kind: Optional}}, Handler: whoAmI})
-	for wait, want := range map[time.Duration]string{
-		-time.Second:            "1",
-		0:                       "1",
-		time.Millisecond:        "1",
-		time.Second:             "1",
-		1001 * time.Millisecond: "2",
-		30 * time.Second:        "30",
-		time.Hour:               "30",
-	} {
-		f.auth.err = &authgear.Error{Reason: authgear.ReasonKeysUnavailable, RetryAfter: wait}
-		same(t, wait.String(), f.get(t, "GET", "/", "Bearer error"), refusal(authgear.ReasonKeysUnavailable, want))
-	}
+	// A token decides alone, and whoever sends one wants to know.
+	got := f.raw(t, head("GET", "/optional", "Authorization: Bearer error.session_invalid", "Cookie: who=user.mallory"))
+	same(t, "a token beside a cookie", got, refusal(authgear.ReasonSessionInvalid, ""))
 }
 
 func testFailClosed(t *testing.T, mount Mount) {
@@ -101,18 +91,4 @@ func testFailClosed(t *testing.T, mount Mount) {
 	}
 	f.record.take()
 	same(t, "a made-up reason", f.get(t, "GET", "/optional", "Bearer error.made_up"), refusal("made_up", "1"))
-}
-
-func testPreflight(t *testing.T, mount Mount) {
-	f := newFixture(t, mount, Default, Route{Path: "/", Steps: []Step{{Kind: Require}}, Handler: whoAmI})
-	preflight := "OPTIONS / HTTP/1.1\r\nHost: api.example.com\r\nOrigin: https://app.example.com\r\n" +
-		"Access-Control-Request-Method: GET\r\nConnection: close\r\n\r\n"
-	same(t, "preflight", f.raw(t, preflight), refusal(authgear.ReasonNoCredentials, ""))
-	if _, notices := f.record.take(); len(notices) != 1 || notices[0].Kind != authgear.NoticePreflight {
-		t.Errorf("notices = %+v", notices)
-	}
-	f.get(t, "OPTIONS", "/", "") // some other OPTIONS
-	if _, notices := f.record.take(); len(notices) != 0 {
-		t.Errorf("notices = %+v", notices)
-	}
 }

@@ -101,7 +101,7 @@ func (f *resolverFixture) asked() []string {
 	return asked
 }
 
-// What the handler answers for alice, and of bob.
+// What the handler answers for alice, and for bob.
 const (
 	byToken     = "resolver alice [admin editor] verified=true cookie=false"
 	byCookie    = "resolver alice [admin editor] verified=true cookie=true"
@@ -123,10 +123,8 @@ type resolverCase struct {
 	sent  string          // to Authgear; "": it is not asked
 }
 
-// resolverCases: one credential decides, whatever stands beside it. carol's
-// account is disabled.
-var resolverCases = []resolverCase{
-	// One credential, as the client may write it.
+// cookieCases: one credential, as the client may write it.
+var cookieCases = []resolverCase{
 	{"a JWT", []string{"Authorization: Bearer {alice.jwt}"}, byToken, "", "Authorization: Bearer {alice.jwt}"},
 	{"an opaque token", []string{"authorization: Bearer {alice.opaque}"}, byToken, "", "Authorization: Bearer {alice.opaque}"},
 	{"a session cookie", []string{sessionLine("{alice.cookie}")}, byCookie, "", sessionLine("{alice.cookie}")},
@@ -137,7 +135,11 @@ var resolverCases = []resolverCase{
 	{"several lines", []string{"Cookie: a=b", "cookie: session={alice.cookie}", "COOKIE: c=d"}, byCookie, "", sessionLine("{alice.cookie}")},
 	{"another scheme beside a cookie", []string{"Authorization: Basic YTpi", sessionLine("{alice.cookie}")}, byCookie, "", sessionLine("{alice.cookie}")},
 	{"an empty Authorization beside a cookie", []string{"Authorization:", sessionLine("{alice.cookie}")}, byCookie, "", sessionLine("{alice.cookie}")},
+}
 
+// resolverCases: one credential decides, whatever stands beside it. carol's
+// account is disabled.
+var resolverCases = []resolverCase{
 	// The token cookie goes before a session, and after a token.
 	{"a token cookie", []string{"Cookie: token={alice.jwt}"}, byCookie, "", "Authorization: Bearer {alice.jwt}"},
 	{"a token cookie before a session", []string{"Cookie: session={bob.cookie}; token={alice.jwt}"}, byCookie, "", "Authorization: Bearer {alice.jwt}"},
@@ -181,6 +183,16 @@ var resolverCases = []resolverCase{
 
 func testResolver(t *testing.T, mount Mount) {
 	f := newResolverFixture(t, mount)
+	f.checkCases(t, cookieCases)
+	f.checkElsewhere(t)
+	f.checkTrailers(t)
+}
+
+func testCredentials(t *testing.T, mount Mount) {
+	newResolverFixture(t, mount).checkCases(t, resolverCases)
+}
+
+func (f *resolverFixture) checkCases(t *testing.T, cases []resolverCase) {
 	carol := f.server.AddUser(authgeartest.User{ID: "carol"})
 	var pairs []string
 	for _, id := range []string{f.alice, f.bob, carol} {
@@ -192,7 +204,7 @@ func testResolver(t *testing.T, mount Mount) {
 	f.server.DisableUser(carol)
 	credentials := strings.NewReplacer(pairs...)
 
-	for _, c := range resolverCases {
+	for _, c := range cases {
 		c.lines = slices.Clone(c.lines)
 		for i, line := range c.lines {
 			c.lines[i] = credentials.Replace(line)
@@ -205,8 +217,6 @@ func testResolver(t *testing.T, mount Mount) {
 			f.check(t, c, path)
 		}
 	}
-	f.checkElsewhere(t)
-	f.checkTrailers(t)
 }
 
 // check compares the answer, and what Authgear has got.

@@ -2,22 +2,20 @@ package guardtest
 
 import "testing"
 
-// conformance is the list of all cases: a name, the rule that it stands for,
-// and the test.
-var conformance = []struct {
+// test is a name, the rule that it stands for, and how it is shown.
+type test struct {
 	name, rule string
-	test       func(*testing.T, Mount)
-}{
+	run        func(*testing.T, Mount)
+}
+
+// adapterTests are about what a framework can change.
+var adapterTests = []test{
 	{"outcomes", "each outcome has one answer, the same bytes and headers everywhere (RFC 6750 §3)", testOutcomes},
-	{"retry after", "503 says when to come back: whole seconds, rounded up, 1 to 30", testRetryAfter},
 	{"authenticated", "handlers and whatever they pass their context to see who sent the request", testAuthenticated},
 	{"no middleware", "accessors on a route without a guard find nobody, and MustUser says what to do", testNoMiddleware},
-	{"fail closed", "an authenticator that breaks its contract lets nobody in", testFailClosed},
-	{"policies", "policies run in order after authentication, and the first refusal counts", testPolicies},
 	{"reuse", "a guard reuses its own decision, identity or error, and no other's", testReuse},
 	{"fresh", "on a fresh route nothing counts that is older than the request", testFresh},
 	{"cross origin", "an identity that browsers state by themselves does nothing for another website", testCrossOrigin},
-	{"stale cookies", "an optional page is served to a browser whose session is over, and to nobody that cannot be told", testStaleCookies},
 	{"clearing cookies", "what takes a dead session's cookies away is set once, and before the handler's own", testClearing},
 	{"error handlers", "a custom error handler answers or leaves the default answer standing", testErrorHandlers},
 	{"access log", "the access log and a custom error handler know who was refused, and why", testAccessLog},
@@ -29,33 +27,48 @@ var conformance = []struct {
 	{"repeated headers", "a repeated header is never resolved by taking one of its lines", testRepeatedHeaders},
 	{"identity headers", "no handler sees an X-Authgear-* header of the client, in any spelling", testIdentityHeaders},
 	{"trailers", "nothing in a trailer counts", testTrailers},
-	{"preflight", "a refused CORS preflight tells the operator about the order, once", testPreflight},
 	{"wire", "a refusal is the same bytes everywhere, and HEAD gets all of them but the body (RFC 9110 §9.3.2)", testWire},
 	{"connection", "nothing of one request or answer gets into the next one of the connection", testConnection},
 	{"decisions", "each check tells the observer its decision once, and notices nothing else", testDecisions},
-	{"secrets", "neither an answer nor an observer gets a token or a user id", testSecrets},
 	{"grammar", "Authorization is read to the letter, and a token is looked for nowhere else (RFC 6750 §2)", testGrammar},
 	{"late headers", "a trailer changes neither who sent the request nor its headers (RFC 9110 §6.5.1)", testLateHeaders},
-	{"bearer", "Authorization is one Bearer scheme and one token, or is not ours (RFC 6750 §2.1)", testBearer},
 	{"resolver", "Authgear gets the one credential that decides and nothing else of the client, and no other rescues it", testResolver},
-	{"outage", "without a good answer of Authgear nobody is anybody, nor nobody", testOutage},
-	{"freshness", "a fresh route asks Authgear, and its answer replaces what is kept", testFreshness},
 	{"sessions", "sessions at the same time never get each other's identity", testSessions},
 	{"forwarded", "what a reverse proxy says counts when the hop is proven and the headers are whole", testForwarded},
 	{"forwarded trailers", "what a reverse proxy says stands in the header", testForwardedTrailers},
 }
 
+// coreTests are about rules of core's own, which hold in every framework when they
+// hold in one.
+var coreTests = []test{
+	{"reasons", "each reason has the answer of its outcome", testReasons},
+	{"fail closed", "an authenticator that breaks its contract lets nobody in", testFailClosed},
+	{"policies", "policies run in order after authentication, and the first refusal counts", testPolicies},
+	{"secrets", "neither an answer nor an observer gets a token or a user id", testSecrets},
+	{"bearer", "Authorization is one Bearer scheme and one token, or is not ours (RFC 6750 §2.1)", testBearer},
+	{"outage", "without a good answer of Authgear a request is neither its user's nor anonymous", testOutage},
+	{"freshness", "a fresh route asks Authgear, and its answer replaces what is kept", testFreshness},
+	{"origins", "http.CrossOriginProtection decides, and doubles are refused", testOrigins},
+	{"credentials", "the first credential decides, and none rescues another", testCredentials},
+	{"stated", "what a reverse proxy states is whole, and the hop is proven", testStated},
+}
+
 // Run tests an adapter.
-func Run(t *testing.T, mount Mount) {
-	for _, c := range conformance {
-		t.Run(c.name, func(t *testing.T) {
+func Run(t *testing.T, mount Mount) { run(t, mount, adapterTests) }
+
+// RunCore tests what is behind all adapters, by means of one.
+func RunCore(t *testing.T, mount Mount) { run(t, mount, coreTests) }
+
+func run(t *testing.T, mount Mount, tests []test) {
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			t.Cleanup(func() {
 				if t.Failed() {
-					t.Logf("rule: %s", c.rule)
+					t.Logf("rule: %s", test.rule)
 				}
 			})
-			c.test(t, mount)
+			test.run(t, mount)
 		})
 	}
 }

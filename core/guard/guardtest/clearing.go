@@ -8,40 +8,6 @@ import (
 	authgear "github.com/authgear/authgear-sdk-go/core"
 )
 
-// testStaleCookies goes through all reasons once more, for credentials that
-// browsers send unasked.
-func testStaleCookies(t *testing.T, mount Mount) {
-	f := newFixture(t, mount, Default,
-		Route{Path: "/required", Steps: []Step{{Kind: Require}}, Handler: whoAmI},
-		Route{Path: "/optional", Steps: []Step{{Kind: Optional}}, Handler: whoAmI},
-		Route{Path: "/fresh", Steps: []Step{{Kind: RequireFresh}}, Handler: whoAmI},
-		Route{Path: "/inside", Steps: []Step{{Kind: Optional}, {Kind: Require}}, Handler: whoAmI},
-	)
-	for _, reason := range allReasons {
-		for _, method := range []string{"GET", "POST"} {
-			line, want := "Cookie: who=error."+string(reason), refusal(reason, "1")
-			for _, path := range []string{"/required", "/fresh", "/inside"} {
-				same(t, method+" "+path+": "+string(reason), f.raw(t, head(method, path, line)), want)
-			}
-			f.record.take()
-			optional := f.raw(t, head(method, "/optional", line))
-			switch reason.Outcome() {
-			case authgear.OutcomeNoCredentials, authgear.OutcomeInvalid:
-				wantBody(t, "Optional: "+string(reason), optional, 200, "nobody")
-			default: // unavailable and malformed are never anonymous
-				same(t, "Optional: "+string(reason), optional, want)
-			}
-			decisions, _ := f.record.take()
-			if len(decisions) != 1 || decisions[0].Reason != reason || decisions[0].Outcome != reason.Outcome() {
-				t.Errorf("%s: decisions = %+v", reason, decisions)
-			}
-		}
-	}
-	// A token decides alone, and whoever sends one wants to know.
-	got := f.raw(t, head("GET", "/optional", "Authorization: Bearer error.session_invalid", "Cookie: who=user.mallory"))
-	same(t, "a token beside a cookie", got, refusal(authgear.ReasonSessionInvalid, ""))
-}
-
 const (
 	otherCookie = "other=middleware"
 	newCookie   = "session=new" // of the handler
