@@ -178,3 +178,31 @@ func TestTrailers(t *testing.T) {
 		}
 	}
 }
+
+// Over HTTP/2 a server takes the declared trailers only (RFC 9113 §8.1).
+func TestTrailersHTTP2(t *testing.T) {
+	t.Parallel()
+	got := make(chan http.Header, 1)
+	g := guard.New(none{}, silent())
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		r, _ = guard.Run(r.Context(), g.Optional(), guard.HTTP(r), http.Header{})
+		_, _ = io.Copy(io.Discard, r.Body)
+		got <- r.Trailer
+	}))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	r, err := http.NewRequest("POST", server.URL, io.LimitReader(strings.NewReader("body"), 4))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Trailer = http.Header{"X-Sum": {"1"}, "X-Authgear-User-Id": {"mallory"}}
+	response, err := server.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	if trailer := <-got; response.ProtoMajor != 2 || len(trailer) != 1 || trailer.Get("X-Sum") != "1" {
+		t.Errorf("HTTP/%d: trailers %v", response.ProtoMajor, trailer)
+	}
+}

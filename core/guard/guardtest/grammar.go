@@ -1,6 +1,7 @@
 package guardtest
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -51,6 +52,20 @@ func testGrammar(t *testing.T, mount Mount) {
 		got := p.raw(t, head("POST", "/"+string(s.name)+"/required", "Content-Type: application/x-www-form-urlencoded",
 			fmt.Sprintf("Content-Length: %d", len(form)), "X-Authgear-Proxy-Secret: "+proxySecret)+form)
 		same(t, string(s.name)+": the form", got, refusal(authgear.ReasonNoCredentials, ""))
+	}
+
+	// A token without its scheme is none, and a word of JavaScript's is no token: the
+	// operator learns what is wrong.
+	for _, s := range sources[:2] {
+		p.record.take()
+		same(t, "no scheme", p.ask(t, s, "GET", "required", "Authorization: "+good), refusal(authgear.ReasonNoCredentials, ""))
+		if _, notices := p.record.take(); len(notices) != 1 || notices[0].Kind != authgear.NoticeMissingBearer {
+			t.Errorf("%s: no scheme: notices %+v", s.name, notices)
+		}
+		same(t, "undefined", p.ask(t, s, "GET", "optional", "Authorization: Bearer undefined"), refusal(authgear.ReasonTokenMalformed, ""))
+		if decisions, _ := p.record.take(); len(decisions) != 1 || !strings.Contains(fmt.Sprint(errors.Unwrap(decisions[0].Err)), "undefined") {
+			t.Errorf("%s: undefined: decisions %+v", s.name, decisions)
+		}
 	}
 
 	// A route serves machines only if a policy names them.
