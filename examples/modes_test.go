@@ -1,7 +1,6 @@
 package examples_test
 
 import (
-	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -12,7 +11,7 @@ import (
 // expectation is what a request is answered, on every framework.
 type expectation struct {
 	method, path string
-	fields       []string
+	headers      []string
 	status       int
 	body         string // a part of it
 }
@@ -24,9 +23,9 @@ func agree(t *testing.T, env []string, wanted []expectation) {
 	for i, framework := range frameworks {
 		s := start(t, framework, env...)
 		for j, w := range wanted {
-			got := s.send(t, w.method, w.path, w.fields...)
+			got := s.send(t, w.method, w.path, w.headers...)
 			if got.status != w.status || !strings.Contains(got.body, w.body) {
-				t.Errorf("%s: %s %s %q: %d %s", framework, w.method, w.path, w.fields, got.status, got.body)
+				t.Errorf("%s: %s %s %q: %d %s", framework, w.method, w.path, w.headers, got.status, got.body)
 			}
 			if got.status == 200 { // how JSON is sent is the framework's own
 				got = answer{status: 200, body: strings.TrimSpace(got.body)}
@@ -34,7 +33,7 @@ func agree(t *testing.T, env []string, wanted []expectation) {
 			if i == 0 {
 				first[j] = got
 			} else if got != first[j] {
-				t.Errorf("%s: %s %s %q: %+v\n%s: %+v", framework, w.method, w.path, w.fields, got, frameworks[0], first[j])
+				t.Errorf("%s: %s %s %q: %+v\n%s: %+v", framework, w.method, w.path, w.headers, got, frameworks[0], first[j])
 			}
 		}
 		s.stop(t)
@@ -119,8 +118,8 @@ func TestResolverModeFreshness(t *testing.T) {
 func TestForwardedMode(t *testing.T) {
 	t.Parallel()
 	const secret = "0123456789abcdef0123456789abcdef"
-	proven := func(fields ...string) []string {
-		return append([]string{"X-Authgear-Proxy-Secret: " + secret}, fields...)
+	proven := func(headers ...string) []string {
+		return append([]string{"X-Authgear-Proxy-Secret: " + secret}, headers...)
 	}
 	valid := []string{
 		"X-Authgear-Session-Valid: true", "X-Authgear-User-Id: alice", "X-Authgear-User-Anonymous: false",
@@ -142,32 +141,4 @@ func TestForwardedMode(t *testing.T) {
 		{"POST", "/me", append(proven(valid...), "Sec-Fetch-Site: cross-site", "Authorization: Bearer token"), 200, identity},
 	}
 	agree(t, []string{"AUTHGEAR_MODE=forwarded", "AUTHGEAR_PROXY_SECRET=" + secret, "AUTHGEAR_TRUSTED_PROXIES=127.0.0.0/8,::1/128", "AUTHGEAR_FORWARDED_ROLES=true"}, wanted)
-}
-
-// Scripts may send cookies when all origins that CORS lets in are trusted: the
-// middleware of some frameworks cannot tell them apart.
-func TestCORSCredentials(t *testing.T) {
-	t.Parallel()
-	for trusted, want := range map[string]string{
-		"": "", "https://app.example.com": "", "https://app.example.com,https://admin.example.com": "true",
-	} {
-		for _, framework := range frameworks {
-			s := start(t, framework, "AUTHGEAR_MODE=resolver", "CORS_ORIGINS=https://app.example.com,https://admin.example.com", "AUTHGEAR_TRUSTED_ORIGINS="+trusted)
-			request, err := http.NewRequest("GET", s.url+"/public", nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			request.Header.Set("Origin", "https://app.example.com")
-			response, err := http.DefaultClient.Do(request)
-			if err != nil {
-				t.Fatal(err)
-			}
-			_ = response.Body.Close()
-			h := response.Header
-			if h.Get("Access-Control-Allow-Origin") != "https://app.example.com" || h.Get("Access-Control-Allow-Credentials") != want {
-				t.Errorf("%s, %q trusted: %v", framework, trusted, h)
-			}
-			s.stop(t)
-		}
-	}
 }

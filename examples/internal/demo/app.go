@@ -36,8 +36,8 @@ type App struct {
 	env      environment
 }
 
-// Methods and fields for the CORS middleware: scripts send Authorization, and
-// may read the fields of a refusal.
+// Methods and headers for the CORS middleware: scripts send Authorization, and
+// may read the headers of a refusal.
 var (
 	CORSMethods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}
 	CORSHeaders = []string{"Authorization", "Content-Type"}
@@ -63,7 +63,11 @@ func New() *App {
 	if err := app.authenticate(); err != nil {
 		exit(2, inEnvironmentTerms(err))
 	}
-	if app.listener, err = net.Listen("tcp", env.addr); err != nil {
+	app.listener, err = net.Listen("tcp", env.addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		exit(1, fmt.Errorf("ADDR: %s is taken by another program; set another, such as ADDR=127.0.0.1:8088", env.addr))
+	}
+	if err != nil {
 		exit(1, fmt.Errorf("ADDR: %w", err))
 	}
 	return app
@@ -104,7 +108,7 @@ func (a *App) AllowsOrigin(origin string) bool {
 	return slices.Contains(a.CORSOrigins, origin) || slices.Equal(a.CORSOrigins, []string{"*"})
 }
 
-// inEnvironmentTerms names variables instead of fields, in one line.
+// inEnvironmentTerms names variables instead of fields of a configuration, in one line.
 func inEnvironmentTerms(err error) error {
 	return fmt.Errorf("%s", strings.NewReplacer(
 		"authgear: JWTConfig: ", "",
@@ -154,9 +158,7 @@ func (a *App) Serve(serve func(net.Listener) error, shutdown func(context.Contex
 	go func() { failed <- serve(a.listener) }()
 	base := "http://" + a.listener.Addr().String()
 	fmt.Println("listening on " + base)
-	if a.embedded != nil {
-		printCommands(os.Stdout, base, a.embedded, a.env)
-	}
+	printCommands(os.Stdout, base, a.embedded, a.env)
 
 	select {
 	case err := <-failed:
