@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -182,5 +183,23 @@ func TestOptions(t *testing.T) {
 		if !strings.Contains(text, "| `"+field.Name+"` |") {
 			t.Errorf("Observer.%s is missing", field.Name)
 		}
+	}
+}
+
+// Every variable of the example servers stands in the table, and no other.
+func TestVariables(t *testing.T) {
+	t.Parallel()
+	variables := map[string]bool{}
+	for _, name := range regexp.MustCompile(`"(ADDR|CORS_ORIGINS|AUTHGEAR_[A-Z_]+)"`).FindAllStringSubmatch(read(t, "../examples/internal/demo/environment.go"), -1) {
+		variables[name[1]] = true
+	}
+	for _, row := range regexp.MustCompile("(?m)^\\| `([A-Z_]+)` \\|").FindAllStringSubmatch(read(t, "testing.md"), -1) {
+		if !variables[row[1]] {
+			t.Errorf("%s is not read by the examples", row[1])
+		}
+		delete(variables, row[1])
+	}
+	for name := range variables {
+		t.Errorf("%s is not in the table", name)
 	}
 }

@@ -9,7 +9,8 @@
 //	<!-- snippet: gin -->    on for the other frameworks
 //	<!-- snippet: test -->   a test, which is run
 //
-// A block of diff is a whole program, compiled before and after.
+// All fragments of a kind are files of one package, since a package each takes
+// long to compile.
 package docs
 
 import (
@@ -139,13 +140,14 @@ func imports(source, kind string) string {
 }
 
 // complete makes a file of a fragment: declarations as they are, statements in a
-// function that uses what they declare, as the rest of a program would.
-func complete(fragment, kind string) (string, error) {
+// function of that name, which uses what they declare as the rest of a program
+// would.
+func complete(fragment, kind, name string) (string, error) {
 	head := "package main\n\n" + imports(fragment, kind) + "\n"
 	if _, err := parser.ParseFile(token.NewFileSet(), "", head+fragment, 0); err == nil {
 		return head + fragment, nil
 	}
-	wrapped := "func snippet() {\n" + fragment
+	wrapped := "func " + name + "() {\n" + fragment
 	file, err := parser.ParseFile(token.NewFileSet(), "", head+wrapped+"}\n", 0)
 	if err != nil {
 		return "", err
@@ -161,25 +163,6 @@ func complete(fragment, kind string) (string, error) {
 		}
 	}
 	return head + wrapped + "}\n", nil
-}
-
-// patched returns the program before and after a diff, and how many lines are
-// added.
-func patched(diff string) (before, after string, added int) {
-	for line := range strings.Lines(diff) {
-		switch line[0] {
-		case '-':
-			before += line[1:]
-		case '+':
-			after += line[1:]
-			added++
-		default:
-			line = strings.TrimPrefix(line, " ")
-			before += line
-			after += line
-		}
-	}
-	return before, after, added
 }
 
 // module is a temporary one, outside the workspace, with the requirements of
@@ -219,49 +202,41 @@ func (m *module) run(t *testing.T, args ...string) {
 	}
 }
 
-// Every block of Go compiles, and the tests among them pass.
+// Every block of Go compiles, and the tests among them pass. TestREADME has the
+// whole programs.
 func TestSnippets(t *testing.T) {
 	t.Parallel()
 	m := newModule(t)
+	for kind, around := range surroundings {
+		m.write(t, kind+"/main.go", "package main\n\n"+imports(around, kind)+"\nfunc main() {}\n\n"+around)
+	}
 	for name, text := range documents(t) {
 		for _, b := range blocks(text) {
-			where := fmt.Sprintf("%s:%d", name, b.line)
-			dir := strings.NewReplacer("/", "_", ".", "_", ":", "_").Replace(where)
-			switch {
-			case b.language == "diff":
-				before, after, _ := patched(b.text)
-				formatted(t, where, before)
-				formatted(t, where, after)
-				m.write(t, dir+"/before/main.go", before)
-				m.write(t, dir+"/after/main.go", after)
-			case b.language == "go" && strings.HasPrefix(b.text, "package "):
-				formatted(t, where, b.text)
-				m.write(t, dir+"/main.go", b.text)
-			case b.language == "go":
-				kind := strings.TrimPrefix(b.mark, "snippet: ")
-				around, ok := surroundings[kind]
-				if !ok {
-					t.Errorf("%s: no comment says where the fragment stands", where)
-					continue
-				}
-				formatted(t, where, b.text)
-				source, err := complete(b.text, kind)
-				if err != nil {
-					t.Errorf("%s: %v", where, err)
-					continue
-				}
-				file := dir + "/snippet.go"
-				if kind == "test" {
-					file = dir + "/snippet_test.go"
-				} else {
-					m.write(t, dir+"/main.go", "package main\n\n"+imports(around, kind)+"\nfunc main() {}\n\n"+around)
-				}
-				m.write(t, file, source)
+			if b.language != "go" || strings.HasPrefix(b.text, "package ") {
+				continue
 			}
+			where := fmt.Sprintf("%s:%d", name, b.line)
+			kind := strings.TrimPrefix(b.mark, "snippet: ")
+			if _, ok := surroundings[kind]; !ok {
+				t.Errorf("%s: no comment says where the fragment stands", where)
+				continue
+			}
+			formatted(t, where, b.text)
+			name := strings.NewReplacer("/", "_", ".", "_", "-", "_", ":", "_").Replace(where)
+			source, err := complete(b.text, kind, name)
+			if err != nil {
+				t.Errorf("%s: %v", where, err)
+				continue
+			}
+			file := name + "_snippet.go"
+			if kind == "test" {
+				file = name + "_test.go"
+			}
+			m.write(t, kind+"/"+file, source)
 		}
 	}
 	m.run(t, "vet", "./...")
-	m.run(t, "test", "./...")
+	m.run(t, "test", "./test")
 }
 
 func formatted(t *testing.T, where, source string) {
@@ -280,19 +255,14 @@ func TestREADME(t *testing.T) {
 	text := documents(t)["README.md"]
 	programs, m := map[string]string{}, newModule(t)
 	for _, b := range blocks(text) {
-		switch b.language {
-		case "go":
-			programs["nethttp"] = b.text
-			if lines := len(regexp.MustCompile(`(?m)^.*\S.*$`).FindAllString(b.text, -1)); lines > 20 {
-				t.Errorf("the net/http program has %d lines, more than 20", lines)
-			}
-		case "diff":
-			_, after, added := patched(b.text)
-			framework := regexp.MustCompile(`adapters/(\w+)`).FindStringSubmatch(after)[1]
-			programs[framework] = after
-			if added > 10 {
-				t.Errorf("%d lines are added to a service on %s, more than 10", added, framework)
-			}
+		if b.language != "go" || !strings.HasPrefix(b.text, "package ") {
+			continue
+		}
+		formatted(t, fmt.Sprintf("README.md:%d", b.line), b.text)
+		framework := regexp.MustCompile(`adapters/(\w+)`).FindStringSubmatch(b.text)[1]
+		programs[framework] = b.text
+		if lines := len(regexp.MustCompile(`(?m)^.*\S.*$`).FindAllString(b.text, -1)); lines > 25 {
+			t.Errorf("the program on %s has %d lines, more than 25", framework, lines)
 		}
 	}
 	if len(programs) != 4 {
@@ -314,7 +284,10 @@ func TestREADME(t *testing.T) {
 	}
 
 	server := authgeartest.New(t)
-	user := server.AccessToken(server.AddUser(authgeartest.User{ID: "alice"}))
+	tokens := map[string]string{
+		"TOKEN": server.AccessToken(server.AddUser(authgeartest.User{ID: "alice", Roles: []string{"admin"}})),
+		"BOB":   server.AccessToken(server.AddUser(authgeartest.User{ID: "bob"})),
+	}
 	for framework := range programs {
 		t.Run(framework, func(t *testing.T) {
 			t.Parallel()
@@ -326,8 +299,8 @@ func TestREADME(t *testing.T) {
 				}
 				commands++
 				command, want, _ := strings.Cut(b.text, "\n")
-				got := curl(t, command, addr, user)
-				if strings.HasPrefix(want, "HTTP/1.1 200") { // the framework's own fields are not shown
+				got := curl(t, command, addr, tokens)
+				if strings.HasPrefix(want, "HTTP/1.1 200") { // the framework's own headers are not shown
 					got = regexp.MustCompile(`(?s)^([^\n]*\n).*?\n\n`).ReplaceAllString(got, "$1\n")
 				}
 				if got != want {
@@ -391,9 +364,9 @@ func listening(addr string, ended <-chan struct{}) bool {
 }
 
 // curl does what the command of a document says.
-func curl(t *testing.T, command, addr, bearer string) string {
+func curl(t *testing.T, command, addr string, tokens map[string]string) string {
 	t.Helper()
-	match := regexp.MustCompile(`^\$ curl -i (?:-H "Authorization: (Bearer \$TOKEN)" )?http://127\.0\.0\.1:8081(/\w+)$`).FindStringSubmatch(command)
+	match := regexp.MustCompile(`^\$ curl -i (?:-H "Authorization: Bearer \$(\w+)" )?http://127\.0\.0\.1:8081(/\w+)$`).FindStringSubmatch(command)
 	if match == nil {
 		t.Fatalf("%q is not understood", command)
 	}
@@ -402,7 +375,7 @@ func curl(t *testing.T, command, addr, bearer string) string {
 		t.Fatal(err)
 	}
 	if match[1] != "" {
-		request.Header.Set("Authorization", "Bearer "+bearer)
+		request.Header.Set("Authorization", "Bearer "+tokens[match[1]])
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
@@ -414,4 +387,28 @@ func curl(t *testing.T, command, addr, bearer string) string {
 		t.Fatal(err)
 	}
 	return render(response, string(body))
+}
+
+// A service that has no release to get is built with a clone, as README says.
+func TestClone(t *testing.T) {
+	t.Parallel()
+	absolute, err := filepath.Abs(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, commands := &module{t.TempDir()}, ""
+	m.write(t, "go.mod", "module example.com/service\n\ngo 1.26.0\n")
+	for _, b := range blocks(documents(t)["README.md"]) {
+		if b.language == "go" && strings.Contains(b.text, "adapters/nethttp") {
+			m.write(t, "main.go", b.text)
+		}
+		if rest, ok := strings.CutPrefix(b.text, "git clone https://github.com/authgear/authgear-sdk-go ../authgear-sdk-go\n"); ok {
+			commands = strings.NewReplacer("../authgear-sdk-go", absolute, "adapters/gin;", "adapters/nethttp;").Replace(rest)
+		}
+	}
+	shell := exec.Command("sh", "-ec", commands+"\ngo vet .")
+	shell.Dir, shell.Env = m.dir, append(os.Environ(), "GOWORK=off", "GOFLAGS=")
+	if out, err := shell.CombinedOutput(); err != nil || commands == "" {
+		t.Errorf("%q: %v\n%s", commands, err, out)
+	}
 }
