@@ -3,6 +3,7 @@ module github.com/authgear/authgear-sdk-go/docs
 go 1.26
 
 require (
+	github.com/99designs/gqlgen v0.17.87
 	github.com/authgear/authgear-sdk-go/adapters/echo v0.1.0
 	github.com/authgear/authgear-sdk-go/adapters/fiber v0.1.0
 	github.com/authgear/authgear-sdk-go/adapters/gin v0.1.0
@@ -10,9 +11,26 @@ require (
 	github.com/authgear/authgear-sdk-go/core v0.1.0
 	github.com/gin-contrib/cors v1.7.7
 	github.com/gin-gonic/gin v1.12.0
+	github.com/gofiber/contrib/websocket v1.3.4
 	github.com/gofiber/fiber/v2 v2.52.15
 	github.com/labstack/echo/v4 v4.16.0
+	github.com/modelcontextprotocol/go-sdk v1.8.0
 	github.com/rs/cors v1.11.1
+)
+
+require (
+	github.com/fasthttp/websocket v1.5.8 // indirect
+	github.com/google/jsonschema-go v0.4.3 // indirect
+	github.com/gorilla/websocket v1.5.0 // indirect
+	github.com/philhofer/fwd v1.1.3-0.20240916144458-20a13a1f6b7c // indirect
+	github.com/savsgio/gotils v0.0.0-20240303185622-093b76447511 // indirect
+	github.com/segmentio/encoding v0.5.4 // indirect
+	github.com/sosodev/duration v1.3.1 // indirect
+	github.com/tinylib/msgp v1.2.5 // indirect
+	github.com/vektah/gqlparser/v2 v2.5.32 // indirect
+	github.com/yosida95/uritemplate/v3 v3.0.2 // indirect
+	golang.org/x/oauth2 v0.35.0 // indirect
+	golang.org/x/sync v0.22.0 // indirect
 )
 
 require (
@@ -63,11 +81,10 @@ require (
 	golang.org/x/arch v0.23.0 // indirect
 	golang.org/x/crypto v0.53.0 // indirect
 	golang.org/x/net v0.56.0 // indirect
-	golang.org/x/sync v0.22.0 // indirect
 	golang.org/x/sys v0.46.0 // indirect
 	golang.org/x/text v0.40.0 // indirect
 	golang.org/x/time v0.15.0 // indirect
-	google.golang.org/protobuf v1.36.10 // indirect
+	google.golang.org/protobuf v1.36.11 // indirect
 )
 
 replace (

@@ -7,7 +7,8 @@
 //	<!-- snippet: core -->   auth, ctx, token and identity are there
 //	<!-- snippet: http -->   auth, guard, mux and handlers are there, and so
 //	<!-- snippet: gin -->    on for the other frameworks
-//	<!-- snippet: test -->   a test, which is run
+//	<!-- snippet: test -->   a test, which is run, or a function that
+//	                         testdata/recipes_test.go tests
 //
 // All fragments of a kind are files of one package, since a package each takes
 // long to compile.
@@ -34,10 +35,14 @@ import (
 	"time"
 
 	// What the snippets import beside the adapters.
+	_ "github.com/99designs/gqlgen/graphql/handler/transport"
 	_ "github.com/gin-contrib/cors"
 	_ "github.com/gin-gonic/gin"
+	_ "github.com/gofiber/contrib/websocket"
 	_ "github.com/gofiber/fiber/v2"
+	_ "github.com/gofiber/fiber/v2/middleware/cache"
 	_ "github.com/labstack/echo/v4"
+	_ "github.com/modelcontextprotocol/go-sdk/mcp"
 	_ "github.com/rs/cors"
 
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
@@ -57,9 +62,12 @@ var packages = map[string]string{
 	"expvar":        "expvar",
 	"fiber":         "github.com/gofiber/fiber/v2",
 	"fmt":           "fmt",
+	"fstest":        "testing/fstest",
 	"gin":           "github.com/gin-gonic/gin",
 	"http":          "net/http",
 	"httptest":      "net/http/httptest",
+	"httputil":      "net/http/httputil",
+	"json":          "encoding/json",
 	"io":            "io",
 	"log":           "log",
 	"middleware":    "github.com/labstack/echo/v4/middleware",
@@ -74,10 +82,20 @@ var packages = map[string]string{
 	"x509":          "crypto/x509",
 }
 
-var corsPackages = map[string]string{
-	"gin":   "github.com/gin-contrib/cors",
-	"fiber": "github.com/gofiber/fiber/v2/middleware/cors",
-	"http":  "github.com/rs/cors",
+// ofKind are packages whose names mean something else in other kinds.
+var ofKind = map[string]map[string]string{
+	"gin": {"cors": "github.com/gin-contrib/cors"},
+	"fiber": {
+		"cors":      "github.com/gofiber/fiber/v2/middleware/cors",
+		"websocket": "github.com/gofiber/contrib/websocket",
+	},
+	"http": {"cors": "github.com/rs/cors"},
+	"test": {
+		"cache":     "github.com/gofiber/fiber/v2/middleware/cache",
+		"mcp":       "github.com/modelcontextprotocol/go-sdk/mcp",
+		"mcpauth":   "github.com/modelcontextprotocol/go-sdk/auth",
+		"transport": "github.com/99designs/gqlgen/graphql/handler/transport",
+	},
 }
 
 // surroundings are what a fragment finds declared.
@@ -123,13 +141,22 @@ func traced(transport http.RoundTripper) http.RoundTripper { return transport }
 
 func listOrders(context.Context, string) []string { return nil }
 `,
-	"test": "",
+	// What ogen and oapi-codegen generate.
+	"test": `type OperationName = string
+
+type BearerAuth struct {
+	Token string
+	Roles []string
+}
+
+const BearerAuthScopes = "bearerAuth.Scopes"
+`,
 }
 
 // imports returns the import declarations for the packages that the source uses.
 func imports(source, kind string) string {
 	known := maps.Clone(packages)
-	known["cors"] = corsPackages[kind]
+	maps.Copy(known, ofKind[kind])
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(known)) {
 		if regexp.MustCompile(`\b` + name + `\.[A-Z]`).MatchString(source) {
@@ -235,6 +262,7 @@ func TestSnippets(t *testing.T) {
 			m.write(t, kind+"/"+file, source)
 		}
 	}
+	m.write(t, "test/recipes_test.go", read(t, "testdata/recipes_test.go"))
 	m.run(t, "vet", "./...")
 	m.run(t, "test", "./test")
 }

@@ -1,0 +1,222 @@
+// Tests of functions that stand in documents, compiled beside them.
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	authgearfiber "github.com/authgear/authgear-sdk-go/adapters/fiber"
+	authgearhttp "github.com/authgear/authgear-sdk-go/adapters/nethttp"
+	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/authgeartest"
+	"github.com/gofiber/fiber/v2"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+)
+
+var silent = &authgear.Observer{}
+
+func newJWT(t *testing.T, server *authgeartest.Server) *authgear.JWT {
+	t.Helper()
+	auth, err := authgear.NewJWT(authgear.JWTConfig{Endpoint: server.Endpoint(), Observer: silent})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return auth
+}
+
+func newResolver(t *testing.T, server *authgeartest.Server) *authgear.Resolver {
+	t.Helper()
+	auth, err := authgear.NewResolver(authgear.ResolverConfig{Endpoint: server.Endpoint(), Observer: silent})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return auth
+}
+
+// bearer sends a token with each request.
+type bearer string
+
+func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("Authorization", "Bearer "+string(b))
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+func TestMCP(t *testing.T) {
+	project := authgeartest.New(t)
+	alice, bob := project.AddUser(authgeartest.User{ID: "alice"}), project.AddUser(authgeartest.User{ID: "bob"})
+	server := mcp.NewServer(&mcp.Implementation{Name: "test"}, nil)
+	mcp.AddTool(server, &mcp.Tool{Name: "whoami"}, func(_ context.Context, r *mcp.CallToolRequest, _ struct{}) (*mcp.CallToolResult, any, error) {
+		user := r.Extra.TokenInfo.Extra["user"].(*authgear.Identity)
+		return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: user.ID}}}, nil, nil
+	})
+	for kind, c := range map[string]struct {
+		auth authgear.Authenticator
+		mint func(string) string
+	}{
+		"jwt":    {newJWT(t, project), func(user string) string { return project.AccessToken(user) }},
+		"opaque": {newResolver(t, project), func(user string) string { return project.OpaqueToken(user) }},
+	} {
+		endpoint := httptest.NewServer(mcpServer(authgearhttp.New(c.auth), server))
+		defer endpoint.Close()
+		client := mcp.NewClient(&mcp.Implementation{Name: "test"}, nil)
+		session, err := client.Connect(t.Context(), &mcp.StreamableClientTransport{
+			Endpoint: endpoint.URL, HTTPClient: &http.Client{Transport: bearer(c.mint(alice))},
+		}, nil)
+		if err != nil {
+			t.Fatal(kind, err)
+		}
+		defer func() { _ = session.Close() }()
+		result, err := session.CallTool(t.Context(), &mcp.CallToolParams{Name: "whoami"})
+		if err != nil || result.Content[0].(*mcp.TextContent).Text != "alice" {
+			t.Error(kind, result, err)
+		}
+		for want, token := range map[int]string{401: "", 403: c.mint(bob)} { // 403: the session is alice's
+			r, err := http.NewRequest("POST", endpoint.URL, strings.NewReader(`{"jsonrpc":"2.0","id":9,"method":"tools/list"}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header = http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json, text/event-stream"}, "Mcp-Session-Id": {session.ID()}}
+			if token != "" {
+				r.Header.Set("Authorization", "Bearer "+token)
+			}
+			response, err := http.DefaultClient.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = response.Body.Close()
+			if response.StatusCode != want {
+				t.Errorf("%s: %d, want %d", kind, response.StatusCode, want)
+			}
+		}
+	}
+}
+
+func TestGateway(t *testing.T) {
+	project := authgeartest.New(t)
+	alice := project.AddUser(authgeartest.User{ID: "alice", Roles: []string{"admin"}})
+	const secret = "0123456789abcdef0123456789abcdef"
+	forwarded, err := authgear.NewForwarded(authgear.ForwardedConfig{Secrets: []string{secret}, TrustRoles: true, Observer: silent})
+	if err != nil {
+		t.Fatal(err)
+	}
+	service := httptest.NewServer(authgearhttp.New(forwarded).Require()(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, strings.Join(authgearhttp.MustUser(r).Roles, ",")+", token: "+r.Header.Get("Authorization")+".")
+	})))
+	defer service.Close()
+	address, err := url.Parse(service.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler := gateway(authgearhttp.New(newResolver(t, project)), address, secret)
+	cookie := project.SessionCookie(alice)
+	for _, c := range []struct {
+		headers string
+		want    string
+	}{
+		{"Authorization: Bearer " + project.OpaqueToken(alice) + "\nSec-Fetch-Site: cross-site", "200 admin, token: ."},
+		{"Cookie: " + cookie.Name + "=" + cookie.Value, "200 admin, token: ."},
+		{"Cookie: " + cookie.Name + "=" + cookie.Value + "\nSec-Fetch-Site: cross-site", `403 {"error":"cross_origin",`},
+		{"X-Authgear-Session-Valid: true\nX-Authgear-User-Id: alice", `401 {"error":"authentication_required",`},
+	} {
+		r := httptest.NewRequest("POST", "/", nil)
+		for line := range strings.SplitSeq(c.headers, "\n") {
+			name, value, _ := strings.Cut(line, ": ")
+			r.Header.Set(name, value)
+		}
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		if got := w.Result().Status[:4] + w.Body.String(); !strings.HasPrefix(got, c.want) {
+			t.Errorf("%q: %s", c.headers, got)
+		}
+	}
+}
+
+func TestGeneratedServers(t *testing.T) {
+	project := authgeartest.New(t)
+	alice := project.AddUser(authgeartest.User{ID: "alice"})
+	auth := newJWT(t, project)
+	good, expired := project.AccessToken(alice), project.AccessToken(alice, authgeartest.Token{ExpiresIn: -time.Minute})
+
+	ctx, err := security{auth}.HandleBearerAuth(t.Context(), "GetMe", BearerAuth{Token: good})
+	if user, ok := authgear.UserFromContext(ctx); err != nil || !ok || user.ID != "alice" {
+		t.Error(user, err)
+	}
+	_, err = security{auth}.HandleBearerAuth(t.Context(), "GetMe", BearerAuth{Token: expired})
+	w := httptest.NewRecorder()
+	answer(t.Context(), w, nil, err)
+	if w.Code != 401 || !strings.Contains(w.Header().Get("WWW-Authenticate"), `error="invalid_token"`) {
+		t.Error(w.Code, w.Header())
+	}
+
+	handler := secured(authgearhttp.New(auth))(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	for marked, want := range map[bool]int{true: 401, false: 200} {
+		r, w := httptest.NewRequest("GET", "/", nil), httptest.NewRecorder()
+		if marked {
+			r = r.WithContext(context.WithValue(r.Context(), BearerAuthScopes, []string{})) //nolint:staticcheck // as it is generated
+		}
+		if handler.ServeHTTP(w, r); w.Code != want {
+			t.Error(marked, w.Code)
+		}
+	}
+
+	init := subscriptions(auth).InitFunc
+	ctx, _, err = init(t.Context(), map[string]any{"Authorization": "Bearer " + good})
+	if user, ok := authgear.UserFromContext(ctx); err != nil || !ok || user.ID != "alice" {
+		t.Error(user, err)
+	}
+	ctx, _, err = init(t.Context(), map[string]any{"Authorization": "Bearer " + expired})
+	if refused, ok := errors.AsType[*authgear.Error](err); !ok || refused.Reason != authgear.ReasonTokenExpired || ctx == nil {
+		t.Error(ctx, err)
+	}
+}
+
+// Nobody gets the page of somebody else.
+func TestCached(t *testing.T) {
+	project := authgeartest.New(t)
+	app := fiber.New()
+	cached(app, authgearfiber.New(newJWT(t, project)))
+	app.Get("/me", func(c *fiber.Ctx) error { return c.SendString(authgearfiber.MustUser(c).ID) })
+	get := func(token string) string {
+		r := httptest.NewRequest("GET", "/me", nil)
+		if token != "" {
+			r.Header.Set("Authorization", "Bearer "+token)
+		}
+		response, err := app.Test(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(response.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return response.Header.Get("X-Cache") + " " + string(body)
+	}
+	alice := project.AccessToken(project.AddUser(authgeartest.User{ID: "alice"}))
+	bob := project.AccessToken(project.AddUser(authgeartest.User{ID: "bob"}))
+	for _, c := range [][2]string{{alice, "miss alice"}, {bob, "miss bob"}, {alice, "hit alice"}, {"", ` {"error":"authentication_required",`}} {
+		if got := get(c[0]); !strings.HasPrefix(got, c[1]) {
+			t.Errorf("%q, want %q", got, c[1])
+		}
+	}
+}
+
+func TestFromSubprotocol(t *testing.T) {
+	project := authgeartest.New(t)
+	token := project.AccessToken(project.AddUser(authgeartest.User{ID: "alice"}))
+	handler := fromSubprotocol(authgearhttp.New(newJWT(t, project)).Require()(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})))
+	for protocols, want := range map[string]int{"bearer, " + token: 200, "bearer, x": 401, "chat": 401} {
+		r, w := httptest.NewRequest("GET", "/", nil), httptest.NewRecorder()
+		r.Header.Set("Sec-WebSocket-Protocol", protocols)
+		if handler.ServeHTTP(w, r); w.Code != want {
+			t.Error(protocols, w.Code)
+		}
+	}
+}
