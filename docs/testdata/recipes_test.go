@@ -155,6 +155,13 @@ func TestGeneratedServers(t *testing.T) {
 	if w.Code != 401 || !strings.Contains(w.Header().Get("WWW-Authenticate"), `error="invalid_token"`) {
 		t.Error(w.Code, w.Header())
 	}
+	w = httptest.NewRecorder()
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header.Set("Authorization", "Bearer "+expired)
+	authgearhttp.New(auth, authgearhttp.Config{ErrorHandler: envelope}).Require()(http.NotFoundHandler()).ServeHTTP(w, r)
+	if want := `{"code":"token_expired","title":"The access token has expired."}`; w.Code != 401 || strings.TrimSpace(w.Body.String()) != want || w.Header().Get("WWW-Authenticate") == "" {
+		t.Error(w.Code, w.Header(), w.Body)
+	}
 
 	handler := secured(authgearhttp.New(auth))(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	for marked, want := range map[bool]int{true: 401, false: 200} {
