@@ -92,6 +92,7 @@ var ofKind = map[string]map[string]string{
 	"http": {"cors": "github.com/rs/cors"},
 	"test": {
 		"cache":     "github.com/gofiber/fiber/v2/middleware/cache",
+		"cors":      "github.com/gin-contrib/cors",
 		"mcp":       "github.com/modelcontextprotocol/go-sdk/mcp",
 		"mcpauth":   "github.com/modelcontextprotocol/go-sdk/auth",
 		"transport": "github.com/99designs/gqlgen/graphql/handler/transport",
