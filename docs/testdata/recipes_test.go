@@ -145,11 +145,12 @@ func TestGeneratedServers(t *testing.T) {
 	auth := newJWT(t, project)
 	good, expired := project.AccessToken(alice), project.AccessToken(alice, authgeartest.Token{ExpiresIn: -time.Minute})
 
-	ctx, err := security{auth}.HandleBearerAuth(t.Context(), "GetMe", BearerAuth{Token: good})
+	generated := security{newResolver(t, project)}
+	ctx, err := generated.HandleBearerAuth(t.Context(), "GetMe", BearerAuth{Token: project.OpaqueToken(alice)})
 	if user, ok := authgear.UserFromContext(ctx); err != nil || !ok || user.ID != "alice" {
 		t.Error(user, err)
 	}
-	_, err = security{auth}.HandleBearerAuth(t.Context(), "GetMe", BearerAuth{Token: expired})
+	_, err = generated.HandleBearerAuth(t.Context(), "GetMe", BearerAuth{Token: expired})
 	w := httptest.NewRecorder()
 	answer(t.Context(), w, nil, err)
 	if w.Code != 401 || !strings.Contains(w.Header().Get("WWW-Authenticate"), `error="invalid_token"`) {
@@ -179,9 +180,14 @@ func TestGeneratedServers(t *testing.T) {
 	if user, ok := authgear.UserFromContext(ctx); err != nil || !ok || user.ID != "alice" {
 		t.Error(user, err)
 	}
-	ctx, _, err = init(t.Context(), map[string]any{"Authorization": "Bearer " + expired})
-	if refused, ok := errors.AsType[*authgear.Error](err); !ok || refused.Reason != authgear.ReasonTokenExpired || ctx == nil {
-		t.Error(ctx, err)
+	for authorization, want := range map[string]authgear.Reason{
+		"Bearer " + expired: authgear.ReasonTokenExpired, "": authgear.ReasonNoCredentials,
+		good: authgear.ReasonNoCredentials, "Bearer Bearer " + good: authgear.ReasonAuthorizationMalformed,
+	} {
+		ctx, _, err = init(t.Context(), map[string]any{"Authorization": authorization})
+		if refused, ok := errors.AsType[*authgear.Error](err); !ok || refused.Reason != want || ctx == nil {
+			t.Error(authorization, ctx, err)
+		}
 	}
 }
 
