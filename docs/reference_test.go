@@ -2,10 +2,12 @@ package docs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -201,5 +203,25 @@ func TestVariables(t *testing.T) {
 	}
 	for name := range variables {
 		t.Errorf("%s is not in the table", name)
+	}
+}
+
+// The lines of the log are those that are logged.
+func TestLogLines(t *testing.T) {
+	t.Parallel()
+	var log strings.Builder
+	logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey {
+			return slog.Attr{}
+		}
+		return a
+	}}))
+	err := &authgear.Error{Reason: authgear.ReasonTokenExpired, Err: errors.New("expired at 2026-11-25T12:00:00Z")}
+	authgear.LogObserver(logger).Decision(t.Context(), authgear.Decision{Outcome: err.Outcome(), Reason: err.Reason, Err: err})
+	logger.Warn("message dropped", "error", err)
+	for i, line := range strings.SplitAfterN(log.String(), "\n", 2) {
+		if name := []string{"reasons.md", "observability.md"}[i]; !strings.Contains(read(t, name), "```\n"+line+"```\n") {
+			t.Errorf("%s: the line is now\n%s", name, line)
+		}
 	}
 }
