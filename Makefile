@@ -27,6 +27,7 @@ programs:
 		PATH=$$PATH:/usr/sbin command -v $$p >/dev/null || missing="$$missing $$p"; \
 	done; \
 	[ -e /usr/lib/nginx/modules/ngx_http_headers_more_filter_module.so ] || missing="$$missing libnginx-mod-http-headers-more-filter"; \
+	[ -z "$$missing" ] || echo "end-to-end tests need:$$missing (installed by apt-get as root)"; \
 	[ -z "$$missing" ] || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq; }; \
 	for p in $$missing; do \
 		{ [ "$$(id -u)" = 0 ] && apt-get install -y -qq --no-install-recommends $$p; } || echo "$$p is not installed: install it to run its end-to-end tests"; \
