@@ -1,0 +1,162 @@
+package authgear
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/authgear/authgear-sdk-go/core/internal/claims"
+	"github.com/authgear/authgear-sdk-go/core/internal/jws"
+	"github.com/authgear/authgear-sdk-go/core/internal/keys"
+	"github.com/authgear/authgear-sdk-go/core/internal/quote"
+)
+
+// clientPrefix begins the subject of a client's own token.
+const clientPrefix = "client_id_"
+
+// verify checks the cheap things first and the key last, so that foreign and
+// expired tokens never cause a fetch.
+func (j *JWT) verify(ctx context.Context, compact string) (*Identity, *Error) {
+	token, c, err := j.parse(compact)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	kind, err := j.judge(&c, now)
+	if err != nil {
+		return nil, err
+	}
+	if err := j.checkSignature(ctx, &token, c.IssuedAt); err != nil {
+		return nil, err
+	}
+	return newTokenIdentity(kind, &c, token.Payload, now), nil
+}
+
+// parse reads a token: what it says, not whether that is good.
+func (j *JWT) parse(compact string) (jws.Token, claims.Claims, *Error) {
+	token, err := j.parser.Parse(compact)
+	if err != nil {
+		return jws.Token{}, claims.Claims{}, tokenError(compact, err)
+	}
+	c, err := claims.Parse(token.Payload)
+	if err != nil {
+		return jws.Token{}, claims.Claims{}, &Error{Reason: ReasonClaimsInvalid, Err: err}
+	}
+	return token, c, nil
+}
+
+// judge says whether the claims are good at this time, and whose they are. All
+// that can change during a token's life is here.
+func (j *JWT) judge(c *claims.Claims, now time.Time) (Kind, *Error) {
+	if c.Issuer != j.endpoint {
+		return "", &Error{Reason: ReasonIssuerMismatch, Err: fmt.Errorf("the token's issuer is %s, the endpoint is %s", quote.Quote(c.Issuer), j.endpoint)}
+	}
+	kind, err := j.checkAudience(c)
+	if err != nil {
+		return "", err
+	}
+	if len(j.clientIDs) > 0 && !slices.Contains(j.clientIDs, c.ClientID) {
+		return "", &Error{Reason: ReasonClientNotAllowed, Err: fmt.Errorf("the token's client %s is not one of ClientIDs", quote.Quote(c.ClientID))}
+	}
+	return kind, j.checkTimes(c, now)
+}
+
+func newTokenIdentity(kind Kind, c *claims.Claims, payload []byte, now time.Time) *Identity {
+	return &Identity{
+		Kind:              kind,
+		ID:                c.Subject,
+		ClientID:          c.ClientID,
+		Anonymous:         c.Anonymous,
+		Verified:          c.Verified,
+		CanReauthenticate: c.CanReauthenticate,
+		Roles:             sortedUnique(c.Roles),
+		Scopes:            c.Scopes,
+		AMR:               c.AMR,
+		AuthenticatedAt:   c.AuthTime.Truncate(time.Second),
+		ExpiresAt:         c.ExpiresAt.Truncate(time.Second),
+		Source:            SourceJWT,
+		Evidence:          Evidence{CheckedAt: now},
+		claims:            payload,
+	}
+}
+
+// tokenError names what is wrong with a token as a signed object.
+func tokenError(compact string, err error) *Error {
+	switch {
+	case isSessionValue(compact):
+		return &Error{Reason: ReasonTokenMalformed, Err: errRefreshToken}
+	case errors.Is(err, jws.ErrOpaque):
+		return &Error{Reason: ReasonTokenOpaque, Err: fmt.Errorf(`%w; turn on "Issue JWT as access token" for the client in the Authgear portal`, err)}
+	case errors.Is(err, jws.ErrAlgorithm):
+		return &Error{Reason: ReasonTokenAlgorithm, Err: err}
+	case errors.Is(err, jws.ErrType):
+		return &Error{Reason: ReasonTokenType, Err: err}
+	default:
+		return &Error{Reason: ReasonTokenMalformed, Err: err}
+	}
+}
+
+// checkAudience distinguishes users from machines, whose tokens are meant for
+// different audiences: a user's for the project, a machine's for one resource.
+func (j *JWT) checkAudience(c *claims.Claims) (Kind, *Error) {
+	if !strings.HasPrefix(c.Subject, clientPrefix) {
+		if !slices.Contains(c.Audience, j.endpoint) {
+			return "", &Error{Reason: ReasonAudienceMismatch, Err: fmt.Errorf("the token's audience is %s, a user's token has %s", quoteAll(c.Audience), j.endpoint)}
+		}
+		return KindUser, nil
+	}
+	if c.ClientID == "" || c.Subject[len(clientPrefix):] != c.ClientID || c.UserClaims {
+		return "", &Error{Reason: ReasonClaimsInvalid, Err: errors.New("the subject is a machine's, but the client id or the user claims do not fit it")}
+	}
+	for _, resource := range j.resources {
+		if slices.Contains(c.Audience, resource) {
+			return KindClient, nil
+		}
+	}
+	return "", &Error{Reason: ReasonAudienceMismatch, Err: fmt.Errorf("the audience of this machine's token is %s, which is not one of Resources", quoteAll(c.Audience))}
+}
+
+// checkTimes obeys RFC 7519 §4.1.4 to §4.1.6; an iat in the future is refused
+// too, since Authgear never issues one.
+func (j *JWT) checkTimes(c *claims.Claims, now time.Time) *Error {
+	if !now.Before(c.ExpiresAt.Add(j.leeway)) {
+		return &Error{Reason: ReasonTokenExpired, Err: fmt.Errorf("expired at %s", c.ExpiresAt.Format(time.RFC3339))}
+	}
+	for _, from := range [...]time.Time{c.NotBefore, c.IssuedAt} {
+		if from.After(now.Add(j.leeway)) {
+			return &Error{Reason: ReasonTokenNotYetValid, Err: fmt.Errorf("valid from %s; is the clock of this machine right?", from.Format(time.RFC3339))}
+		}
+	}
+	return nil
+}
+
+func (j *JWT) checkSignature(ctx context.Context, token *jws.Token, issuedAt time.Time) *Error {
+	held, err := j.keys.Lookup(ctx, token.KeyID, issuedAt)
+	if err != nil {
+		return keyError(err, token.KeyID)
+	}
+	for _, key := range held.Keys(token.KeyID) {
+		if err = token.Verify(key); err == nil {
+			return nil
+		}
+	}
+	return &Error{Reason: ReasonSignatureInvalid, Err: err}
+}
+
+func keyError(err error, kid string) *Error {
+	if errors.Is(err, keys.ErrUnknownKey) {
+		return &Error{Reason: ReasonKeyUnknown, Err: fmt.Errorf("kid %s: %w", quote.Quote(kid), err)}
+	}
+	e := &Error{Reason: ReasonKeysUnavailable, Err: err}
+	if unavailable, ok := errors.AsType[*keys.UnavailableError](err); ok {
+		e.RetryAfter = unavailable.RetryAfter
+	}
+	return e
+}
+
+func quoteAll(values []string) string {
+	return quote.Quote(strings.Join(values, " "))
+}
