@@ -89,8 +89,8 @@ func tooLarge(token string) *Error {
 }
 
 func beginsWithBearer(s string) bool {
-	scheme, rest := cutToken(s)
-	return strings.EqualFold(scheme, "Bearer") && strings.HasPrefix(rest, " ")
+	const scheme = "Bearer "
+	return len(s) >= len(scheme) && strings.EqualFold(s[:len(scheme)], scheme)
 }
 
 // isBareToken reports whether the value of Authorization looks like a token whose
