@@ -30,7 +30,7 @@ type answer struct {
 	cached   bool      // it was given to an earlier request
 
 	// Of an error.
-	status int           // of the response, 0 when there was none
+	status int           // of a response that is no answer of Authgear's resolver, else 0
 	wait   time.Duration // until the next call, when the response says so
 	silent bool          // the response says nothing, as to nobody
 	again  bool          // another call may have an answer
@@ -83,8 +83,10 @@ func (r *Resolver) learn(c credential, key [32]byte, a answer) {
 	if !a.decided() {
 		return
 	}
-	r.ready.Store(true)
-	r.health.Answered()
+	if r.provesStores(c, a) {
+		r.ready.Store(true)
+		r.health.Answered()
+	}
 	if a.err != nil {
 		r.accepted.Delete(key)
 		r.rejected.Set(key, a, a.at, time.Time{})
@@ -93,6 +95,23 @@ func (r *Resolver) learn(c credential, key [32]byte, a answer) {
 	r.failing.reset()
 	r.rejected.Delete(key)
 	r.accepted.Set(key, a, a.at, r.expiry(c, a.at))
+}
+
+// provesStores reports whether Authgear needed its stores for the answer. A JWT
+// or a cookie that is malformed it refuses without them, and a credential that is
+// too large something in front of it: with such, one client could hide an outage.
+func (r *Resolver) provesStores(c credential, a answer) bool {
+	switch {
+	case a.identity != nil:
+		return true
+	case a.status != 0:
+		return false
+	case c.token != "":
+		_, err := r.parser.Parse(c.token)
+		return errors.Is(err, jws.ErrOpaque)
+	default:
+		return isSessionValue(c.value)
+	}
 }
 
 // expiry returns when the token ends, which no answer about it outlives; zero for

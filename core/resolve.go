@@ -111,8 +111,11 @@ func (r *Resolver) inTurn(ctx context.Context, c credential, key [32]byte, fresh
 	deadline := time.Now().Add(r.timeout)
 	turn, cancel := context.WithTimeout(ctx, r.timeout/2)
 	defer cancel()
-	_, known := r.accepted.Last(key)
-	release, err := r.slots.Acquire(turn, known)
+	user := ""
+	if last, known := r.accepted.Last(key); known {
+		user = last.identity.ID
+	}
+	release, err := r.slots.Acquire(turn, user)
 	if err != nil {
 		if ctx.Err() != nil {
 			return answer{}, flight.ErrAbandoned
@@ -237,9 +240,9 @@ func (r *Resolver) parseStatus(response *project.Answer, c credential, well bool
 	case status == http.StatusRequestHeaderFieldsTooLarge, status == http.StatusRequestEntityTooLarge,
 		status == http.StatusRequestURITooLong, status == http.StatusBadRequest && well:
 		if c.token == "" {
-			return answer{err: &Error{Reason: ReasonSessionInvalid, Err: fmt.Errorf("the session cookie is not taken by what is in front of Authgear: %w", err)}}
+			return answer{status: status, err: &Error{Reason: ReasonSessionInvalid, Err: fmt.Errorf("the session cookie is not taken by what is in front of Authgear: %w", err)}}
 		}
-		return answer{err: &Error{Reason: ReasonTokenTooLarge, Err: fmt.Errorf("the token has %d bytes, which is not taken by what is in front of Authgear: %w", len(c.token), err)}}
+		return answer{status: status, err: &Error{Reason: ReasonTokenTooLarge, Err: fmt.Errorf("the token has %d bytes, which is not taken by what is in front of Authgear: %w", len(c.token), err)}}
 	case status == http.StatusNotFound:
 		err = errors.New("status 404: there is no Authgear project of this host, or no resolver at this address; is Endpoint the project's public origin?")
 	}

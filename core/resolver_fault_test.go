@@ -289,6 +289,91 @@ func TestFloodOfMadeUpCredentials(t *testing.T) {
 	})
 }
 
+// One user's many tokens wait for each other, as the lock of their session makes
+// them, and for nobody else.
+func TestOneUserOfManyTokens(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T) {
+		lock := make(chan struct{}, 1)
+		mine := func(n int) string { return fmt.Sprint("mallory-", n) }
+		p, auth := newCrowd(t, func(p *project) http.RoundTripper {
+			return transport(func(r *http.Request) (*http.Response, error) {
+				if strings.HasPrefix(r.Header.Get("Authorization"), "Bearer mallory") {
+					lock <- struct{}{}
+					time.Sleep(20 * time.Millisecond)
+					<-lock
+				}
+				return p.RoundTrip(r)
+			})
+		}, authgear.ResolverConfig{})
+		p.change(func() {
+			for n := range 400 {
+				p.users["Bearer "+mine(n)] = "m"
+			}
+		})
+		for n := range 400 {
+			identity, err := auth.Authenticate(t.Context(), bearer(mine(n)))
+			wantUser(t, identity, err, "m")
+		}
+		var wg sync.WaitGroup
+		for n := range 400 {
+			wg.Go(func() {
+				for start := time.Now(); time.Since(start) < 5*time.Second; {
+					_, _ = auth.Authenticate(t.Context(), bearer(mine(n)))
+				}
+			})
+		}
+		if refused, _, p99 := crowd(t, auth, 5*time.Second); refused != 0 || p99 > time.Second {
+			t.Errorf("%d others are refused, p99 %v", refused, p99)
+		}
+		wg.Wait()
+	})
+}
+
+// An outage is one, whatever a client gets that Authgear, or what is in front of
+// it, can refuse without its stores.
+func TestRefusalsHideNoOutage(t *testing.T) {
+	t.Parallel()
+	for name, request := range map[string]func(n int) authgear.Request{
+		"cookies that are none":  func(n int) authgear.Request { return browser(fmt.Sprint("session=x", n)) },
+		"tokens too large":       func(n int) authgear.Request { return bearer(fmt.Sprint(strings.Repeat("a", 9<<10), n)) },
+		"JWTs that are tampered": func(n int) authgear.Request { return bearer(fmt.Sprint("eyJhbGciOiJSUzI1NiJ9.e30.", n)) },
+	} {
+		inBubble(t, func(t *testing.T) {
+			var hangs atomic.Bool
+			_, auth := newCrowd(t, func(p *project) http.RoundTripper {
+				return transport(func(r *http.Request) (*http.Response, error) {
+					token, cookie := r.Header.Get("Authorization"), r.Header.Get("Cookie")
+					switch {
+					case len(token) > 8<<10:
+						return answered(nil, 431, nil, ""), nil
+					case strings.HasPrefix(cookie, "session=x"), strings.HasPrefix(token, "Bearer eyJ"):
+						return answered(nil, 200, http.Header{"X-Authgear-Session-Valid": {"false"}}, ""), nil
+					case hangs.Load():
+						<-r.Context().Done()
+						return nil, r.Context().Err()
+					}
+					return p.RoundTrip(r)
+				})
+			}, authgear.ResolverConfig{StaleIfError: time.Hour})
+			hangs.Store(true)
+			ctx, stop := context.WithCancel(t.Context())
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				for n := 0; ctx.Err() == nil; n++ {
+					_, _ = auth.Authenticate(ctx, request(n))
+					time.Sleep(200 * time.Millisecond)
+				}
+			})
+			if refused, _, _ := crowd(t, auth, 10*time.Second); refused != 0 {
+				t.Errorf("%s: %d known users are refused in the outage", name, refused)
+			}
+			stop()
+			wg.Wait()
+		})
+	}
+}
+
 // 3,000 new sessions at once are served by a resolver that takes 5 ms.
 func TestManyNewSessions(t *testing.T) {
 	t.Parallel()

@@ -1,10 +1,11 @@
 // Package slots bounds the calls that run at once, so that those about made-up
-// credentials cannot starve the others.
+// credentials, or about one user's many, cannot starve the others.
 package slots
 
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sync/semaphore"
@@ -13,11 +14,13 @@ import (
 const (
 	calls        = 64 // at once
 	unknownCalls = 32 // of these at most, about credentials that nobody has seen to be good
+	userCalls    = 4  // of these at most, about the credentials of one user
 
 	// How many wait, of each kind for itself. 3,000 new sessions at once find
 	// room, with a resolver that answers within 5 ms in time.
 	waitingKnown   = 4096
 	waitingUnknown = 12288
+	waitingUser    = 1024 // for the other calls of their user
 )
 
 // ErrBusy means that too many wait already.
@@ -27,31 +30,39 @@ var ErrBusy = errors.New("too many calls wait for their turn")
 type Slots struct {
 	all, unknown                 *semaphore.Weighted
 	knownWaiters, unknownWaiters atomic.Int32
+
+	mu    sync.Mutex
+	users map[string]*user // who has calls that run or wait
+}
+
+type user struct {
+	places *semaphore.Weighted
+	calls  int
 }
 
 // New returns free slots.
 func New() *Slots {
-	return &Slots{all: semaphore.NewWeighted(calls), unknown: semaphore.NewWeighted(unknownCalls)}
+	return &Slots{
+		all:     semaphore.NewWeighted(calls),
+		unknown: semaphore.NewWeighted(unknownCalls),
+		users:   map[string]*user{},
+	}
 }
 
-// Acquire waits for a slot until ctx ends. An unknown credential first needs one
-// of the places for such, so that half of the slots are always there for others.
-func (s *Slots) Acquire(ctx context.Context, known bool) (release func(), err error) {
-	waiters, most := &s.unknownWaiters, int32(waitingUnknown)
-	if known {
-		waiters, most = &s.knownWaiters, waitingKnown
+// Acquire waits for a slot until ctx ends. The user is whose credential it was
+// when it was last seen to be good, "" for an unknown one. Both kinds first need
+// one of the places for such: so half of the slots are always there for known
+// users, and who makes Authgear slow about a session of one's own, by holding its
+// lock, slows nobody else down.
+func (s *Slots) Acquire(ctx context.Context, user string) (release func(), err error) {
+	if user != "" {
+		return s.acquireKnown(ctx, user)
 	}
-	if waiters.Add(1) > most {
-		waiters.Add(-1)
+	if s.unknownWaiters.Add(1) > waitingUnknown {
+		s.unknownWaiters.Add(-1)
 		return nil, ErrBusy
 	}
-	defer waiters.Add(-1)
-	if known {
-		if err := s.all.Acquire(ctx, 1); err != nil {
-			return nil, err
-		}
-		return func() { s.all.Release(1) }, nil
-	}
+	defer s.unknownWaiters.Add(-1)
 	if err := s.unknown.Acquire(ctx, 1); err != nil {
 		return nil, err
 	}
@@ -60,4 +71,51 @@ func (s *Slots) Acquire(ctx context.Context, known bool) (release func(), err er
 		return nil, err
 	}
 	return func() { s.all.Release(1); s.unknown.Release(1) }, nil
+}
+
+func (s *Slots) acquireKnown(ctx context.Context, id string) (release func(), err error) {
+	u, err := s.enter(id)
+	if err != nil {
+		return nil, err
+	}
+	if err := u.places.Acquire(ctx, 1); err != nil {
+		s.leave(id, u)
+		return nil, err
+	}
+	free := func() { u.places.Release(1); s.leave(id, u) }
+	if s.knownWaiters.Add(1) > waitingKnown {
+		s.knownWaiters.Add(-1)
+		free()
+		return nil, ErrBusy
+	}
+	defer s.knownWaiters.Add(-1)
+	if err := s.all.Acquire(ctx, 1); err != nil {
+		free()
+		return nil, err
+	}
+	return func() { s.all.Release(1); free() }, nil
+}
+
+// enter counts a call of a user.
+func (s *Slots) enter(id string) (*user, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	u := s.users[id]
+	if u == nil {
+		u = &user{places: semaphore.NewWeighted(userCalls)}
+		s.users[id] = u
+	}
+	if u.calls == userCalls+waitingUser {
+		return nil, ErrBusy
+	}
+	u.calls++
+	return u, nil
+}
+
+func (s *Slots) leave(id string, u *user) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if u.calls--; u.calls == 0 {
+		delete(s.users, id)
+	}
 }

@@ -3,6 +3,7 @@ package slots
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -12,11 +13,11 @@ import (
 
 // take acquires n slots at once, each until release is closed, and returns how
 // many have one and how many were sent away.
-func take(t *testing.T, s *Slots, n int, known bool, release chan struct{}) (running, busy *atomic.Int32) {
+func take(t *testing.T, s *Slots, n int, user func(n int) string, release chan struct{}) (running, busy *atomic.Int32) {
 	running, busy = new(atomic.Int32), new(atomic.Int32)
-	for range n {
+	for i := range n {
 		go func() {
-			done, err := s.Acquire(t.Context(), known)
+			done, err := s.Acquire(t.Context(), user(i))
 			if err != nil {
 				if errors.Is(err, ErrBusy) {
 					busy.Add(1)
@@ -31,6 +32,10 @@ func take(t *testing.T, s *Slots, n int, known bool, release chan struct{}) (run
 	synctest.Wait()
 	return running, busy
 }
+
+func unknown(int) string { return "" }
+
+func known(n int) string { return fmt.Sprint("user", n) }
 
 // Made-up credentials get half of the slots and wait among themselves.
 func TestShares(t *testing.T) {
@@ -48,8 +53,8 @@ func TestShares(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			s, release := New(), make(chan struct{})
-			runningUnknown, busyUnknown := take(t, s, c.unknown, false, release)
-			runningKnown, busyKnown := take(t, s, c.known, true, release)
+			runningUnknown, busyUnknown := take(t, s, c.unknown, unknown, release)
+			runningKnown, busyKnown := take(t, s, c.known, known, release)
 			if runningUnknown.Load() != c.runningUnknown || runningKnown.Load() != c.runningKnown || busyUnknown.Load() != c.busyUnknown || busyKnown.Load() != c.busyKnown {
 				t.Errorf("%s: %d unknown and %d known run, %d and %d are sent away", c.name,
 					runningUnknown.Load(), runningKnown.Load(), busyUnknown.Load(), busyKnown.Load())
@@ -71,13 +76,13 @@ func TestGone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s, release := New(), make(chan struct{})
-		take(t, s, calls, true, release)
+		take(t, s, calls, known, release)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		var wg sync.WaitGroup
 		for n := range 100 {
 			wg.Go(func() {
-				if _, err := s.Acquire(ctx, n%2 == 0); !errors.Is(err, context.DeadlineExceeded) {
+				if _, err := s.Acquire(ctx, []string{"", "alice"}[n%2]); !errors.Is(err, context.DeadlineExceeded) {
 					t.Errorf("err = %v", err)
 				}
 			})
@@ -86,11 +91,29 @@ func TestGone(t *testing.T) {
 		close(release)
 		synctest.Wait()
 		release = make(chan struct{})
-		unknown, _ := take(t, s, unknownCalls, false, release)
-		known, _ := take(t, s, calls-unknownCalls, true, release)
-		if unknown.Load() != unknownCalls || known.Load() != calls-unknownCalls {
-			t.Errorf("%d and %d slots are left", unknown.Load(), known.Load())
+		unknownOnes, _ := take(t, s, unknownCalls, unknown, release)
+		knownOnes, _ := take(t, s, calls-unknownCalls, known, release)
+		if unknownOnes.Load() != unknownCalls || knownOnes.Load() != calls-unknownCalls {
+			t.Errorf("%d and %d slots are left", unknownOnes.Load(), knownOnes.Load())
 		}
 		close(release)
+	})
+}
+
+// The many sessions of one user take few slots, and wait among themselves.
+func TestOneUser(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, release := New(), make(chan struct{})
+		mine, busy := take(t, s, userCalls+waitingUser+5, func(int) string { return "mallory" }, release)
+		others, _ := take(t, s, calls-userCalls, known, release)
+		if mine.Load() != userCalls || busy.Load() != 5 || others.Load() != calls-userCalls {
+			t.Errorf("%d run and %d are sent away of one user, %d of others run", mine.Load(), busy.Load(), others.Load())
+		}
+		close(release)
+		synctest.Wait()
+		if mine.Load() != userCalls+waitingUser || len(s.users) != 0 {
+			t.Errorf("%d had their turn, %d users are left", mine.Load(), len(s.users))
+		}
 	})
 }
