@@ -37,7 +37,7 @@ func TestAllocations(t *testing.T) {
 			handler(&c)
 		})
 	}
-	guardtest.Allocations(t, 4, func(auth authgear.Authenticator) float64 { return cost(authgearfiber.New(auth).Require()) - cost() })
+	guardtest.Allocations(t, 3, func(auth authgear.Authenticator) float64 { return cost(authgearfiber.New(auth).Require()) - cost() })
 }
 
 // What a custom error handler returns goes to the observer, not to fiber.
