@@ -76,47 +76,23 @@ func testGrammar(t *testing.T, mount Mount) {
 	wantBody(t, "a machine", p.ask(t, sources[0], "GET", "optional", machine), 200, "client_id_m2m")
 }
 
-// testBearer goes to the edges of the grammar, and through what can be wrong with
-// a token.
-func testBearer(t *testing.T, mount Mount) {
+// testTokens goes through what can be wrong with a token, which only JWT tells.
+func testTokens(t *testing.T, mount Mount) {
 	p := newProject(t, mount, whoAmI)
 	alice := p.server.AddUser(authgeartest.User{ID: "alice"})
 	good := p.server.AccessToken(alice)
-	cases := []authorizationCase{
-		{"a cookie", []string{"Cookie: access_token=" + good + "; " + good + "; Token=" + good}, authgear.ReasonNoCredentials},
-		{"another scheme and a cookie", []string{"Authorization: Basic YTpi", "Cookie: access_token=" + good}, authgear.ReasonNoCredentials},
-		{"malformed beside a good one", []string{"Authorization: Bearer", "Authorization: Bearer " + good}, authgear.ReasonAuthorizationMalformed},
-		{"no rescue by a cookie", []string{"Authorization: Bearer", "Cookie: session=" + good}, authgear.ReasonAuthorizationMalformed},
-	}
-	for line, want := range map[string]authgear.Reason{
-		"BEARER " + good:                      "",
-		"Bearer   " + good:                    "",
-		",":                                   authgear.ReasonNoCredentials,
-		good:                                  authgear.ReasonNoCredentials,
-		"BearerX " + good:                     authgear.ReasonNoCredentials,
-		"Bearer_ " + good:                     authgear.ReasonNoCredentials,
-		"Bearer   ":                           authgear.ReasonAuthorizationMalformed,
-		"Bearer: " + good:                     authgear.ReasonAuthorizationMalformed,
-		"Bearer=" + good:                      authgear.ReasonAuthorizationMalformed,
-		"Bearer " + good + ",":                authgear.ReasonAuthorizationMalformed,
-		"Bearer ," + good:                     authgear.ReasonAuthorizationMalformed,
-		"Bearer " + good + " " + good:         authgear.ReasonAuthorizationMalformed,
-		"Bearer " + good + ", Bearer " + good: authgear.ReasonAuthorizationMalformed,
-		"Bearer ==":                           authgear.ReasonAuthorizationMalformed,
-		"Bearer a=b":                          authgear.ReasonAuthorizationMalformed,
-		"Bearer \t" + good:                    authgear.ReasonAuthorizationMalformed,
-		`Bearer "` + good + `"`:               authgear.ReasonAuthorizationMalformed,
-		`Bearer token="` + good + `"`:         authgear.ReasonAuthorizationMalformed,
-		"Bearer nobody-has-issued-this":       authgear.ReasonTokenOpaque,
-		"Bearer a.b.c":                        authgear.ReasonTokenMalformed,
-		"Bearer " + good + "=":                authgear.ReasonTokenMalformed,
-		"Bearer " + good[:len(good)-8] + "AAAAAAAA":                                                                            authgear.ReasonSignatureInvalid,
-		"Bearer " + p.server.IDToken(alice, "demo"):                                                                            authgear.ReasonTokenType,
-		"Bearer " + p.server.AccessToken(alice, authgeartest.Token{ExpiresIn: -time.Hour}):                                     authgear.ReasonTokenExpired,
-		"Bearer " + p.server.AccessToken(alice, authgeartest.Token{Claims: map[string]any{"iss": "https://evil.example.com"}}): authgear.ReasonIssuerMismatch,
-		"Bearer " + p.server.MachineToken("m2m", "https://api.example.com"):                                                    authgear.ReasonAudienceMismatch,
+	var cases []authorizationCase
+	for token, want := range map[string]authgear.Reason{
+		"nobody-has-issued-this":        authgear.ReasonTokenOpaque,
+		"a.b.c":                         authgear.ReasonTokenMalformed,
+		good + "=":                      authgear.ReasonTokenMalformed,
+		good[:len(good)-8] + "AAAAAAAA": authgear.ReasonSignatureInvalid,
+		p.server.IDToken(alice, "demo"): authgear.ReasonTokenType,
+		p.server.MachineToken("m2m", "https://api.example.com"):                                                    authgear.ReasonAudienceMismatch,
+		p.server.AccessToken(alice, authgeartest.Token{ExpiresIn: -time.Hour}):                                     authgear.ReasonTokenExpired,
+		p.server.AccessToken(alice, authgeartest.Token{Claims: map[string]any{"iss": "https://evil.example.com"}}): authgear.ReasonIssuerMismatch,
 	} {
-		cases = append(cases, authorizationCase{line, []string{"Authorization: " + line}, want})
+		cases = append(cases, authorizationCase{token, []string{"Authorization: Bearer " + token}, want})
 	}
 	p.checkAuthorization(t, cases)
 	for _, s := range sources {

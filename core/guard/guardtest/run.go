@@ -45,12 +45,10 @@ var coreTests = []test{
 	{"fail closed", "an authenticator that breaks its contract lets nobody in", testFailClosed},
 	{"policies", "policies run in order after authentication, and the first refusal counts", testPolicies},
 	{"secrets", "neither an answer nor an observer gets a token or a user id", testSecrets},
-	{"bearer", "Authorization is one Bearer scheme and one token, or is not ours (RFC 6750 §2.1)", testBearer},
+	{"tokens", "JWT tells what is wrong with a token, Authgear only that it is", testTokens},
 	{"outage", "without a good answer of Authgear a request is neither its user's nor anonymous", testOutage},
 	{"freshness", "a fresh route asks Authgear, and its answer replaces what is kept", testFreshness},
 	{"origins", "http.CrossOriginProtection decides, and doubles are refused", testOrigins},
-	{"credentials", "the first credential decides, and none rescues another", testCredentials},
-	{"stated", "what a reverse proxy states is whole, and the hop is proven", testStated},
 }
 
 // Run tests an adapter.
