@@ -2,7 +2,9 @@ package authgearfiber
 
 import (
 	"context"
+	"hash/maphash"
 	"iter"
+	"slices"
 	"strings"
 	"unsafe"
 
@@ -26,7 +28,10 @@ type request struct {
 	lines         []guard.Line
 	authorization []string
 
+	stored []uint64 // hashes of what the store holds, sorted; nil: not looked at
+
 	lineSpace  [24]guard.Line
+	hashSpace  [32]uint64
 	valueSpace [2]string // of authorization, and of the first call of Values
 	valueUsed  bool
 }
@@ -155,22 +160,30 @@ func (r *request) kept(line guard.Line) (value string, ok bool) {
 	case isSpecial(line.Name):
 		return line.Value, true
 	case !strings.EqualFold(line.Name, fiber.HeaderCookie):
-		return line.Value, r.inStore(line)
-	case r.inStore(line): // as usual
+		return line.Value, r.inStore(line.Name, line.Value)
+	}
+	var removed bool
+	for pair := range strings.SplitSeq(line.Value, ";") {
+		removed = removed || !r.hasCookie(pair)
+	}
+	if !removed {
 		return line.Value, true
 	}
 	var cookies []string
 	for pair := range strings.SplitSeq(line.Value, ";") {
-		if strings.Trim(pair, " \t") == "" || r.hasCookie(pair) {
+		if r.hasCookie(pair) {
 			cookies = append(cookies, pair)
 		}
 	}
 	return strings.Join(cookies, ";"), cookies != nil
 }
 
-// hasCookie compares with the store, which takes spaces and quotes off, and keeps
-// a pair without "=" as a value.
+// hasCookie compares with the store, which takes spaces and quotes off, keeps a
+// pair without "=" as a value, and leaves empty ones out.
 func (r *request) hasCookie(pair string) bool {
+	if strings.Trim(pair, " \t") == "" {
+		return true
+	}
 	name, value, ok := strings.Cut(pair, "=")
 	if !ok {
 		name, value = "", name
@@ -179,21 +192,53 @@ func (r *request) hasCookie(pair string) bool {
 	if n := len(value); n > 1 && value[0] == '"' && value[n-1] == '"' {
 		value = value[1 : n-1]
 	}
-	for n, v := range r.c.Request().Header.Cookies() {
-		if string(n) == name && string(v) == value {
-			return true
-		}
-	}
-	return false
+	return r.inStore("="+name, value)
 }
 
-func (r *request) inStore(line guard.Line) bool {
-	for name, value := range r.c.Request().Header.All() {
-		if len(name) == len(line.Name) && string(value) == line.Value && strings.EqualFold(string(name), line.Name) {
-			return true
+// inStore reports whether the store has a header, or a cookie by its name with
+// "=" before it. It goes through the store once, since a request can have
+// thousands of both, and keeps hashes, which cost no copies.
+func (r *request) inStore(name, value string) bool {
+	if r.stored == nil {
+		header := &r.c.Request().Header
+		r.stored = r.hashSpace[:0]
+		for n, v := range header.All() {
+			r.stored = append(r.stored, hash("", utils.UnsafeString(n), utils.UnsafeString(v)))
 		}
+		for n, v := range header.Cookies() {
+			r.stored = append(r.stored, hash("=", utils.UnsafeString(n), utils.UnsafeString(v)))
+		}
+		slices.Sort(r.stored)
 	}
-	return false
+	_, ok := slices.BinarySearch(r.stored, hash("", name, value))
+	return ok
+}
+
+var seed = maphash.MakeSeed()
+
+// hash is of a header, whose name is matched case-insensitively, or of a cookie,
+// whose name is not.
+func hash(prefix, name, value string) uint64 {
+	var h maphash.Hash
+	h.SetSeed(seed)
+	_, _ = h.WriteString(prefix)
+	if prefix == "" && !strings.HasPrefix(name, "=") {
+		for i := range len(name) {
+			_ = h.WriteByte(lower(name[i]))
+		}
+	} else {
+		_, _ = h.WriteString(name)
+	}
+	_ = h.WriteByte(0) // which is in no name and no value that the guard accepts
+	_, _ = h.WriteString(value)
+	return h.Sum64()
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
 }
 
 // isSpecial reports the headers that the store keeps in another form than they
@@ -231,6 +276,7 @@ func (r *request) Without(remove func(name string) bool) guard.Request[*fiber.Ct
 	}
 	r.c.Locals(strippedKey{}, true)
 	r.dropLines(remove)
+	r.stored = nil
 	return r
 }
 

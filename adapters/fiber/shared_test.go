@@ -34,6 +34,7 @@ func TestMiddlewareChangesHeaders(t *testing.T) {
 		{"Del", "Cookie", cookies, func(h *fasthttp.RequestHeader) { h.Del("Cookie") }, nil},
 		{"DelAllCookies", "Cookie", cookies, func(h *fasthttp.RequestHeader) { h.DelAllCookies() }, nil},
 		{"DelCookie", "Cookie", cookies, func(h *fasthttp.RequestHeader) { h.DelCookie("session") }, []string{"a=b; c=d"}},
+		{"DelCookie, beside a pair without a name", "Cookie", "session=theirs; =session=theirs", func(h *fasthttp.RequestHeader) { h.DelCookie("session") }, []string{" =session=theirs"}},
 		{"DelCookie, the last one", "Cookie", "session=theirs", func(h *fasthttp.RequestHeader) { h.DelCookie("session") }, nil},
 		{"DelCookie, quoted", "Cookie", `session="theirs"; a=b`, func(h *fasthttp.RequestHeader) { h.DelCookie("session") }, []string{" a=b"}},
 		{"DelCookie, another one", "Cookie", cookies, func(h *fasthttp.RequestHeader) { h.DelCookie("c") }, []string{"a=b; session=theirs"}},
