@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"time"
 )
 
@@ -35,12 +36,15 @@ func (e *Error) Outcome() Outcome { return e.Reason.Outcome() }
 // wraps it stays in the text for the operator. Any other error means that nobody
 // can tell, [ReasonInternal].
 func AsError(err error) *Error {
+	if v := reflect.ValueOf(err); v.Kind() == reflect.Pointer && v.IsNil() { // an interface that is not nil
+		return &Error{Reason: ReasonInternal, Err: fmt.Errorf("a nil %T was returned as an error", err)}
+	}
 	e, ok := errors.AsType[*Error](err)
 	switch {
 	case !ok:
 		return &Error{Reason: ReasonInternal, Err: err}
-	case e == nil: // a nil pointer in an interface, which is not nil
-		return &Error{Reason: ReasonInternal, Err: errors.New("a nil *authgear.Error was returned as an error")}
+	case e == nil:
+		return &Error{Reason: ReasonInternal, Err: errors.New("a nil *authgear.Error was wrapped as an error")}
 	case err == error(e):
 		return e
 	}

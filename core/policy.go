@@ -50,14 +50,10 @@ func (p Policy) Check(ctx context.Context, identity *Identity) error {
 	if !slices.Contains(kinds, identity.Kind) {
 		return &Error{Reason: ReasonKindNotAllowed, Err: fmt.Errorf("the sender is of kind %q, the route admits %q only; Kinds names others", identity.Kind, kinds)}
 	}
-	err := p.check(ctx, identity)
-	if err == nil {
-		return nil
+	if err := p.check(ctx, identity); err != nil {
+		return AsError(err)
 	}
-	if _, ours := errors.AsType[*Error](err); !ours {
-		return &Error{Reason: ReasonInternal, Err: fmt.Errorf("a policy failed: %w; to deny, it returns authgear.Deny", err)}
-	}
-	return AsError(err)
+	return nil
 }
 
 // IsZero reports whether the policy was made by no constructor.

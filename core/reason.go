@@ -141,7 +141,7 @@ var reasons = map[Reason]definition{
 	ReasonAnswerMalformed:     {OutcomeUnavailable, "The session cannot be checked now, since the answer about it is not understood.", "Look at what stands between this service and Authgear, and at the configuration of the proxy."},
 	ReasonResolverSilent:      {OutcomeUnavailable, "The session cannot be checked now, since the answer about it is empty. Try again later.", "Look at the health of Authgear's database, and at the names in Cookies."},
 	ReasonProxySecretMismatch: {OutcomeUnavailable, "The request cannot be trusted now. Try again later.", "Give this service the secret of the proxy, beside the old one."},
-	ReasonInternal:            {OutcomeUnavailable, "The request cannot be authenticated now. Try again later.", "Look at the cause: an authenticator or a policy of this service failed."},
+	ReasonInternal:            {OutcomeUnavailable, "The request cannot be authenticated now. Try again later.", "Look at the cause: an authenticator or a policy of this service failed. To deny, a policy returns authgear.Deny."},
 
 	ReasonRoleMissing:    {OutcomeDenied, "This request needs a role that the user does not have.", "Give the user the role in the Authgear portal; the client then refreshes its token."},
 	ReasonNotVerified:    {OutcomeDenied, "This request needs a verified user.", "Let the user verify an identity."},

@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strconv"
 	"testing"
 	"time"
@@ -142,6 +143,7 @@ func TestForeignErrors(t *testing.T) {
 		{"an error of ours", own, 503, authgear.ReasonInternal},
 		{"an error of ours, joined", errors.Join(errors.New("no"), own), 503, authgear.ReasonInternal},
 		{"a nil pointer", typedNil, 503, authgear.ReasonInternal},
+		{"a nil pointer of another type", (*url.Error)(nil), 503, authgear.ReasonInternal},
 		{"a reason that nobody knows", &authgear.Error{Reason: "x\"\r\n"}, 503, "x\"\r\n"},
 		{"no reason", &authgear.Error{}, 503, ""},
 	} {
