@@ -50,7 +50,7 @@ func Refuse[T any](ctx context.Context, g *Guard, r Request[T], response Respons
 func (c *Check) decide(ctx context.Context, r view, response ResponseHeader) (found, earlier *finding, err *authgear.Error) {
 	start := time.Now()
 	found, earlier = c.find(ctx, r)
-	if found != earlier && found.failure != nil {
+	if found.failure != nil {
 		clearCookies(found.failure, earlier, response)
 	}
 	err = c.judge(found, r)

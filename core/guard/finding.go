@@ -95,7 +95,7 @@ func Watch(ctx context.Context) (context.Context, *Found) {
 // request again may refuse it; one that decides about a request of its own, sent
 // in the name of this one, is none of its business.
 func note(ctx context.Context, earlier, found *finding) {
-	if f, ok := ctx.Value(foundKey{}).(*Found); ok && !f.finding.CompareAndSwap(nil, found) && earlier != nil {
+	if f, ok := ctx.Value(foundKey{}).(*Found); ok && !f.finding.CompareAndSwap(nil, found) {
 		f.finding.CompareAndSwap(earlier, found)
 	}
 }

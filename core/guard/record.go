@@ -3,7 +3,6 @@ package guard
 import (
 	"iter"
 	"slices"
-	"strings"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
 )
@@ -68,12 +67,9 @@ func (r *record) Names() iter.Seq[string] {
 	return r.request.Names()
 }
 
-// names returns the set of header names in one spelling; it is never nil.
+// names returns the set of header names; it is never nil.
 func names(r authgear.Request) []string {
-	set := []string{}
-	for name := range r.Names() {
-		set = append(set, strings.ToLower(name))
-	}
+	set := slices.AppendSeq([]string{}, r.Names())
 	slices.Sort(set)
 	return slices.Compact(set)
 }
