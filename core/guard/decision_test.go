@@ -1,8 +1,11 @@
 package guard_test
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"net/http"
+	"strings"
 	"testing"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
@@ -50,5 +53,75 @@ func TestDecisionTold(t *testing.T) {
 		if len(told) != 1 || told[0].WithoutIdentity != c.withoutIdentity || told[0].Cached != c.cached {
 			t.Errorf("%s: %+v", c.name, told)
 		}
+	}
+}
+
+// watched is an authenticator with an observer of its own.
+type watched struct {
+	none
+	observer *authgear.Observer
+}
+
+func (w watched) Observer() *authgear.Observer { return w.observer }
+
+// The guard's observer goes before the authenticator's, and without both there is
+// a log.
+func TestWhichObserver(t *testing.T) { // not parallel, for the default logger
+	var log bytes.Buffer
+	defer slog.SetDefault(slog.Default())
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
+	var told string
+	tells := func(name string) *authgear.Observer {
+		return &authgear.Observer{Decision: func(context.Context, authgear.Decision) { told += name }}
+	}
+	for _, c := range []struct {
+		auth   authgear.Authenticator
+		config guard.Config
+		want   string
+	}{
+		{watched{observer: tells("authenticator")}, guard.Config{Observer: tells("guard")}, "guard"},
+		{watched{observer: tells("authenticator")}, guard.Config{}, "authenticator"},
+		{watched{}, guard.Config{}, ""},
+	} {
+		told = ""
+		run(guard.New(c.auth, c.config).Require(), t.Context(), newRequest("", ""), http.Header{})
+		if told != c.want {
+			t.Errorf("told the observer of the %q, want %q", told, c.want)
+		}
+	}
+	expired := fixed{err: &authgear.Error{Reason: authgear.ReasonTokenExpired}}
+	if run(guard.New(expired, guard.Config{}).Require(), t.Context(), newRequest("", ""), http.Header{}); !strings.Contains(log.String(), "token_expired") {
+		t.Errorf("logged %q", log.String())
+	}
+}
+
+// Middleware around a guard knows what the guard has found out about its request,
+// whatever guards of sub-requests have.
+func TestWatch(t *testing.T) {
+	t.Parallel()
+	calls := 0
+	g := guard.New(byToken(&calls), silent())
+	ctx, found := guard.Watch(t.Context())
+	ctx, _ = run(g.Optional(), ctx, newRequest("Bearer alice", ""), http.Header{})
+	sub := newRequest("Bearer bob", "")
+	within, _ := run(g.Optional(), ctx, sub, http.Header{})
+	run(g.Require(authgear.Role("admin")), within, sub, http.Header{})
+	identity, ok := found.Identity()
+	if err, refused := found.Error(); !ok || identity.ID != "alice" || refused {
+		t.Errorf("found %+v, %v", identity, err)
+	}
+
+	ctx, found = guard.Watch(t.Context())
+	r := newRequest("", "")
+	ctx, _ = run(g.Require(), ctx, r, http.Header{})
+	if identity, ok := found.Identity(); ok || identity != nil {
+		t.Errorf("found %+v", identity)
+	}
+	after, _ := run(g.Optional(), ctx, r, http.Header{})
+	if _, before := guard.Refused(ctx); !before {
+		t.Error("a refused request is not refused")
+	}
+	if err, refused := guard.Refused(after); refused {
+		t.Errorf("a request that was allowed later is refused: %v", err)
 	}
 }

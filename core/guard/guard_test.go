@@ -43,7 +43,7 @@ func TestNewPanics(t *testing.T) {
 	if !panics(func() { guard.New(nil, guard.Config{}) }) {
 		t.Error("nil is taken for an authenticator")
 	}
-	if !panics(func() { guard.New((*authgear.JWT)(nil), guard.Config{}) }) {
+	if !panics(func() { guard.New((*authgear.JWT)(nil), silent()) }) {
 		t.Error("a nil *JWT is taken for an authenticator")
 	}
 	g := guard.New(&constant{}, silent())
@@ -93,8 +93,10 @@ func TestReuse(t *testing.T) {
 	other := guard.New(auth, silent())
 	within := require(other, ctx, newRequest("Bearer a", "session=b"))
 	want("another guard of the same authenticator", 5)
-	require(g, within, newRequest("Bearer a", "session=b"))
+	within = require(g, within, newRequest("Bearer a", "session=b"))
 	want("the first guard inside the other", 5)
+	require(other, within, newRequest("Bearer a", "session=b"))
+	want("the other inside the first inside the other", 5)
 
 	byHand := authgear.NewContext(context.Background(), &authgear.Identity{Kind: authgear.KindUser, ID: "mallory"})
 	got, _ := authgear.FromContext(require(g, byHand, newRequest("Bearer a", "session=b")))
@@ -158,14 +160,18 @@ func TestMalformedLines(t *testing.T) {
 func TestHTTPView(t *testing.T) {
 	t.Parallel()
 	r := httptest.NewRequest("PUT", "http://api.example.com/", nil)
-	r.Header = http.Header{"Authorization": {" a\t", "b"}, "authorization": {"c"}, "Cookie": {"d"}}
+	spare := func(values ...string) []string { return append(make([]string, 0, 4), values...) }
+	r.Header = http.Header{"Authorization": spare(" a\t", "b"), "authorization": spare("c"), "Cookie": {"d "}}
 	view := guard.HTTP(r)
 	got := view.Values("AUTHORIZATION")
 	slices.Sort(got)
 	if !slices.Equal(got, []string{"a", "b", "c"}) {
 		t.Errorf("Values = %q", got)
 	}
-	if r.Header["Authorization"][0] != " a\t" {
+	if cookies := view.Values("cookie"); !slices.Equal(cookies, []string{"d"}) {
+		t.Errorf("Values = %q", cookies)
+	}
+	if h := r.Header; h["Authorization"][0] != " a\t" || h["Cookie"][0] != "d " || h["Authorization"][:4][2] != "" || h["authorization"][:4][1] != "" {
 		t.Error("the view changed the request")
 	}
 	names := slices.Sorted(view.Names())

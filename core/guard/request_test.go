@@ -69,6 +69,7 @@ func TestReuseOfForwardedHeaders(t *testing.T) {
 	calls := 0
 	g := guard.New(authenticate(func(r authgear.Request) (*authgear.Identity, error) {
 		calls++
+		r.Names()
 		if id := r.Values("X-Authgear-User-Id"); len(id) == 1 {
 			return &authgear.Identity{Kind: authgear.KindUser, ID: id[0]}, nil
 		}
@@ -90,6 +91,10 @@ func TestReuseOfForwardedHeaders(t *testing.T) {
 	}
 	if _, who := require(handed.Context(), handed); who != "alice" || calls != 1 {
 		t.Errorf("the request handed on: %s, %d calls", who, calls)
+	}
+	sub, who := require(handed.Context(), r.Clone(handed.Context()))
+	if _, nested := require(sub.Context(), sub); who != "alice" || nested != "alice" || calls != 1 {
+		t.Errorf("two guards of another request with the same headers: %s, %s, %d calls", who, nested, calls)
 	}
 	if _, who := require(handed.Context(), handed.Clone(handed.Context())); who != "no_credentials" {
 		t.Errorf("a copy of it, so another request: %s", who)
@@ -133,6 +138,9 @@ func TestNothingIsWrittenIntoTheRequest(t *testing.T) {
 	}
 	if len(handed.Header) != 1 || len(handed.Trailer) != 1 {
 		t.Errorf("handed on: %v, %v", handed.Header, handed.Trailer)
+	}
+	if refused, _ := guard.Refuse(r.Context(), g, guard.HTTP(r), http.Header{}, authgear.Deny("no")); len(refused.Header) != 1 {
+		t.Errorf("refused by the handler: %v", refused.Header)
 	}
 	again, _ := guard.Run(handed.Context(), g.Optional(), guard.HTTP(handed), http.Header{})
 	if again.Body != handed.Body {

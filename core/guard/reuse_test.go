@@ -144,6 +144,9 @@ func TestContextBetweenChecks(t *testing.T) {
 		if refusal != nil {
 			t.Fatal(refusal.Err)
 		}
+		if same, _ := run(g.Optional(), ctx, r, http.Header{}); same != ctx {
+			t.Errorf("%q: another context, although nothing has changed", authorization)
+		}
 		between, cancel := context.WithCancel(context.WithValue(ctx, key{}, "value"))
 		after, refusal := run(g.Optional(), between, r, http.Header{})
 		cancel()
