@@ -118,7 +118,8 @@ func (r *Resolver) check(ctx context.Context, nth int) health.Verdict {
 // that nothing was said to.
 func (r *Resolver) isUseless(ctx context.Context) bool {
 	k := &r.canary
-	if !k.taken.Load() && k.silent.Add(1) == maxSilent && !k.useless.Swap(true) {
+	if !k.taken.Load() && k.silent.Add(1) == maxSilent {
+		k.useless.Store(true)
 		r.observer.ReportNotice(ctx, NoticeCanary, fmt.Errorf("no cookie of the project is named %s: refused credentials cannot be told from a failure of Authgear; set Cookies to the name of its session cookie", strings.Join(k.names, " or ")))
 	}
 	return k.useless.Load()

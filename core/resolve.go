@@ -140,7 +140,7 @@ func (r *Resolver) inTurn(ctx context.Context, c credential, key [32]byte, fresh
 // locked for a moment, connections end between two requests.
 func (r *Resolver) exchange(ctx context.Context, c credential, key [32]byte, well bool) answer {
 	a := r.send(ctx, c, well)
-	if a.again && !well && ctx.Err() == nil {
+	if a.again && !well {
 		a = r.send(ctx, c, well)
 	}
 	r.learn(c, key, a)

@@ -112,7 +112,7 @@ func (g *Group[R]) begin(key Key, f *Flight[R]) {
 	ctx, cancel := context.WithCancel(context.Background())
 	g.flights[key], f.cancel, f.err = f, cancel, ErrEnded
 	go func() {
-		defer g.land(ctx, key, f) // even when the call ends the goroutine
+		defer g.land(key, f) // even when the call ends the goroutine
 		defer func() {
 			if p := recover(); p != nil { // of the user's HTTP client: here it would end the process
 				f.err = fmt.Errorf("%w: a panic with a %T", ErrEnded, p) // its text may hold a token
@@ -123,12 +123,11 @@ func (g *Group[R]) begin(key Key, f *Flight[R]) {
 }
 
 // land hands the result over and lets the next flight begin.
-func (g *Group[R]) land(ctx context.Context, key Key, f *Flight[R]) {
+func (g *Group[R]) land(key Key, f *Flight[R]) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	abandoned := ctx.Err() != nil && errors.Is(f.err, ErrAbandoned)
 	f.cancel()
-	if abandoned && f.waiters > 0 { // somebody came after the last one had left
+	if f.waiters > 0 && errors.Is(f.err, ErrAbandoned) { // somebody came after the last one had left
 		g.begin(key, f)
 		return
 	}

@@ -64,7 +64,7 @@ func (s *Set) begin(held *Snapshot, unknownKey bool) (*flight.Flight[*Snapshot],
 		return s.refreshing, nil
 	case s.pause() > 0:
 		return nil, &UnavailableError{Err: s.lastErr, RetryAfter: s.pause()}
-	case unknownKey && s.cooling() > 0:
+	case s.cooling() > 0: // only an unknown kid asks again so soon
 		return nil, nil
 	}
 	// Not shared with one whose result is known already.
@@ -86,11 +86,8 @@ func (s *Set) pause() time.Duration {
 // cooling returns how long an unknown kid has to wait. The caller holds the lock.
 func (s *Set) cooling() time.Duration { return rest(cooldown, s.cooldown) }
 
-// rest returns what is left of a time since then, which may be never.
+// rest returns what is left of a time since then; never, the zero time, is long ago.
 func rest(of time.Duration, since time.Time) time.Duration {
-	if since.IsZero() {
-		return 0
-	}
 	return max(of-age.Of(since), 0)
 }
 
