@@ -421,24 +421,3 @@ func TestCredentialsOfJWT(t *testing.T) {
 		})
 	}
 }
-
-func TestCookieNameMistakes(t *testing.T) {
-	t.Parallel()
-	_, err := authgear.NewJWT(authgear.JWTConfig{Endpoint: "https://auth.example.com", TokenCookie: "a b"})
-	if err == nil || !strings.Contains(err.Error(), `TokenCookie: "a b"`) {
-		t.Errorf("err = %v", err)
-	}
-	_, err = authgear.NewResolver(authgear.ResolverConfig{Endpoint: "https://auth.example.com", Cookies: []string{"session", "", "a=b", "session"}, TokenCookie: "session"})
-	if err == nil {
-		t.Fatal("no error")
-	}
-	for _, want := range []string{`Cookies: "" `, `Cookies: "a=b" `, `Cookies: "session" stands there twice`, `TokenCookie: "session" is a session cookie`} {
-		if !strings.Contains(err.Error(), want) {
-			t.Errorf("%s is not in the error:\n%v", want, err)
-		}
-	}
-	// The default is a session cookie, too.
-	if _, err := authgear.NewResolver(authgear.ResolverConfig{Endpoint: "https://auth.example.com", TokenCookie: "session"}); err == nil {
-		t.Error("one cookie is accepted as token and session")
-	}
-}

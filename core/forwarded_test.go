@@ -89,49 +89,26 @@ func TestForwardedPeer(t *testing.T) {
 	t.Parallel()
 	config := authgear.ForwardedConfig{TrustedProxies: prefixes("10.1.9.9/16", "192.0.2.7/32", "fd00::/8", "fe80::/10", "2001:db8::1/128")}
 	for peer, proven := range map[string]bool{
-		proxyPeer:                     true,
-		"10.1.255.255:1":              true,
-		"192.0.2.7:65535":             true,
-		"[::ffff:10.1.2.3]:80":        true,
-		"[::ffff:a01:203]:80":         true,
-		"[::ffff:10.1.2.3%eth0]:80":   true,
-		"[fd12::1]:80":                true,
-		"[fe80::1]:80":                true,
-		"[fe80::1%eth0]:80":           true,
-		"[2001:db8::1]:80":            true,
-		"[2001:db8:0:0:0:0:0:1%1]:80": true,
+		proxyPeer:                   true,
+		"10.1.255.255:1":            true,
+		"[::ffff:10.1.2.3]:80":      true,
+		"[::ffff:10.1.2.3%eth0]:80": true,
+		"[fd12::1]:80":              true,
+		"[fe80::1]:80":              true,
+		"[fe80::1%eth0]:80":         true,
+		"[2001:db8::1]:80":          true,
 
-		"10.2.0.1:1":            false,
-		"192.0.2.6:80":          false,
-		"203.0.113.9:80":        false,
-		"[::ffff:10.2.0.1]:80":  false,
-		"[::10.1.2.3]:80":       false, // not mapped
-		"[64:ff9b::a01:203]:80": false,
-		"[2001:db8::2]:80":      false,
-		"127.0.0.1:80":          false,
-		"[::1]:80":              false,
-		"0.0.0.0:0":             false,
+		"10.2.0.1:1":           false,
+		"203.0.113.9:80":       false,
+		"[::ffff:10.2.0.1]:80": false,
+		"[::10.1.2.3]:80":      false, // not mapped
 
-		"":                         false, // a unix socket
-		"@":                        false,
-		"/run/app.sock":            false,
-		"pipe":                     false,
-		"10.1.2.3":                 false,
-		"10.1.2.3:":                false,
-		"10.1.2.3:http":            false,
-		"10.1.2.3:65536":           false,
-		"10.1.2.3:80:80":           false,
-		"10.1.2.3, 10.1.2.3:80":    false,
-		"010.001.002.003:80":       false,
-		"10.66051:80":              false,
-		"::ffff:10.1.2.3:80":       false,
-		"fd12::1":                  false,
-		"[fd12::1]":                false,
-		"[10.1.2.3]:80":            false,
-		"proxy.internal:80":        false,
-		" 10.1.2.3:80":             false,
-		"http://10.1.2.3:80":       false,
-		"10.1.2.3:80\n203.0.113.9": false,
+		"":                      false, // a unix socket
+		"/run/app.sock":         false,
+		"10.1.2.3":              false,
+		"10.1.2.3, 10.1.2.3:80": false,
+		"::ffff:10.1.2.3:80":    false,
+		"proxy.internal:80":     false,
 	} {
 		if !proven {
 			wantUnproven(t, config, from(peer, aSession, ""), true)
@@ -321,27 +298,19 @@ func TestForwardedRefusals(t *testing.T) {
 
 		// As in the resolver's answer: one parser.
 		{"incomplete", []string{session, "true", "X-Authgear-User-Id", "alice"}, authgear.ReasonAnswerMalformed, false},
-		{"incomplete, with Bearer", []string{session, "true", authorization, "Bearer abc"}, authgear.ReasonAnswerMalformed, false},
 		{"a user, and no word on the session", []string{"X-Authgear-User-Id", "alice"}, authgear.ReasonAnswerMalformed, false},
 		{"a role of the client's, and nothing else", []string{"X-Authgear-User-Roles", "admin"}, authgear.ReasonAnswerMalformed, false},
 		{"two users", []string{aSession, "", "X-Authgear-User-Id", "bob"}, authgear.ReasonAnswerMalformed, false},
-		{"two users in two spellings", []string{aSession, "", "x-authgear-user-id", "bob"}, authgear.ReasonAnswerMalformed, false},
-		{"the same user twice", []string{aSession, "", "x-authgear-user-id", "alice"}, authgear.ReasonAnswerMalformed, false},
-		{"roles twice", []string{aSession, "", "X-Authgear-User-Roles", "owner"}, authgear.ReasonAnswerMalformed, false},
-		{"joined lines of the user", []string{session, "true", "X-Authgear-User-Id", "alice, bob"}, authgear.ReasonAnswerMalformed, false},
 
 		{"Connection names a field", []string{aSession, "", "Connection", "X-Authgear-User-Roles"}, authgear.ReasonAnswerMalformed, false},
 		{"Connection names one in lower case", []string{aSession, "", "Connection", "close,x-authgear-user-anonymous"}, authgear.ReasonAnswerMalformed, false},
 		{"Connection names one in another spelling", []string{aSession, "", "Connection", "X_Authgear_User_Id"}, authgear.ReasonAnswerMalformed, false},
 		{"Connection names one among others", []string{aSession, "", "Connection", "keep-alive , \tX-Authgear-Session-Valid\t, close"}, authgear.ReasonAnswerMalformed, false},
 		{"Connection names one in its second line", []string{aSession, "", "Connection", "close", "Connection", "X-Authgear-User-Id"}, authgear.ReasonAnswerMalformed, false},
-		{"Connection in another spelling", []string{aSession, "", "connection", "X-Authgear-User-Id"}, authgear.ReasonAnswerMalformed, false},
 		{"Connection names one that is gone", []string{"Connection", "X-Authgear-User-Id"}, authgear.ReasonAnswerMalformed, false},
-		{"Connection names one that is gone, with Bearer", []string{authorization, "Bearer abc", "Connection", "X-Authgear-User-Id"}, authgear.ReasonAnswerMalformed, false},
 
 		{"Bearer alone", []string{aSession, "", authorization, "Bearer"}, authgear.ReasonAuthorizationMalformed, false},
 		{"two tokens", []string{aSession, "", authorization, "Bearer abc, Bearer def"}, authgear.ReasonAuthorizationMalformed, false},
-		{"two lines", []string{aSession, "", authorization, "Bearer abc", authorization, "Bearer abc"}, authgear.ReasonAuthorizationMalformed, false},
 		{"a token too large", []string{aSession, "", authorization, "Bearer " + strings.Repeat("a", 16<<10+1)}, authgear.ReasonTokenTooLarge, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -400,8 +369,8 @@ func TestNewForwardedMistakes(t *testing.T) {
 		{"mapped IPv4", authgear.ForwardedConfig{TrustedProxies: prefixes("::ffff:10.0.0.0/104")}, []string{"TrustedProxies: ::ffff:10.0.0.0/104 never matches"}},
 		{"an empty secret", authgear.ForwardedConfig{Secrets: []string{""}}, []string{"Secrets: number 1 has 0 bytes, at least 32"}},
 		{"a short secret", authgear.ForwardedConfig{Secrets: []string{proxySecret, proxySecret[:31]}}, []string{"Secrets: number 2 has 31 bytes, at least 32"}},
-		{"a secret that cannot arrive", authgear.ForwardedConfig{Secrets: []string{proxySecret + "\n", " " + proxySecret, proxySecret + "ä"}}, []string{
-			"Secrets: number 1 has other bytes", "Secrets: number 2 has other bytes", "Secrets: number 3 has other bytes",
+		{"a secret that cannot arrive", authgear.ForwardedConfig{Secrets: []string{proxySecret + "\n", " " + proxySecret, proxySecret + "ä", proxySecret + "\x7f"}}, []string{
+			"Secrets: number 1 has other bytes", "Secrets: number 2 has other bytes", "Secrets: number 3 has other bytes", "Secrets: number 4 has other bytes",
 		}},
 		{"all at once", authgear.ForwardedConfig{TrustedProxies: prefixes("::/0", "10.0.0.0/8", "::ffff:0:0/96"), Secrets: []string{proxySecret[:31], proxySecret}}, []string{
 			"authgear: ForwardedConfig: ", "TrustedProxies: ::/0", "TrustedProxies: ::ffff:0.0.0.0/96", "Secrets: number 1 ",

@@ -18,12 +18,13 @@ func TestNewJWTMistakes(t *testing.T) {
 		InternalURL: "http://10.0.0.1",
 		ClientIDs:   []string{""},
 		Resources:   []string{"my-client", "https://api.example.com/#x"},
+		TokenCookie: "a b",
 		Leeway:      -time.Second,
 	})
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, want := range []string{"Endpoint: ", "InternalURL: ", "ClientIDs: ", "Resources: ", "Leeway: ", "use ClientIDs", "fragment"} {
+	for _, want := range []string{"Endpoint: ", "InternalURL: ", "ClientIDs: ", "Resources: ", `TokenCookie: "a b"`, "Leeway: ", "use ClientIDs", "fragment"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in the error:\n%v", want, err)
 		}

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -18,7 +17,6 @@ import (
 	"time"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
-	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 )
 
 // wire is a resolver on a real socket that answers these bytes, and keeps the
@@ -181,52 +179,26 @@ func TestOddAnswers(t *testing.T) {
 		{"a status line, then nothing", ok, "", failed},
 		{"half of the fields", ok + valid + id, "", failed},
 		{"fields, but not the body", ok + "Content-Length: 10\r\n\r\n", "", failed},
-		{"no HTTP", "SSH-2.0-OpenSSH_9.6\r\n", "", failed},
 		{"a field name of odd bytes", ok + valid + "X-Authgear-User-Id\xe9: mallory\r\n" + empty, "", failed},
-		{"a field without a name", ok + valid + ": mallory\r\n" + empty, "", failed},
-		{"a field without a colon", ok + valid + "X-Authgear-User-Id mallory\r\n" + empty, "", failed},
 		{"an echo", "Authorization: Bearer secret\r\nCookie: session=secret\r\n\r\n", "", failed},
-		{"an echo for a status", "HTTP/1.1 secret\r\n\r\n", "", failed},
-		{"an echo for a length", ok + "Content-Length: secret\r\n\r\n", "", failed},
-		{"an echo for a coding", ok + "Transfer-Encoding: secret\r\n\r\n", "", failed},
 		{"an echo for a chunk", ok + "Transfer-Encoding: chunked\r\n\r\nsecret\r\n", "", failed},
-		{"an old protocol", "HTTP/0.9 200 OK\r\n\r\n", "", failed},
 		{"an endless header", ok + valid, "X-Authgear-User-Id: mallory\r\n", failed},
-		{"an endless field", ok + valid + "X-Authgear-User-Id: ", "mallory", failed},
-		{"endless interim answers", "", "HTTP/1.1 103 Early Hints\r\n\r\n", failed},
 		{"an endless body", ok + "\r\n", "mallory", malformed},
 		{"endless chunks", ok + "Transfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n", malformed},
-		{"two lengths", ok + valid + id + flags + "Content-Length: 0\r\nContent-Length: 5\r\n\r\n", "", failed},
 		{"500", "HTTP/1.1 500 Internal Server Error\r\n" + valid + id + flags + empty, "", failed},
-		{"503", "HTTP/1.1 503 Service Unavailable\r\n" + valid + id + flags + empty, "", failed},
-		{"302", "HTTP/1.1 302 Found\r\nLocation: /secret\r\n" + valid + id + flags + empty, "", failed},
 		{"307", "HTTP/1.1 307 Temporary Redirect\r\nLocation: https://secret@other.example.com/secret\r\n" + empty, "", failed},
-		{"a redirect nowhere", "HTTP/1.1 302 Found\r\nLocation: http://[secret\r\n" + empty, "", failed},
 		{"404", "HTTP/1.1 404 Not Found\r\n" + valid + id + flags + empty, "", failed},
-		{"401", "HTTP/1.1 401 Unauthorized\r\n" + valid + id + flags + empty, "", failed},
 		{"204", "HTTP/1.1 204 No Content\r\n" + valid + id + flags + "\r\n", "", failed},
-		{"206", "HTTP/1.1 206 Partial Content\r\n" + valid + id + flags + empty, "", failed},
 		{"101", "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n" + valid + id + flags + "\r\n", "", failed},
 		{"a web page", ok + "Content-Type: text/html\r\nContent-Length: 14\r\n\r\n<html></html>\n", "", malformed},
 		{"one byte", ok + "Content-Length: 1\r\n\r\n\n", "", malformed},
 		{"two users", ok + valid + id + "X-Authgear-User-Id: alice\r\n" + flags + empty, "", malformed},
-		{"the same user twice", ok + valid + id + id + flags + empty, "", malformed},
-		{"two users in a line", ok + valid + "X-Authgear-User-Id: mallory, alice\r\n" + flags + empty, "", malformed},
 		{"a folded user", ok + valid + "X-Authgear-User-Id: mallory\r\n alice\r\n" + flags + empty, "", malformed},
-		{"an empty user", ok + valid + "X-Authgear-User-Id:\r\n" + flags + empty, "", malformed},
-		{"no user", ok + valid + flags + empty, "", malformed},
 		{"no flags", ok + valid + id + empty, "", malformed},
-		{"no anonymous flag", ok + valid + id + "X-Authgear-User-Verified: true\r\nX-Authgear-User-Can-Reauthenticate: false\r\n" + empty, "", malformed},
-		{"a flag that is neither", ok + valid + id + strings.ReplaceAll(flags, "Verified: true", "Verified: 1") + empty, "", malformed},
-		{"a flag twice", ok + valid + id + flags + "X-Authgear-User-Verified: true\r\n" + empty, "", malformed},
 		{"valid and not", ok + valid + "X-Authgear-Session-Valid: false\r\n" + id + flags + empty, "", malformed},
-		{"valid twice", ok + valid + valid + id + flags + empty, "", malformed},
-		{"neither valid nor not", ok + "X-Authgear-Session-Valid: yes\r\n" + id + flags + empty, "", malformed},
-		{"a user without a session", ok + id + flags + empty, "", malformed},
 		{"only a field of no known name", ok + "X-Authgear-Mallory: 1\r\n" + empty, "", malformed},
 		{"only another spelling", ok + "X_Authgear_User_Id: mallory\r\n" + empty, "", malformed},
 		{"a user in a trailer", ok + "Transfer-Encoding: chunked\r\nTrailer: X-Authgear-User-Id\r\n" + valid + flags + "\r\n0\r\n" + id + "\r\n", "", malformed},
-		{"two roles", ok + valid + id + flags + "X-Authgear-User-Roles: admin\r\nX-Authgear-User-Roles: owner\r\n" + empty, "", malformed},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -294,33 +266,5 @@ func TestAnswersThatAreGood(t *testing.T) {
 				t.Fatal(name)
 			}
 		}
-	}
-}
-
-// The advice for operators.
-func TestResolverAdvice(t *testing.T) {
-	t.Parallel()
-	server := authgeartest.New(t)
-	const path = "/_resolver/resolve"
-	for _, c := range []struct {
-		handler http.Handler
-		advice  string
-	}{
-		{http.NotFoundHandler(), "there is no Authgear project of this host"},
-		{http.RedirectHandler("https://login.example.com/secret?secret", http.StatusFound), "a redirect to https://login.example.com, is not followed"},
-		{http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") }), "is something else answering for Authgear"},
-		{http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(403) }), "status 403"},
-	} {
-		server.Handle(path, c.handler)
-		var fetches []authgear.Fetch
-		auth := newResolver(t, nil, authgear.ResolverConfig{Endpoint: server.Endpoint(), Observer: &authgear.Observer{
-			Fetch: func(_ context.Context, f authgear.Fetch) { fetches = append(fetches, f) },
-		}})
-		_, err := auth.Authenticate(t.Context(), bearer("secret"))
-		cause := errors.Unwrap(err)
-		if cause == nil || !strings.Contains(cause.Error(), c.advice) || len(fetches) == 0 || !strings.Contains(fetches[0].Err.Error(), c.advice) {
-			t.Errorf("%v, %+v, want %q", cause, fetches, c.advice)
-		}
-		wantNoSecret(t, c.advice, err)
 	}
 }

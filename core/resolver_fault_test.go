@@ -134,6 +134,9 @@ func TestResolverTimeout(t *testing.T) {
 					wantRefusal(t, identity, err, authgear.ReasonTokenRejected, false)
 				} else {
 					wantUnavailable(t, identity, err, authgear.ReasonResolverUnavailable)
+					if cause := errors.Unwrap(err).Error(); !strings.Contains(cause, "no answer in time") {
+						t.Errorf("hangs %s: %s", name, cause)
+					}
 				}
 				if took, n := time.Since(start), checks.Load(); took != c.took || n < c.checks || n > 2 {
 					t.Errorf("hangs %s: %v after %d checks, want %v", name, took, n, c.took)
@@ -141,6 +144,46 @@ func TestResolverTimeout(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A late answer is one: of the time when it was asked for, and although no time is
+// left for a check. A probe has no more time than a request.
+func TestLateAnswers(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T) {
+		auth := newResolver(t, transport(func(r *http.Request) (*http.Response, error) {
+			switch r.Header.Get("Authorization") {
+			case "Bearer good":
+				time.Sleep(time.Second)
+				return answered(r, 200, sessionOf("alice"), ""), nil
+			case "Bearer lost":
+				time.Sleep(4900 * time.Millisecond)
+				return answered(r, 404, nil, ""), nil
+			}
+			time.Sleep(1900 * time.Millisecond)
+			return answered(r, 200, refusedSession(), ""), nil
+		}), authgear.ResolverConfig{})
+		start := time.Now()
+		identity, err := auth.Authenticate(t.Context(), bearer("good"))
+		wantUser(t, identity, err, "alice")
+		if identity != nil && !identity.Evidence.CheckedAt.Equal(start) {
+			t.Errorf("checked at %v, asked at %v", identity.Evidence.CheckedAt, start)
+		}
+		_, err = auth.Authenticate(t.Context(), bearer("lost"))
+		if cause := errors.Unwrap(err); cause == nil || !strings.Contains(cause.Error(), "404") {
+			t.Errorf("cause: %v", cause)
+		}
+	})
+	inBubble(t, func(t *testing.T) {
+		auth := newResolver(t, transport(func(r *http.Request) (*http.Response, error) {
+			time.Sleep(1900 * time.Millisecond)
+			return answered(r, 200, nil, ""), nil
+		}), authgear.ResolverConfig{})
+		start := time.Now()
+		if err := auth.Ready(t.Context()); err == nil || time.Since(start) != 5*time.Second {
+			t.Errorf("Ready() = %v after %v", err, time.Since(start))
+		}
+	})
 }
 
 // crowd is 20 users who send ten requests a second each for some time, whatever
@@ -475,7 +518,7 @@ func TestOutageWhileWaiting(t *testing.T) {
 func TestRetryAfterOfACheck(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{429, 503, 500} {
-		for value, want := range map[string]time.Duration{"7": 7 * time.Second, "0": time.Second, "86400": 30 * time.Second, "soon": 0, "": 0} {
+		for value, want := range map[string]time.Duration{"7": 7 * time.Second, "0": time.Second, "86400": 30 * time.Second, "Sat, 01 Jan 2000 00:00:07 GMT": 7 * time.Second, "soon": 0, "": 0} {
 			inBubble(t, func(t *testing.T) {
 				p := newProject(nil)
 				p.odd = func(string) *http.Response { return answered(nil, status, http.Header{"Retry-After": {value}}, "") }

@@ -86,26 +86,6 @@ func TestStaleIfError(t *testing.T) {
 	}
 }
 
-// Without StaleIfError an outage is one.
-func TestNoStaleIfError(t *testing.T) {
-	t.Parallel()
-	for _, outage := range outages {
-		inBubble(t, func(t *testing.T) {
-			p := newProject(map[string]string{"Bearer a": "alice"})
-			auth := newResolver(t, p, authgear.ResolverConfig{CacheTTL: 10 * time.Second})
-			identity, err := auth.Authenticate(t.Context(), bearer("a"))
-			wantUser(t, identity, err, "alice")
-			p.change(func() { outage(p) })
-			identity, err = auth.Authenticate(t.Context(), bearer("a"))
-			wantUser(t, identity, err, "alice")
-			time.Sleep(10 * time.Second)
-			identity, err = auth.Authenticate(t.Context(), bearer("a"))
-			wantUnavailable(t, identity, err, authgear.ReasonResolverUnavailable)
-			synctest.Wait()
-		})
-	}
-}
-
 // A refused session is not revived by an outage: whatever the cache, whoever
 // heard of the refusal, and however long ago that was. Another good answer is
 // one.

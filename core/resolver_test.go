@@ -201,6 +201,9 @@ func TestNewResolverMistakes(t *testing.T) {
 	if len(lines) != 11 {
 		t.Errorf("%d mistakes, want 11:\n%v", len(lines), err)
 	}
+	if _, err := authgear.NewResolver(authgear.ResolverConfig{Endpoint: resolverEndpoint, TokenCookie: "session"}); err == nil {
+		t.Error("the default session cookie is taken for a token cookie, too")
+	}
 }
 
 func TestNewResolverAddresses(t *testing.T) {

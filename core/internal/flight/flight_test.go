@@ -172,6 +172,9 @@ func TestFirstOneLeaves(t *testing.T) {
 		}
 		h.release <- 3
 		want(t, second, 3, nil)
+		if n := h.began.Load(); n != 1 {
+			t.Errorf("%d calls, want 1", n)
+		}
 
 		ctx, cancel = context.WithCancel(t.Context())
 		alone := do(ctx, &g, false, h.call)

@@ -287,6 +287,12 @@ func TestSlow(t *testing.T) {
 			synctest.Wait()
 		})
 	}
+	synctest.Test(t, func(t *testing.T) { // but a check that was answered in time counts
+		s := &server{takes: time.Second}
+		h := s.health(sick)
+		time.AfterFunc(500*time.Millisecond, h.Answered)
+		wantOutage(t, h.Failed(t.Context()), 800*time.Millisecond, 1200*time.Millisecond)
+	})
 }
 
 // The server says how long it wants to be left alone.
