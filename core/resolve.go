@@ -140,7 +140,7 @@ func (r *Resolver) inTurn(ctx context.Context, c credential, key [32]byte, fresh
 // locked for a moment, connections end between two requests.
 func (r *Resolver) exchange(ctx context.Context, c credential, key [32]byte, well bool) answer {
 	a := r.send(ctx, c, well)
-	if a.again && !well {
+	if a.again && !well && ctx.Err() == nil {
 		a = r.send(ctx, c, well)
 	}
 	r.learn(c, key, a)
@@ -172,8 +172,11 @@ func (r *Resolver) send(ctx context.Context, c credential, well bool) answer {
 
 // failed is for a call that was not answered.
 func failed(err error) answer {
+	if isTimeout(err) {
+		return unavailable(fmt.Errorf("no answer in time: %w", err))
+	}
 	a := unavailable(err)
-	a.again = !isTimeout(err)
+	a.again = true
 	return a
 }
 
