@@ -40,7 +40,7 @@ func FromContext(ctx context.Context) (*Identity, bool) {
 	return identity, identity != nil
 }
 
-// UserFromContext is [FromContext] for users: nil and false for a machine too.
+// UserFromContext is [FromContext] for users: nil and false for a client too.
 func UserFromContext(ctx context.Context) (*Identity, bool) {
 	identity, ok := FromContext(ctx)
 	if !ok || identity.Kind != KindUser {
@@ -50,12 +50,12 @@ func UserFromContext(ctx context.Context) (*Identity, bool) {
 }
 
 // MustUserFromContext is [UserFromContext] for routes that only users get to:
-// behind a guard's Require, unless a policy of it names machines. It panics
+// behind a guard's Require, unless a policy of it names clients. It panics
 // without a user.
 func MustUserFromContext(ctx context.Context) *Identity {
 	user, ok := UserFromContext(ctx)
 	if !ok {
-		panic("authgear: MustUser: no user sent this request; put the guard's Require before this handler, and where a policy of it names machines use User or Identity")
+		panic("authgear: MustUser: no user sent this request; put the guard's Require before this handler, and where a policy of it names clients use User or Identity")
 	}
 	return user
 }

@@ -171,7 +171,7 @@ func TestCredentialsRefused(t *testing.T) {
 		{"Bearer " + other.AccessToken(bob), "", token, "the endpoint is https://auth.example.com"},
 		{"Bearer " + server.IDToken(alice, ""), "", token, "an ID token is no access token"},
 		{"Bearer " + server.AccessToken(alice, authgeartest.Token{ExpiresIn: -time.Minute}), "", token, "expired at"},
-		{"Bearer " + server.MachineToken("m", "https://api.example.com"), "", token, "a machine's token"},
+		{"Bearer " + server.ClientToken("m", "https://api.example.com"), "", token, "a client's own token"},
 		{"Bearer " + recordedToken(t, "resolve-refresh-token-as-bearer"), "", token, "looks like a refresh token"},
 		{"Bearer a.b.c", "", token, "malformed"},
 		{"", "session=" + strings.Repeat("a", 8) + server.SessionCookie(alice).Value[8:], session, "has ended"},

@@ -15,7 +15,7 @@ import (
 // Secrets, "" for none.
 //
 // The header must belong to the caller: clone that of a request that came in. It
-// is an error to forward a machine, which services would take for a user.
+// is an error to forward a client, which services would take for a user.
 func ForwardIdentity(header http.Header, identity *Identity, secret string) error {
 	for name := range header {
 		if session.IsHeader(name) {

@@ -42,6 +42,6 @@ func TestForwardIdentity(t *testing.T) {
 
 	header = http.Header{"X-Authgear-User-Id": {"mallory"}}
 	if err := authgear.ForwardIdentity(header, &authgear.Identity{Kind: authgear.KindClient, ID: "client_id_x"}, ""); err == nil || len(header) != 0 {
-		t.Errorf("a machine: %v, %v", err, header)
+		t.Errorf("a client: %v, %v", err, header)
 	}
 }

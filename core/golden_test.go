@@ -151,7 +151,7 @@ func checkIdentity(t *testing.T, identity *authgear.Identity, claims map[string]
 	}
 }
 
-func TestRecordedMachineToken(t *testing.T) {
+func TestRecordedClientToken(t *testing.T) {
 	t.Parallel()
 	r := golden(t, "token-m2m-jwt")
 	at(t, r.RecordedAt, func(t *testing.T) {

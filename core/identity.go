@@ -41,13 +41,13 @@ const (
 type Identity struct {
 	// Kind is KindUser or KindClient.
 	Kind Kind `json:"kind"`
-	// ID is Authgear's user id; for a machine the token's subject verbatim,
+	// ID is Authgear's user id; for a client the token's subject verbatim,
 	// "client_id_" and the client id.
 	ID string `json:"id"`
 	// ClientID is the OAuth client that the token was issued to, "" when
 	// unknown.
 	ClientID string `json:"client_id,omitempty"`
-	// Anonymous is true for an anonymous user, for a machine, and when unknown.
+	// Anonymous is true for an anonymous user, for a client, and when unknown.
 	Anonymous bool `json:"anonymous"`
 	// Verified is true when the user has a verified identity, by the project's
 	// own criteria.

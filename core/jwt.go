@@ -26,8 +26,8 @@ type JWTConfig struct {
 	// ClientIDs, when not empty, are the only OAuth clients whose tokens are
 	// accepted.
 	ClientIDs []string
-	// Resources are the resource URIs (RFC 8707) of this service. A machine's
-	// token must be meant for one of them; without any, no machine comes in.
+	// Resources are the resource URIs (RFC 8707) of this service. A client's own
+	// token must be meant for one of them; without any, no client comes in.
 	Resources []string
 	// TokenCookie, when not empty, is the name of a cookie that carries the
 	// access token of a request without a Bearer token. Guards keep other

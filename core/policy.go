@@ -14,7 +14,7 @@ import (
 //
 // A policy may name the kinds of identities that it is for. A list admits the
 // kinds on which all of its policies agree that name any, and users if none
-// does: so a machine gets to no route that does not name machines.
+// does: so a client gets to no route that does not name clients.
 type Policy struct {
 	kinds []Kind // nil: it names none
 	check func(context.Context, *Identity) error
@@ -95,7 +95,7 @@ func All(policies ...Policy) Policy {
 }
 
 // Kinds allows and names these kinds of identities, such as
-// Kinds(KindUser, KindClient) for a route that serves machines too. It panics
+// Kinds(KindUser, KindClient) for a route that serves clients too. It panics
 // for a kind that does not exist.
 func Kinds(kinds ...Kind) Policy {
 	if len(kinds) == 0 {

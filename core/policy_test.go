@@ -14,8 +14,8 @@ func TestPolicies(t *testing.T) {
 	t.Parallel()
 	alice := &authgear.Identity{Kind: authgear.KindUser, ID: "alice", Verified: true, Roles: []string{"admin"}}
 	guest := &authgear.Identity{Kind: authgear.KindUser, ID: "guest", Anonymous: true}
-	// A machine whose flags say otherwise is still no user.
-	machine := &authgear.Identity{Kind: authgear.KindClient, ID: "client_id_x", Verified: true, Roles: []string{"admin"}}
+	// A client whose flags say otherwise is still no user.
+	client := &authgear.Identity{Kind: authgear.KindClient, ID: "client_id_x", Verified: true, Roles: []string{"admin"}}
 	own := authgear.PolicyFunc(func(context.Context, *authgear.Identity) error { return nil })
 	both := authgear.Kinds(authgear.KindUser, authgear.KindClient)
 	for _, c := range []struct {
@@ -27,28 +27,28 @@ func TestPolicies(t *testing.T) {
 		{"role", authgear.Role("admin"), alice, ""},
 		{"role missing", authgear.Role("Admin"), alice, authgear.ReasonRoleMissing},
 		{"no roles", authgear.Role("admin"), guest, authgear.ReasonRoleMissing},
-		{"a machine with a role", authgear.Role("admin"), machine, authgear.ReasonKindNotAllowed},
+		{"a client with a role", authgear.Role("admin"), client, authgear.ReasonKindNotAllowed},
 		{"verified", authgear.Verified(), alice, ""},
 		{"not verified", authgear.Verified(), guest, authgear.ReasonNotVerified},
-		{"verified machine", authgear.Verified(), machine, authgear.ReasonKindNotAllowed},
+		{"verified client", authgear.Verified(), client, authgear.ReasonKindNotAllowed},
 		{"not anonymous", authgear.NotAnonymous(), alice, ""},
 		{"anonymous", authgear.NotAnonymous(), guest, authgear.ReasonAnonymousUser},
-		{"machine", authgear.NotAnonymous(), machine, authgear.ReasonKindNotAllowed},
+		{"client", authgear.NotAnonymous(), client, authgear.ReasonKindNotAllowed},
 		{"the zero identity", authgear.NotAnonymous(), &authgear.Identity{}, authgear.ReasonKindNotAllowed},
 		{"no identity", authgear.NotAnonymous(), nil, authgear.ReasonInternal},
 		{"the zero policy", authgear.Policy{}, alice, authgear.ReasonInternal},
 
 		{"a function names no kind, so users", own, alice, ""},
-		{"a function and a machine", own, machine, authgear.ReasonKindNotAllowed},
-		{"machines only, a user", authgear.Kinds(authgear.KindClient), alice, authgear.ReasonKindNotAllowed},
-		{"machines only, a machine", authgear.Kinds(authgear.KindClient), machine, ""},
+		{"a function and a client", own, client, authgear.ReasonKindNotAllowed},
+		{"clients only, a user", authgear.Kinds(authgear.KindClient), alice, authgear.ReasonKindNotAllowed},
+		{"clients only, a client", authgear.Kinds(authgear.KindClient), client, ""},
 		{"both, a user", both, alice, ""},
-		{"both, a machine", both, machine, ""},
+		{"both, a client", both, client, ""},
 		{"both, a kind that does not exist", both, &authgear.Identity{Kind: "robot"}, authgear.ReasonKindNotAllowed},
-		{"both and a role, a machine", authgear.All(both, authgear.Role("admin")), machine, authgear.ReasonKindNotAllowed},
-		{"a function and machines", authgear.All(own, authgear.Kinds(authgear.KindClient)), machine, ""},
+		{"both and a role, a client", authgear.All(both, authgear.Role("admin")), client, authgear.ReasonKindNotAllowed},
+		{"a function and clients", authgear.All(own, authgear.Kinds(authgear.KindClient)), client, ""},
 		{"the first that denies", authgear.All(authgear.Verified(), authgear.Role("admin")), guest, authgear.ReasonNotVerified},
-		{"lists in lists", authgear.All(authgear.All(own, both), authgear.All(authgear.Kinds(authgear.KindClient))), machine, ""},
+		{"lists in lists", authgear.All(authgear.All(own, both), authgear.All(authgear.Kinds(authgear.KindClient))), client, ""},
 	} {
 		err := c.policy.Check(context.Background(), c.identity)
 		if c.want == "" {

@@ -127,7 +127,7 @@ var reasons = map[Reason]definition{
 	ReasonTokenAlgorithm:   {OutcomeInvalid, "The access token is signed with an algorithm that is not accepted.", "Send a token of Authgear: those are signed with RS256."},
 	ReasonClaimsInvalid:    {OutcomeInvalid, "The access token has missing or malformed claims.", "Look at the hooks of the project that add claims, and at the claim that the cause names."},
 	ReasonIssuerMismatch:   {OutcomeInvalid, "The access token was issued by somebody else.", "Set Endpoint to the project that the client signs in to, or to the project's custom domain."},
-	ReasonAudienceMismatch: {OutcomeInvalid, "The access token is meant for somebody else.", "Set Endpoint to the project's public origin; for machines, Resources to the resource URI."},
+	ReasonAudienceMismatch: {OutcomeInvalid, "The access token is meant for somebody else.", "Set Endpoint to the project's public origin; for clients, Resources to the resource URI."},
 	ReasonClientNotAllowed: {OutcomeInvalid, "The access token was issued to a client that is not accepted.", "Add the client id to ClientIDs, if its tokens are to be accepted."},
 	ReasonTokenExpired:     {OutcomeInvalid, "The access token has expired.", "Let the client refresh its token; look at the clock of this machine."},
 	ReasonTokenNotYetValid: {OutcomeInvalid, "The access token is not valid yet.", "Look at the clock of this machine."},

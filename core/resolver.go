@@ -81,7 +81,7 @@ const (
 // tokens, opaque ones and JWT, and about session cookies. It is as fresh as the
 // answer: a user who is disabled is refused by the next call.
 //
-// The resolver knows no client ids, scopes and expiry, and accepts no machines.
+// The resolver knows no client ids, scopes and expiry, and accepts no clients.
 type Resolver struct {
 	endpoint     string
 	internal     bool // it is asked at another address

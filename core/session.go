@@ -7,7 +7,7 @@ import (
 // newSessionIdentity makes an identity of a valid session.
 func newSessionIdentity(s session.Session, source Source, evidence Evidence) *Identity {
 	return &Identity{
-		Kind:              KindUser, // the resolver accepts no machine
+		Kind:              KindUser, // the resolver accepts no client
 		ID:                s.UserID,
 		Anonymous:         s.Anonymous,
 		Verified:          s.Verified,

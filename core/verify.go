@@ -99,8 +99,8 @@ func tokenError(compact string, err error) *Error {
 	}
 }
 
-// checkAudience distinguishes users from machines, whose tokens are meant for
-// different audiences: a user's for the project, a machine's for one resource.
+// checkAudience distinguishes users from clients, whose tokens are meant for
+// different audiences: a user's for the project, a client's own for one resource.
 func (j *JWT) checkAudience(c *claims.Claims) (Kind, *Error) {
 	if !strings.HasPrefix(c.Subject, clientPrefix) {
 		if !slices.Contains(c.Audience, j.endpoint) {
@@ -109,7 +109,7 @@ func (j *JWT) checkAudience(c *claims.Claims) (Kind, *Error) {
 		return KindUser, nil
 	}
 	if c.ClientID == "" || c.Subject[len(clientPrefix):] != c.ClientID || c.UserClaims {
-		return "", &Error{Reason: ReasonClaimsInvalid, Err: errors.New("the subject is a machine's, but the client id or the user claims do not fit it")}
+		return "", &Error{Reason: ReasonClaimsInvalid, Err: errors.New("the subject is a client's own, but the client id or the user claims do not fit it")}
 	}
 	for _, resource := range j.resources {
 		if slices.Contains(c.Audience, resource) {

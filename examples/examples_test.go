@@ -149,10 +149,10 @@ func TestContract(t *testing.T) {
 		"alice":     token(authgeartest.User{ID: "alice", Verified: true, Roles: []string{"editor", "admin", "admin"}}, authgeartest.Token{ClientID: "spa"}),
 		"bob":       token(authgeartest.User{ID: "bob"}, authgeartest.Token{ClientID: "spa"}),
 		"guest":     token(authgeartest.User{ID: "guest", Anonymous: true}, authgeartest.Token{ClientID: "spa"}),
-		"machine":   project.MachineToken("spa", "https://api.example.com", "read", "write"),
+		"client":    project.ClientToken("spa", "https://api.example.com", "read", "write"),
 		"expired":   token(authgeartest.User{ID: "late"}, authgeartest.Token{ExpiresIn: -time.Hour}),
 		"audience":  token(authgeartest.User{ID: "lost"}, authgeartest.Token{Claims: map[string]any{"aud": "https://other.example.com"}}),
-		"client":    token(authgeartest.User{ID: "stranger"}, authgeartest.Token{ClientID: "other"}),
+		"stranger":  token(authgeartest.User{ID: "stranger"}, authgeartest.Token{ClientID: "other"}),
 		"opaque":    project.OpaqueToken("alice"),
 		"malformed": "a.b.c",
 	}
@@ -179,11 +179,11 @@ func TestContract(t *testing.T) {
 		{"PUT", "/me", "alice", 200, `"id":"alice"`},
 		{"PATCH", "/me", "alice", 200, `"id":"alice"`},
 		{"DELETE", "/me", "alice", 200, `"id":"alice"`},
-		{"GET", "/me", "machine", 403, "This request is not allowed for this kind of sender."},
-		{"GET", "/public", "machine", 200, `{"identity":{"kind":"client","id":"client_id_spa","client_id":"spa","anonymous":true,"verified":false,"can_reauthenticate":false,"scopes":["read","write"],`},
+		{"GET", "/me", "client", 403, "This request is not allowed for this kind of sender."},
+		{"GET", "/public", "client", 200, `{"identity":{"kind":"client","id":"client_id_spa","client_id":"spa","anonymous":true,"verified":false,"can_reauthenticate":false,"scopes":["read","write"],`},
 		{"GET", "/me", "expired", 401, "The access token has expired."},
 		{"GET", "/me", "audience", 401, "The access token is meant for somebody else."},
-		{"GET", "/me", "client", 401, "The access token was issued to a client that is not accepted."},
+		{"GET", "/me", "stranger", 401, "The access token was issued to a client that is not accepted."},
 		{"GET", "/me", "opaque", 401, "The access token is not a JSON Web Token."},
 		{"GET", "/me", "malformed", 401, "The access token is malformed."},
 		{"GET", "/admin", "alice", 200, `"id":"alice"`},
@@ -192,7 +192,7 @@ func TestContract(t *testing.T) {
 		{"GET", "/verified", "bob", 403, "This request needs a verified user."},
 		{"GET", "/members", "bob", 200, `"id":"bob"`},
 		{"GET", "/members", "guest", 403, "This request needs a user who is not anonymous."},
-		{"GET", "/members", "machine", 403, "This request is not allowed for this kind of sender."},
+		{"GET", "/members", "client", 403, "This request is not allowed for this kind of sender."},
 	}
 	expectations := make([]expectation, len(wanted))
 	for i, w := range wanted {

@@ -9,16 +9,16 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/guard"
 )
 
-// Identity returns who sent the request, a user or a machine: nil and false on
+// Identity returns who sent the request, a user or a client: nil and false on
 // a route without a guard, or when an optional route found none. It stays valid
 // after the handler has returned.
 func Identity(c *fiber.Ctx) (*authgear.Identity, bool) { return authgear.FromContext(c.Context()) }
 
-// User returns the user who sent the request: nil and false for a machine too.
+// User returns the user who sent the request: nil and false for a client too.
 func User(c *fiber.Ctx) (*authgear.Identity, bool) { return authgear.UserFromContext(c.Context()) }
 
 // MustUser returns the user who sent the request, and panics without one. Use it
-// behind [Guard.Require], which admits users only unless a policy names machines.
+// behind [Guard.Require], which admits users only unless a policy names clients.
 func MustUser(c *fiber.Ctx) *authgear.Identity { return authgear.MustUserFromContext(c.Context()) }
 
 // WithIdentity puts the identity into the context, for tests of handlers. It

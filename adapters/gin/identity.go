@@ -9,15 +9,15 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/guard"
 )
 
-// Identity returns who sent the request, a user or a machine: nil and false on
+// Identity returns who sent the request, a user or a client: nil and false on
 // a route without a guard, or when an optional route found none.
 func Identity(c *gin.Context) (*authgear.Identity, bool) { return authgear.FromContext(c) }
 
-// User returns the user who sent the request: nil and false for a machine too.
+// User returns the user who sent the request: nil and false for a client too.
 func User(c *gin.Context) (*authgear.Identity, bool) { return authgear.UserFromContext(c) }
 
 // MustUser returns the user who sent the request, and panics without one. Use it
-// behind [Guard.Require], which admits users only unless a policy names machines.
+// behind [Guard.Require], which admits users only unless a policy names clients.
 func MustUser(c *gin.Context) *authgear.Identity { return authgear.MustUserFromContext(c) }
 
 // Refused returns why a guard has refused the request, in a custom error handler

@@ -7,17 +7,17 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/guard"
 )
 
-// Identity returns who sent the request, a user or a machine: nil and false on
+// Identity returns who sent the request, a user or a client: nil and false on
 // a route without a guard, or when an optional route found none.
 func Identity(r *http.Request) (*authgear.Identity, bool) {
 	return authgear.FromContext(r.Context())
 }
 
-// User returns the user who sent the request: nil and false for a machine too.
+// User returns the user who sent the request: nil and false for a client too.
 func User(r *http.Request) (*authgear.Identity, bool) { return authgear.UserFromContext(r.Context()) }
 
 // MustUser returns the user who sent the request, and panics without one. Use it
-// behind [Guard.Require], which admits users only unless a policy names machines.
+// behind [Guard.Require], which admits users only unless a policy names clients.
 func MustUser(r *http.Request) *authgear.Identity { return authgear.MustUserFromContext(r.Context()) }
 
 // Refused returns why a guard has refused the request, in a custom error handler.

@@ -18,7 +18,7 @@
 //
 // [Server.AccessToken] mints a JWT, [Server.OpaqueToken] a token that only the
 // resolver understands, [Server.SessionCookie] a session cookie,
-// [Server.MachineToken] a client's own token and [Server.IDToken] an ID token.
+// [Server.ClientToken] a client's own token and [Server.IDToken] an ID token.
 // [Token] changes what is in them: the client, the time of the login, any
 // claim. [Server.Sign] signs anything at all.
 //

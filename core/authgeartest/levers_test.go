@@ -256,10 +256,10 @@ func TestCredentials(t *testing.T) {
 		signed := read(t, w.AccessToken(id)).Claims
 		signed["jti"] = strings.Repeat("0", 64)
 		for name, token := range map[string]string{
-			"ID token":      w.IDToken(id, "spa"),
-			"machine token": w.MachineToken("m2m", "https://api.example.com", "read"),
-			"signed":        w.Sign(nil, signed),
-			"cookie value":  w.SessionCookie(id).Value,
+			"ID token":     w.IDToken(id, "spa"),
+			"client token": w.ClientToken("m2m", "https://api.example.com", "read"),
+			"signed":       w.Sign(nil, signed),
+			"cookie value": w.SessionCookie(id).Value,
 		} {
 			expect(t, name, valid(t, w.Server, token), "")
 		}

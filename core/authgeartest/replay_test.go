@@ -228,7 +228,7 @@ func (w *world) jwt(recorded string) string {
 	}
 	subject := old.Claims["sub"].(string)
 	if strings.HasPrefix(subject, "client_id_") {
-		return w.MachineToken("m2m-jwt", "https://api.example.com", "read:orders", "write:orders")
+		return w.ClientToken("m2m-jwt", "https://api.example.com", "read:orders", "write:orders")
 	}
 	tampered := strings.Contains(w.t.Name(), "-invalid-jwt-")
 	name := "alice" // where the subject was tampered with
@@ -564,7 +564,7 @@ func TestTokensAsRecorded(t *testing.T) {
 	t.Run("token-m2m-jwt", func(t *testing.T) {
 		r := recordings.Load(t, "token-m2m-jwt")
 		w.begin(t, r)
-		same(t, r.AccessToken, w.MachineToken("m2m-jwt", "https://api.example.com", "read:orders", "write:orders"), "sub")
+		same(t, r.AccessToken, w.ClientToken("m2m-jwt", "https://api.example.com", "read:orders", "write:orders"), "sub")
 	})
 	t.Run("token-opaque-alice", func(t *testing.T) {
 		r := recordings.Load(t, "token-opaque-alice")

@@ -146,9 +146,9 @@ func (s *Server) IDToken(userID, client string, token ...Token) string {
 	return s.sign(header, claims)
 }
 
-// MachineToken mints a client's own access token (client credentials) for a
+// ClientToken mints a client's own access token (client credentials) for a
 // resource URI. The resolver does not accept it.
-func (s *Server) MachineToken(clientID, resource string, scopes ...string) string {
+func (s *Server) ClientToken(clientID, resource string, scopes ...string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()

@@ -15,7 +15,7 @@ func (s *suite) fault(t *testing.T, fault string) {
 	began := time.Now()
 	s.unavailable(t, request{path: "/public", headers: []string{bearer("fault-" + fault)}}, fault)
 	if took := time.Since(began); took > 15*time.Second {
-		t.Errorf("answered after %v, want at most 5 s and what a busy machine adds", took)
+		t.Errorf("answered after %v, want at most 5 s and what a busy client adds", took)
 	}
 }
 

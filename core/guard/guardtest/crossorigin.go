@@ -84,10 +84,10 @@ var senders = []struct {
 	{"a cookie", "Cookie: a=b; who=user.alice", true},
 	{"an identity that is marked by its authenticator", "Authorization: Bearer browser.alice", true},
 	{"a token", "Authorization: Bearer user.alice", false},
-	{"a machine's token", "Authorization: Bearer client.alice", false},
+	{"a client's own token", "Authorization: Bearer client.alice", false},
 }
 
-// everyKind admits machines beside users.
+// everyKind admits clients beside users.
 var everyKind = []authgear.Policy{authgear.Kinds(authgear.KindUser, authgear.KindClient)}
 
 func testCrossOrigin(t *testing.T, mount Mount) {

@@ -68,12 +68,12 @@ func testGrammar(t *testing.T, mount Mount) {
 		}
 	}
 
-	// A route serves machines only if a policy names them.
-	machine := "Authorization: Bearer " + p.server.MachineToken("m2m", resource)
+	// A route serves clients only if a policy names them.
+	client := "Authorization: Bearer " + p.server.ClientToken("m2m", resource)
 	for _, route := range []string{"required", "admin"} {
-		same(t, "a machine at "+route, p.ask(t, sources[0], "GET", route, machine), refusal(authgear.ReasonKindNotAllowed, ""))
+		same(t, "a client at "+route, p.ask(t, sources[0], "GET", route, client), refusal(authgear.ReasonKindNotAllowed, ""))
 	}
-	wantBody(t, "a machine", p.ask(t, sources[0], "GET", "optional", machine), 200, "client_id_m2m")
+	wantBody(t, "a client", p.ask(t, sources[0], "GET", "optional", client), 200, "client_id_m2m")
 }
 
 // testTokens goes through what can be wrong with a token, which only JWT tells.
@@ -88,7 +88,7 @@ func testTokens(t *testing.T, mount Mount) {
 		good + "=":                      authgear.ReasonTokenMalformed,
 		good[:len(good)-8] + "AAAAAAAA": authgear.ReasonSignatureInvalid,
 		p.server.IDToken(alice, "demo"): authgear.ReasonTokenType,
-		p.server.MachineToken("m2m", "https://api.example.com"):                                                    authgear.ReasonAudienceMismatch,
+		p.server.ClientToken("m2m", "https://api.example.com"):                                                     authgear.ReasonAudienceMismatch,
 		p.server.AccessToken(alice, authgeartest.Token{ExpiresIn: -time.Hour}):                                     authgear.ReasonTokenExpired,
 		p.server.AccessToken(alice, authgeartest.Token{Claims: map[string]any{"iss": "https://evil.example.com"}}): authgear.ReasonIssuerMismatch,
 	} {

@@ -30,7 +30,7 @@ func testAuthenticated(t *testing.T, mount Mount) {
 		return 200, fmt.Sprint(identity.ID, ok, isUser, user == identity)
 	}})
 	wantBody(t, "a user", f.get(t, "GET", "/", "Bearer user.alice"), 200, "alicetrue true true")
-	wantBody(t, "a machine", f.get(t, "GET", "/", "Bearer client.m2m"), 200, "m2mtrue false false")
+	wantBody(t, "a client", f.get(t, "GET", "/", "Bearer client.m2m"), 200, "m2mtrue false false")
 	for i, want := range []string{"alice", "m2m"} {
 		if identity, ok := authgear.FromContext(after[i]); !ok || identity.ID != want {
 			t.Errorf("after the request the context has %v, want %s", identity, want)
@@ -61,7 +61,7 @@ func testNoMiddleware(t *testing.T, mount Mount) {
 	)
 	wantBody(t, "no middleware", f.get(t, "GET", "/", "Bearer user.alice"), 200, "nobody")
 	wantBody(t, "MustUser with a user", f.get(t, "GET", "/guarded", "Bearer user.alice"), 200, "alice")
-	same(t, "a machine does not get to MustUser", f.get(t, "GET", "/guarded", "Bearer client.m2m"), refusal(authgear.ReasonKindNotAllowed, ""))
+	same(t, "a client does not get to MustUser", f.get(t, "GET", "/guarded", "Bearer client.m2m"), refusal(authgear.ReasonKindNotAllowed, ""))
 	if got := f.get(t, "GET", "/must", "Bearer user.alice"); got.status != 500 || !strings.Contains(got.body, "Require") || !strings.Contains(got.body, "Identity") {
 		t.Errorf("MustUser without a guard: %d %q", got.status, got.body)
 	}
@@ -117,7 +117,7 @@ func testPolicies(t *testing.T, mount Mount) {
 	same(t, "no identity, no policy", f.get(t, "GET", "/all", ""), refusal(authgear.ReasonNoCredentials, ""))
 	same(t, "Role", f.get(t, "GET", "/role", "Bearer user.alice"), refusal(authgear.ReasonRoleMissing, ""))
 	same(t, "Verified", f.get(t, "GET", "/verified", "Bearer user.alice"), refusal(authgear.ReasonNotVerified, ""))
-	same(t, "a machine where no policy names machines", f.get(t, "GET", "/members", "Bearer client.m2m"), refusal(authgear.ReasonKindNotAllowed, ""))
+	same(t, "a client where no policy names clients", f.get(t, "GET", "/members", "Bearer client.m2m"), refusal(authgear.ReasonKindNotAllowed, ""))
 	same(t, "NotAnonymous allows a user", f.get(t, "GET", "/members", "Bearer user.alice"), refusal(authgear.ReasonRoleMissing, ""))
 	if got := strings.Join(ran, ""); got != "12112" {
 		t.Errorf("a policy ran for a request without identity: %s", got)

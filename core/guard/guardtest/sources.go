@@ -14,7 +14,7 @@ import (
 const (
 	proxySecret = "a-secret-of-the-proxy-in-front-of-the-backend"
 	tokenCookie = "token"
-	resource    = "https://api.example.com/orders" // for which machines may ask tokens
+	resource    = "https://api.example.com/orders" // for which clients may ask tokens
 )
 
 // source is one of the SDK's own authenticators in the place of fake.

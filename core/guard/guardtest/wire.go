@@ -97,7 +97,7 @@ func testConnection(t *testing.T, mount Mount) {
 		{what: "a request in the body of a refused one", method: "POST", path: "/required", token: "error.token_expired",
 			body: smuggled, refused: new(refusal(authgear.ReasonTokenExpired, ""))},
 		{what: "nobody after that", path: "/optional", answer: "nobody"},
-		{what: "a machine", path: "/optional", token: "client.m2m", answer: "m2m"},
+		{what: "a client", path: "/optional", token: "client.m2m", answer: "m2m"},
 		{what: "alice again", path: "/required", token: "user.alice", answer: "alice"},
 	}
 	requests := make([]string, len(steps))

@@ -34,7 +34,7 @@ type Claims struct {
 	// when absent: true, false, false.
 	Anonymous, Verified, CanReauthenticate bool
 	// UserClaims reports whether the token has any of the claims by which
-	// Authgear describes a user; a machine's token has none.
+	// Authgear describes a user; a client's own token has none.
 	UserClaims bool
 }
 

@@ -12,7 +12,7 @@ import (
 // another JSON reader. A map is used for that and not a struct, whose fields
 // encoding/json would fill from "SUB" as well.
 func FuzzParse(f *testing.F) {
-	for _, name := range []string{"user", "machine", "hook", "anonymous"} {
+	for _, name := range []string{"user", "client", "hook", "anonymous"} {
 		f.Add(recorded(f, name))
 	}
 	for _, c := range rejected {

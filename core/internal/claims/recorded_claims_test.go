@@ -31,7 +31,7 @@ func TestParseRecorded(t *testing.T) {
 			CanReauthenticate: true,
 			UserClaims:        true,
 		},
-		"machine": {
+		"client": {
 			Issuer:    origin,
 			Subject:   "client_id_m2m-jwt",
 			ClientID:  "m2m-jwt",

@@ -14,7 +14,7 @@ func recorded(t testing.TB, name string) []byte {
 	recording := map[string]string{
 		"user":      "token-jwt-alice",
 		"anonymous": "token-jwt-anonymous",
-		"machine":   "token-m2m-jwt",
+		"client":    "token-m2m-jwt",
 		"hook":      "token-jwt-alice-hook-added-claims",
 	}[name]
 	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(recordings.Load(t, recording).AccessToken.Raw, ".")[1])

@@ -19,7 +19,7 @@ func compact(header string) string {
 }
 
 func TestParseRecorded(t *testing.T) {
-	for _, name := range []string{"user", "machine", "hook"} {
+	for _, name := range []string{"user", "client", "hook"} {
 		t.Run(name, func(t *testing.T) {
 			token, err := new(jws.Parser).Parse(recorded(t, name))
 			if err != nil {

@@ -15,10 +15,10 @@ func recorded(t testing.TB, name string) string {
 	t.Helper()
 	alice := recordings.Load(t, "token-jwt-alice")
 	return map[string]string{
-		"user":    alice.AccessToken.Raw,
-		"id":      alice.IDToken.Raw,
-		"machine": recordings.Load(t, "token-m2m-jwt").AccessToken.Raw,
-		"hook":    recordings.Load(t, "token-jwt-alice-hook-added-claims").AccessToken.Raw,
+		"user":   alice.AccessToken.Raw,
+		"id":     alice.IDToken.Raw,
+		"client": recordings.Load(t, "token-m2m-jwt").AccessToken.Raw,
+		"hook":   recordings.Load(t, "token-jwt-alice-hook-added-claims").AccessToken.Raw,
 	}[name]
 }
 

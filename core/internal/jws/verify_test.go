@@ -14,7 +14,7 @@ import (
 
 func TestVerify(t *testing.T) {
 	key := recordedKey(t)
-	for _, name := range []string{"user", "machine", "hook"} {
+	for _, name := range []string{"user", "client", "hook"} {
 		token, err := new(jws.Parser).Parse(recorded(t, name))
 		if err != nil {
 			t.Fatal(err)
@@ -33,7 +33,7 @@ func TestVerifyRefuses(t *testing.T) {
 	}
 	good := recorded(t, "user")
 	parts := strings.Split(good, ".")
-	machine := strings.Split(recorded(t, "machine"), ".")
+	client := strings.Split(recorded(t, "client"), ".")
 	encode := base64.RawURLEncoding.EncodeToString
 	join := func(parts ...string) string { return strings.Join(parts, ".") }
 	signature, err := base64.RawURLEncoding.DecodeString(parts[2])
@@ -48,8 +48,8 @@ func TestVerifyRefuses(t *testing.T) {
 	}{
 		{"another key", good, &other.PublicKey},
 		{"no key", good, nil},
-		{"another payload", join(parts[0], machine[1], parts[2]), key},
-		{"another token's signature", join(parts[0], parts[1], machine[2]), key},
+		{"another payload", join(parts[0], client[1], parts[2]), key},
+		{"another token's signature", join(parts[0], parts[1], client[2]), key},
 		{"the same header written otherwise", join(encode([]byte(`{ "alg":"RS256","kid":"573ed57d-b8b1-46fb-b339-6188839e558e","typ":"at+jwt"}`)), parts[1], parts[2]), key},
 		{"signature cut", join(parts[0], parts[1], encode(signature[:len(signature)-1])), key},
 		{"signature with a zero before", join(parts[0], parts[1], encode(append([]byte{0}, signature...))), key},

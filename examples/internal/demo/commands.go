@@ -56,7 +56,7 @@ func printDemo(w io.Writer, base string, server *authgeartest.Server, env enviro
 	query.Set("expires_in", "-60")
 	command("an expired token: 401", bearer("alice"), "/me")
 	if len(env.jwt.Resources) > 0 {
-		command("a machine, on a route for users: 403", "Authorization: Bearer "+server.MachineToken(client, env.jwt.Resources[0], "read"), "/me")
+		command("a client, on a route for users: 403", "Authorization: Bearer "+server.ClientToken(client, env.jwt.Resources[0], "read"), "/me")
 	}
 	if env.mode != "resolver" {
 		return
