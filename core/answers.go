@@ -104,7 +104,7 @@ func (r *Resolver) provesStores(c credential, a answer) bool {
 	switch {
 	case a.identity != nil:
 		return true
-	case a.status != 0:
+	case a.status != 0, a.silent:
 		return false
 	case c.token != "":
 		_, err := r.parser.Parse(c.token)

@@ -27,6 +27,7 @@ type canary struct {
 	// for good. useless: none is, and a refusal is silent.
 	taken, useless atomic.Bool
 	silent         atomic.Int32 // checks in a row, of one round, that nothing was said to
+	learned        atomic.Int64 // when useless was learned or doubted last, in Unix nanoseconds
 }
 
 // canaryNames are those of Cookies, and "session": beside app_session or
@@ -120,7 +121,26 @@ func (r *Resolver) isUseless(ctx context.Context) bool {
 	k := &r.canary
 	if !k.taken.Load() && k.silent.Add(1) == maxSilent {
 		k.useless.Store(true)
+		k.learned.Store(time.Now().UnixNano())
 		r.observer.ReportNotice(ctx, NoticeCanary, fmt.Errorf("no cookie of the project is named %s: refused credentials cannot be told from a failure of Authgear; set Cookies to the name of its session cookie", strings.Join(k.names, " or ")))
 	}
 	return k.useless.Load()
+}
+
+// doubtAfter is how long it counts that the canary is useless. Something that has
+// answered everybody with nothing, right after the start, teaches it wrongly.
+const doubtAfter = time.Minute
+
+// doubtCanary begins a round of checks now and then, while silence is taken for a
+// refusal: one that is refused explicitly ends that.
+func (r *Resolver) doubtCanary() {
+	last, now := r.canary.learned.Load(), time.Now().UnixNano()
+	if time.Duration(now-last) < doubtAfter || !r.canary.learned.CompareAndSwap(last, now) {
+		return
+	}
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), r.timeout)
+		defer cancel()
+		_ = r.health.Failed(ctx) // it notes what it finds
+	}()
 }

@@ -224,6 +224,7 @@ func (r *Resolver) parseAnswer(response *project.Answer, c credential, well bool
 	case !empty:
 		return malformed(errors.New("there is a body but no X-Authgear-* header; is something else answering for Authgear?"))
 	case r.canary.useless.Load():
+		r.doubtCanary()
 		a := r.refused(c, nil)
 		a.silent = true
 		return a

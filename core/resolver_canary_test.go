@@ -178,3 +178,22 @@ func TestLearningTheName(t *testing.T) {
 		})
 	}
 }
+
+// What answers everybody with nothing right after the start is taken for a project
+// of another cookie name, but not for good.
+func TestSilenceThatEnds(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T) {
+		p := newProject(map[string]string{"Bearer a": "alice"})
+		auth := newResolver(t, p, authgear.ResolverConfig{})
+		faulty(p, func(string) bool { return true })
+		_, err := auth.Authenticate(t.Context(), bearer("a"))
+		wantReason(t, err, authgear.ReasonTokenRejected)
+		faulty(p, func(credential string) bool { return !isCheck(credential) })
+		time.Sleep(time.Minute)
+		_, _ = auth.Authenticate(t.Context(), bearer("a"))
+		time.Sleep(time.Second)
+		identity, err := auth.Authenticate(t.Context(), bearer("a"))
+		wantUnavailable(t, identity, err, authgear.ReasonResolverSilent)
+	})
+}
