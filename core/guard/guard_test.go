@@ -171,7 +171,7 @@ func TestHTTPView(t *testing.T) {
 	if cookies := view.Values("cookie"); !slices.Equal(cookies, []string{"d"}) {
 		t.Errorf("Values = %q", cookies)
 	}
-	if h := r.Header; h["Authorization"][0] != " a\t" || h["Cookie"][0] != "d " || h["Authorization"][:4][2] != "" || h["authorization"][:4][1] != "" {
+	if h := map[string][]string(r.Header); h["Authorization"][0] != " a\t" || h["Cookie"][0] != "d " || h["Authorization"][:4][2] != "" || h["authorization"][:4][1] != "" {
 		t.Error("the view changed the request")
 	}
 	names := slices.Sorted(view.Names())
