@@ -53,9 +53,11 @@ func (l *limitedLog) decision(ctx context.Context, d Decision) {
 		}
 	case OutcomeNoCredentials:
 	case OutcomeUnavailable:
-		l.mu.Lock()
-		l.unavailable++
-		l.mu.Unlock()
+		if d.Reason != ReasonInternal && d.Reason != ReasonProxySecretMismatch { // which are this service's own
+			l.mu.Lock()
+			l.unavailable++
+			l.mu.Unlock()
+		}
 		l.log(ctx, slog.LevelError, "authgear: cannot tell who sent the request", string(d.Reason), slog.Any("error", d.Err))
 	default:
 		l.log(ctx, slog.LevelWarn, "authgear: request refused", string(d.Reason), slog.Any("error", d.Err))

@@ -63,6 +63,12 @@ func TestLogObserver(t *testing.T) {
 			t.Errorf("logged: %q", got)
 		}
 
+		decide(authgear.ReasonInternal) // a failure of the service itself is no outage
+		o.Fetch(ctx, authgear.Fetch{Kind: authgear.FetchJWKS, Status: 200})
+		if got := lines(); len(got) != 1 || strings.Contains(got[0], "answers again") {
+			t.Errorf("logged: %q", got)
+		}
+
 		for range 100 {
 			decide(authgear.ReasonKeysUnavailable)
 		}

@@ -121,7 +121,7 @@ var reasons = map[Reason]definition{
 	ReasonAuthorizationMalformed: {OutcomeMalformed, "The Authorization header must be one Bearer scheme followed by one access token.", "Send one Authorization header: the word Bearer, a space, and the token."},
 	ReasonTokenTooLarge:          {OutcomeMalformed, "The access token is too large.", "Put less into the token: a hook of the project may add claims."},
 
-	ReasonTokenMalformed:   {OutcomeInvalid, "The access token is malformed.", "Look at how the client stores and sends the token: it is cut or altered."},
+	ReasonTokenMalformed:   {OutcomeInvalid, "The access token is malformed.", "Look at how the client stores and sends the token."},
 	ReasonTokenOpaque:      {OutcomeInvalid, "The access token is not a JSON Web Token.", `Turn on "Issue JWT as access token" for the client in the Authgear portal, or use NewResolver.`},
 	ReasonTokenType:        {OutcomeInvalid, "The token is not an access token.", "Send the access token, not the ID token or the refresh token."},
 	ReasonTokenAlgorithm:   {OutcomeInvalid, "The access token is signed with an algorithm that is not accepted.", "Send a token of Authgear: those are signed with RS256."},
@@ -143,7 +143,7 @@ var reasons = map[Reason]definition{
 	ReasonProxySecretMismatch: {OutcomeUnavailable, "The request cannot be trusted now. Try again later.", "Give this service the secret of the proxy, beside the old one."},
 	ReasonInternal:            {OutcomeUnavailable, "The request cannot be authenticated now. Try again later.", "Look at the cause: an authenticator or a policy of this service failed. To deny, a policy returns authgear.Deny."},
 
-	ReasonRoleMissing:    {OutcomeDenied, "This request needs a role that the user does not have.", "Give the user the role in the Authgear portal; the client then refreshes its token."},
+	ReasonRoleMissing:    {OutcomeDenied, "This request needs a role that the user does not have.", "Give the user the role in the Authgear portal; a JWT has it after a refresh, and NewForwarded reads roles only with TrustRoles."},
 	ReasonNotVerified:    {OutcomeDenied, "This request needs a verified user.", "Let the user verify an identity."},
 	ReasonAnonymousUser:  {OutcomeDenied, "This request needs a user who is not anonymous.", "Let the user sign up."},
 	ReasonKindNotAllowed: {OutcomeDenied, "This request is not allowed for this kind of sender.", "Name the kind at the route by Kinds, if it may come in."},

@@ -97,10 +97,14 @@ func Example_accessLog() {
 	mux := http.NewServeMux()
 	mux.Handle("GET /me", guard.Require()(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})))
 	mux.Handle("GET /admin", guard.Require(authgear.Role("admin"))(http.NotFoundHandler()))
-	for _, path := range []string{"/me", "/admin"} {
+	mux.Handle("GET /limit", guard.Require()(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		guard.Refuse(w, r, authgear.Deny("the limit of this month is reached"))
+	})))
+	for _, path := range []string{"/me", "/admin", "/limit"} {
 		accessLog(mux).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", path, nil))
 	}
 	// Output:
 	// GET /me alice allowed
 	// GET /admin alice role_missing
+	// GET /limit alice policy_denied
 }

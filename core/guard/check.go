@@ -41,8 +41,10 @@ func Refuse[T any](ctx context.Context, g *Guard, r Request[T], response Respons
 	identity, _ := authgear.FromContext(ctx)
 	g.report(ctx, r, identity, refused, authgear.Decision{Repeated: findingIn(ctx) != nil})
 	stripped := r.Without(IsIdentityHeader)
-	found := &finding{Context: ctx, outer: findingIn(ctx), identity: identity}
-	return stripped.HandOn(found.handOn(ctx, stripped.Store(), refused)), newRefusal(g, refused, response)
+	outer := findingIn(ctx)
+	found := (&finding{Context: ctx, outer: outer, identity: identity}).handOn(ctx, stripped.Store(), refused)
+	note(ctx, outer, found)
+	return stripped.HandOn(found), newRefusal(g, refused, response)
 }
 
 // decide returns what [Check.find] does, and why the request is refused, nil when
