@@ -19,6 +19,14 @@ func TestAlteredTokens(t *testing.T) {
 
 	headerWith := func(old, new string) string { return replaced(t, header, old, new) + "." + payload + "." + signature }
 	payloadWith := func(old, new string) string { return header + "." + replaced(t, payload, old, new) + "." + signature }
+	client := strings.Split(golden(t, "token-m2m-jwt").AccessToken.Raw, ".")
+	clientWith := func(oldNew ...string) string {
+		payload := client[1]
+		for i := 0; i < len(oldNew); i += 2 {
+			payload = replaced(t, payload, oldNew[i], oldNew[i+1])
+		}
+		return client[0] + "." + payload + "." + client[2]
+	}
 	const sub = `"sub":"66a95b0e-8068-40d1-8b5c-a15f18254225"`
 
 	for _, c := range []struct {
@@ -34,8 +42,8 @@ func TestAlteredTokens(t *testing.T) {
 		{"two subjects", payloadWith(sub, sub+`,`+sub), authgear.ReasonClaimsInvalid},
 		{"SUB is some other claim", payloadWith(sub, sub+`,"SUB":"x"`), authgear.ReasonSignatureInvalid},
 		{"a client's own subject with user claims", payloadWith(sub, `"sub":"client_id_spa-jwt"`), authgear.ReasonClaimsInvalid},
-		{"a client's own subject of another client", payloadWith(sub, `"sub":"client_id_x"`), authgear.ReasonClaimsInvalid},
-		{"a client's own subject without client", payloadWith(sub, `"sub":"client_id_"`), authgear.ReasonClaimsInvalid},
+		{"a client's own subject of another client", clientWith(`"client_id_m2m-jwt"`, `"client_id_x"`), authgear.ReasonClaimsInvalid},
+		{"a client's own subject without client", clientWith(`"client_id":"m2m-jwt",`, ``, `"client_id_m2m-jwt"`, `"client_id_"`), authgear.ReasonClaimsInvalid},
 		{"another issuer", payloadWith(`"iss":"http://localhost:3100"`, `"iss":"http://localhost:3100/"`), authgear.ReasonIssuerMismatch},
 		{"another audience", payloadWith(`"aud":["http://localhost:3100"]`, `"aud":["http://localhost:3101"]`), authgear.ReasonAudienceMismatch},
 		{"audience as a string", payloadWith(`"aud":["http://localhost:3100"]`, `"aud":"http://localhost:3100"`), authgear.ReasonSignatureInvalid},
@@ -76,7 +84,10 @@ func TestClientIDs(t *testing.T) {
 	t.Parallel()
 	alice := golden(t, "token-jwt-alice")
 	at(t, alice.RecordedAt, func(t *testing.T) {
-		if _, err := live(t, "jwks", authgear.JWTConfig{ClientIDs: []string{"other", "spa-jwt"}}).Verify(t.Context(), alice.AccessToken.Raw); err != nil {
+		ids := []string{"other", "spa-jwt"}
+		auth := live(t, "jwks", authgear.JWTConfig{ClientIDs: ids})
+		ids[1] = "another" // the list belongs to the caller
+		if _, err := auth.Verify(t.Context(), alice.AccessToken.Raw); err != nil {
 			t.Error(err)
 		}
 		_, err := live(t, "jwks", authgear.JWTConfig{ClientIDs: []string{"other"}}).Verify(t.Context(), alice.AccessToken.Raw)

@@ -33,7 +33,11 @@ func TestForwardIdentity(t *testing.T) {
 		}
 	}
 
-	header := http.Header{"X-Authgear-User-Id": {"mallory"}}
+	header := http.Header{"X-Authgear-Proxy-Secret": {"mallory"}}
+	if err := authgear.ForwardIdentity(header, nil, ""); err != nil || len(header) != 0 {
+		t.Errorf("without a secret: %v, %v", err, header)
+	}
+	header = http.Header{"X-Authgear-User-Id": {"mallory"}}
 	if err := authgear.ForwardIdentity(header, nil, proxySecret); err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -161,7 +162,10 @@ func TestRecordedClientToken(t *testing.T) {
 		_, err = live(t, "jwks", authgear.JWTConfig{Resources: []string{"https://other.example.com"}}).Verify(t.Context(), r.AccessToken.Raw)
 		wantReason(t, err, authgear.ReasonAudienceMismatch)
 
-		got, err := live(t, "jwks", authgear.JWTConfig{Resources: []string{"https://api.example.com"}}).Verify(t.Context(), r.AccessToken.Raw)
+		resources := []string{"https://api.example.com"}
+		auth := live(t, "jwks", authgear.JWTConfig{Resources: resources})
+		resources[0] = "https://other.example.com" // the list belongs to the caller
+		got, err := auth.Verify(t.Context(), r.AccessToken.Raw)
 		if err != nil {
 			t.Fatal(err, errors.Unwrap(err))
 		}
@@ -231,6 +235,23 @@ func TestRecordedRotation(t *testing.T) {
 	}
 }
 
+// Several keys can share a kid.
+func TestRecordedSharedKid(t *testing.T) {
+	t.Parallel()
+	alice := golden(t, "token-jwt-alice")
+	kid := alice.AccessToken.Header["kid"].(string)
+	_, own, _ := strings.Cut(golden(t, "jwks").Response.Body, "[")
+	other := regexp.MustCompile(`"kid":"[^"]*"`).ReplaceAllString(golden(t, "https-jwks").Response.Body, `"kid":"`+kid+`"`)
+	network := recorded{golden(t, "discovery-openid-configuration").Response.Body, strings.Replace(other, "]", ","+own, 1)}
+	network.jwks = network.jwks[:strings.LastIndexByte(network.jwks, ']')+1] + "}"
+	at(t, alice.RecordedAt, func(t *testing.T) {
+		auth := newJWT(t, authgear.JWTConfig{Endpoint: liveEndpoint, HTTPClient: &http.Client{Transport: network}})
+		if _, err := auth.Verify(t.Context(), alice.AccessToken.Raw); err != nil {
+			t.Error(err, errors.Unwrap(err))
+		}
+	})
+}
+
 func TestRecordedCustomClaims(t *testing.T) {
 	t.Parallel()
 	r := golden(t, "token-jwt-alice-hook-added-claims")
@@ -268,6 +289,7 @@ func TestRecordedRefusals(t *testing.T) {
 		{"expired when recorded", golden(t, "token-expired-jwt").AccessToken.Raw, 0, ""},
 		{"last moment of the leeway", alice.AccessToken.Raw, 1809*time.Second - 2*time.Second, ""},
 		{"after the leeway", alice.AccessToken.Raw, 1811 * time.Second, authgear.ReasonTokenExpired},
+		{"within the leeway before", alice.AccessToken.Raw, -8 * time.Second, ""},
 		{"before the leeway", alice.AccessToken.Raw, -time.Minute, authgear.ReasonTokenNotYetValid},
 	} {
 		t.Run(c.name, func(t *testing.T) {

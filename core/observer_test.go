@@ -44,6 +44,13 @@ func TestLogObserver(t *testing.T) {
 		if log.Len() != 0 {
 			t.Errorf("logged: %s", log.String())
 		}
+		denied := &authgear.Error{Reason: authgear.ReasonPolicyDenied, Err: context.Canceled} // by a policy's own context
+		o.Decision(ctx, authgear.Decision{Outcome: denied.Outcome(), Reason: denied.Reason, Err: denied})
+		forged := &authgear.Error{Reason: authgear.ReasonSignatureInvalid}
+		o.Decision(ended, authgear.Decision{Outcome: forged.Outcome(), Reason: forged.Reason, Err: forged})
+		if got := lines(); len(got) != 2 {
+			t.Errorf("logged: %q", got)
+		}
 
 		for range 1000 {
 			decide(authgear.ReasonTokenExpired)
@@ -57,9 +64,12 @@ func TestLogObserver(t *testing.T) {
 				t.Errorf("%s is not in %s", want, got[0])
 			}
 		}
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute - 1)
 		decide(authgear.ReasonTokenExpired)
-		if got := lines(); len(got) != 1 || !strings.Contains(got[0], "count=996") {
+		time.Sleep(1)
+		decide(authgear.ReasonTokenExpired)
+		decide(authgear.ReasonTokenExpired)
+		if got := lines(); len(got) != 2 || !strings.Contains(got[0], "count=997") || !strings.Contains(got[1], "count=1") {
 			t.Errorf("logged: %q", got)
 		}
 
@@ -75,11 +85,26 @@ func TestLogObserver(t *testing.T) {
 		if got := lines(); len(got) != 5 || !strings.Contains(got[0], "level=ERROR") {
 			t.Errorf("logged: %q", got)
 		}
+		o.Decision(ctx, authgear.Decision{Outcome: authgear.OutcomeAuthenticated, Source: authgear.SourceJWT}) // by keys that are held
+		if log.Len() != 0 {
+			t.Errorf("logged: %s", log.String())
+		}
 		for range 2 {
 			o.Fetch(ctx, authgear.Fetch{Kind: authgear.FetchJWKS, Status: 200})
 		}
 		if got := lines(); len(got) != 1 || !strings.Contains(got[0], "answers again") || !strings.Contains(got[0], "refused=100") {
 			t.Errorf("when the outage ends: %q", got)
+		}
+		for range 6 { // outages of one request each, behind a proxy
+			decide(authgear.ReasonResolverSilent)
+			o.Decision(ctx, authgear.Decision{Outcome: authgear.OutcomeAuthenticated, Source: authgear.SourceForwarded})
+		}
+		time.Sleep(time.Minute)
+		decide(authgear.ReasonResolverSilent)
+		log.Reset()
+		o.Decision(ctx, authgear.Decision{Outcome: authgear.OutcomeAuthenticated, Source: authgear.SourceForwarded})
+		if got := lines(); len(got) != 1 || !strings.Contains(got[0], "refused=3") { // two that no line has told, and one
+			t.Errorf("after many outages: %q", got)
 		}
 
 		o.Fetch(ctx, authgear.Fetch{Kind: authgear.FetchJWKS, URL: "https://x/oauth2/jwks", Status: 500, Err: errors.New("status 500")})

@@ -61,6 +61,17 @@ func TestPolicies(t *testing.T) {
 	}
 }
 
+// The lists of a policy belong to the caller.
+func TestPoliciesCopyTheirLists(t *testing.T) {
+	t.Parallel()
+	kinds, list := []authgear.Kind{authgear.KindClient}, []authgear.Policy{authgear.Verified()}
+	machines, verified := authgear.Kinds(kinds...), authgear.All(list...)
+	kinds[0], list[0] = authgear.KindUser, authgear.NotAnonymous()
+	guest := &authgear.Identity{Kind: authgear.KindUser}
+	wantReason(t, machines.Check(t.Context(), guest), authgear.ReasonKindNotAllowed)
+	wantReason(t, verified.Check(t.Context(), guest), authgear.ReasonNotVerified)
+}
+
 // What can never mean anything is refused at set-up.
 func TestMeaninglessPolicies(t *testing.T) {
 	t.Parallel()
@@ -71,6 +82,8 @@ func TestMeaninglessPolicies(t *testing.T) {
 		"a made-up kind":  func() { authgear.Kinds("robot") },
 		"an empty list":   func() { authgear.All() },
 		"the zero policy": func() { authgear.All(authgear.Verified(), authgear.Policy{}) },
+		"a blank role":    func() { authgear.Role(" ") },
+		"no kind for it":  func() { authgear.All(authgear.NotAnonymous(), authgear.Kinds(authgear.KindClient)) },
 		"no kind left":    func() { authgear.All(authgear.Verified(), authgear.Kinds(authgear.KindClient)) },
 	} {
 		func() {

@@ -380,6 +380,7 @@ func TestRefusalsHideNoOutage(t *testing.T) {
 	for name, request := range map[string]func(n int) authgear.Request{
 		"cookies that are none":  func(n int) authgear.Request { return browser(fmt.Sprint("session=x", n)) },
 		"tokens too large":       func(n int) authgear.Request { return bearer(fmt.Sprint(strings.Repeat("a", 9<<10), n)) },
+		"tokens of nobody":       func(n int) authgear.Request { return bearer(fmt.Sprint("nobody", n)) }, // where no canary has the project's name
 		"JWTs that are tampered": func(n int) authgear.Request { return bearer(fmt.Sprint("eyJhbGciOiJSUzI1NiJ9.e30.", n)) },
 	} {
 		inBubble(t, func(t *testing.T) {
@@ -390,6 +391,8 @@ func TestRefusalsHideNoOutage(t *testing.T) {
 					switch {
 					case len(token) > 8<<10:
 						return answered(nil, 431, nil, ""), nil
+					case strings.HasPrefix(token, "Bearer nobody"), name == "tokens of nobody" && isCheck(token) && !hangs.Load():
+						return answered(nil, 200, nil, ""), nil
 					case strings.HasPrefix(cookie, "session=x"), strings.HasPrefix(token, "Bearer eyJ"):
 						return answered(nil, 200, http.Header{"X-Authgear-Session-Valid": {"false"}}, ""), nil
 					case hangs.Load():
@@ -399,6 +402,7 @@ func TestRefusalsHideNoOutage(t *testing.T) {
 					return p.RoundTrip(r)
 				})
 			}, authgear.ResolverConfig{StaleIfError: time.Hour})
+			_, _ = auth.Authenticate(t.Context(), request(0)) // what silence means is learned when all is well
 			hangs.Store(true)
 			ctx, stop := context.WithCancel(t.Context())
 			var wg sync.WaitGroup

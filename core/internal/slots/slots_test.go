@@ -52,20 +52,26 @@ func TestShares(t *testing.T) {
 		{"both", 32 + 12288 + 7, 32 + 4096 + 5, 32, 32, 7, 5},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			s, release := New(), make(chan struct{})
-			runningUnknown, busyUnknown := take(t, s, c.unknown, unknown, release)
-			runningKnown, busyKnown := take(t, s, c.known, known, release)
-			if runningUnknown.Load() != c.runningUnknown || runningKnown.Load() != c.runningKnown || busyUnknown.Load() != c.busyUnknown || busyKnown.Load() != c.busyKnown {
-				t.Errorf("%s: %d unknown and %d known run, %d and %d are sent away", c.name,
-					runningUnknown.Load(), runningKnown.Load(), busyUnknown.Load(), busyKnown.Load())
+			s := New()
+			for range 2 { // nothing stays taken
+				release := make(chan struct{})
+				runningUnknown, busyUnknown := take(t, s, c.unknown, unknown, release)
+				runningKnown, busyKnown := take(t, s, c.known, known, release)
+				if runningUnknown.Load() != c.runningUnknown || runningKnown.Load() != c.runningKnown || busyUnknown.Load() != c.busyUnknown || busyKnown.Load() != c.busyKnown {
+					t.Errorf("%s: %d unknown and %d known run, %d and %d are sent away", c.name,
+						runningUnknown.Load(), runningKnown.Load(), busyUnknown.Load(), busyKnown.Load())
+				}
+				close(release)
+				synctest.Wait()
+				if all := runningUnknown.Load() + busyUnknown.Load(); all != int32(c.unknown) {
+					t.Errorf("%s: %d of %d unknown ones had their turn", c.name, all, c.unknown)
+				}
+				if all := runningKnown.Load() + busyKnown.Load(); all != int32(c.known) {
+					t.Errorf("%s: %d of %d known ones had their turn", c.name, all, c.known)
+				}
 			}
-			close(release)
-			synctest.Wait()
-			if all := runningUnknown.Load() + busyUnknown.Load(); all != int32(c.unknown) {
-				t.Errorf("%s: %d of %d unknown ones had their turn", c.name, all, c.unknown)
-			}
-			if all := runningKnown.Load() + busyKnown.Load(); all != int32(c.known) {
-				t.Errorf("%s: %d of %d known ones had their turn", c.name, all, c.known)
+			if len(s.users) != 0 {
+				t.Errorf("%s: %d users are kept", c.name, len(s.users))
 			}
 		})
 	}
@@ -90,6 +96,9 @@ func TestGone(t *testing.T) {
 		wg.Wait()
 		close(release)
 		synctest.Wait()
+		if len(s.users) != 0 {
+			t.Errorf("%d users are kept", len(s.users))
+		}
 		release = make(chan struct{})
 		unknownOnes, _ := take(t, s, unknownCalls, unknown, release)
 		knownOnes, _ := take(t, s, calls-unknownCalls, known, release)
