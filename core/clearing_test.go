@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/authgear/authgear-sdk-go/core/internal/recordings"
 )
 
 // Only what takes the cookie away that was refused comes through
@@ -55,37 +53,6 @@ func TestClearing(t *testing.T) {
 				t.Errorf("got  %q\nwant %q", got, c.want)
 			}
 		})
-	}
-}
-
-// What Authgear was seen to send comes through as it is, for the cookies that
-// the client has sent.
-func TestRecordedClearing(t *testing.T) {
-	t.Parallel()
-	lines := map[string]int{}
-	for _, r := range recordings.All(t, "") {
-		for _, field := range r.Response.Headers {
-			if field[0] == "Set-Cookie" && r.Request.Path == "/_resolver/resolve" {
-				lines[field[1]]++
-			}
-		}
-	}
-	cleared := 0
-	for line := range lines {
-		name, _, _ := strings.Cut(line, "=")
-		if name == "csp_nonce" {
-			continue
-		}
-		cleared++
-		if got := clearing([]string{line}, name); !slices.Equal(got, []string{line}) {
-			t.Errorf("got  %q\nwant %q", got, line)
-		}
-		if got := clearing([]string{line}, "other"); got != nil {
-			t.Errorf("%q for a client without it", got)
-		}
-	}
-	if cleared != 3 { // plain http, https, and with prefix and domain
-		t.Errorf("recorded: %v", lines)
 	}
 }
 

@@ -82,7 +82,6 @@ func wantRefusal(t *testing.T, identity *authgear.Identity, err error, reason au
 func TestCredentialsOrder(t *testing.T) {
 	t.Parallel()
 	const canaries = "app_session=~; session=~"
-	large := strings.Repeat("a", 16<<10+1)
 	for _, c := range []struct {
 		name                  string
 		authorization, cookie []string
@@ -91,35 +90,24 @@ func TestCredentialsOrder(t *testing.T) {
 		byBrowser             bool
 	}{
 		{name: "nothing", want: authgear.ReasonNoCredentials},
-		{name: "empty lines", authorization: []string{""}, cookie: []string{""}, want: authgear.ReasonNoCredentials},
-		{name: "another scheme", authorization: []string{"Basic dXNlcjpwYXNz"}, want: authgear.ReasonNoCredentials},
-		{name: "other cookies", cookie: []string{"foo=bar; csp_nonce=x"}, want: authgear.ReasonNoCredentials},
-		{name: "an empty token cookie", cookie: []string{"token="}, want: authgear.ReasonNoCredentials},
 
 		{name: "all three", authorization: []string{"Bearer b"}, cookie: []string{"session=s; token=t"}, authorized: "Bearer b"},
 		{name: "Bearer, rebuilt", authorization: []string{"bEARER   b"}, authorized: "Bearer b"},
 		{name: "Bearer beside bad cookies", authorization: []string{"Bearer b"}, cookie: []string{`session="; token=a b`, "token=c"}, authorized: "Bearer b"},
 		{name: "token cookie before session", cookie: []string{"session=s; token=t"}, authorized: "Bearer t", byBrowser: true},
-		{name: "token cookie in another line", cookie: []string{"session=s", "token=t"}, authorized: "Bearer t", byBrowser: true},
 		{name: "token cookie beside bad sessions", cookie: []string{`session="; token=t`}, authorized: "Bearer t", byBrowser: true},
 		{name: "token cookie beside another scheme", authorization: []string{"Basic dXNlcjpwYXNz"}, cookie: []string{"token=t"}, authorized: "Bearer t", byBrowser: true},
 		{name: "sessions beside an empty token cookie", cookie: []string{"token=; session=s"}, line: "session=s; app_session=~", byBrowser: true},
 		{name: "sessions beside another scheme", authorization: []string{"Basic dXNlcjpwYXNz"}, cookie: []string{"session=s"}, line: "session=s; app_session=~", byBrowser: true},
-		{name: "sessions beside an empty Authorization", authorization: []string{""}, cookie: []string{"session=s"}, line: "session=s; app_session=~", byBrowser: true},
 		{name: "the first session of the option", cookie: []string{"foo=bar; session=s", "app_session=x; bar=foo"}, line: "app_session=x; session=~", byBrowser: true},
 		{name: "the first of a name", cookie: []string{"session=; session=s"}, line: "session=; app_session=~", byBrowser: true},
-		{name: "an empty session", cookie: []string{"session="}, line: "session=; app_session=~", byBrowser: true},
 
 		// No credential rescues another.
 		{name: "malformed Bearer", authorization: []string{"Bearer"}, cookie: []string{"token=t; session=s"}, want: authgear.ReasonAuthorizationMalformed},
 		{name: "two lines of Authorization", authorization: []string{"Basic a", "Basic b"}, cookie: []string{"token=t"}, want: authgear.ReasonAuthorizationMalformed},
-		{name: "Bearer too large", authorization: []string{"Bearer " + large}, cookie: []string{"session=s"}, want: authgear.ReasonTokenTooLarge},
 		{name: "bad token cookie", cookie: []string{"token=a b; session=s"}, want: authgear.ReasonTokenMalformed, byBrowser: true},
 		{name: "token cookie twice", cookie: []string{"token=t; session=s", "token=t"}, want: authgear.ReasonTokenMalformed, byBrowser: true},
-		{name: "token cookie too large", cookie: []string{"token=" + large + "; session=s"}, want: authgear.ReasonTokenMalformed, byBrowser: true},
 		{name: "bad session", cookie: []string{"session=s; app_session=a b"}, want: authgear.ReasonSessionInvalid, byBrowser: true},
-		{name: "session too large", cookie: []string{"session=" + large[:1025]}, want: authgear.ReasonSessionInvalid, byBrowser: true},
-		{name: "a placeholder", authorization: []string{"Bearer undefined"}, cookie: []string{"session=s"}, want: authgear.ReasonTokenMalformed},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -394,21 +382,14 @@ func TestCredentialsOfJWT(t *testing.T) {
 	}{
 		{"Bearer", withCookie, []string{"Bearer " + alice}, nil, "alice", "", false},
 		{"Bearer before the cookie", withCookie, []string{"Bearer " + alice}, []string{"token=" + bob}, "alice", "", false},
-		{"Bearer beside a bad cookie", withCookie, []string{"Bearer " + alice}, []string{"token=a b"}, "alice", "", false},
 		{"cookie", withCookie, nil, []string{"foo=bar; token=" + bob}, "bob", "", true},
-		{"cookie beside another scheme", withCookie, []string{"Basic dXNlcjpwYXNz"}, []string{"token=" + bob}, "bob", "", true},
 
 		{"nothing", withCookie, nil, nil, "", authgear.ReasonNoCredentials, false},
-		{"an empty cookie", withCookie, nil, []string{"token="}, "", authgear.ReasonNoCredentials, false},
 		{"a session cookie", withCookie, nil, []string{"session=" + bob}, "", authgear.ReasonNoCredentials, false},
 		{"no token cookie configured", without, nil, []string{"token=" + bob}, "", authgear.ReasonNoCredentials, false},
-		{"no token cookie configured, and bad", without, nil, []string{"token=a b"}, "", authgear.ReasonNoCredentials, false},
 		{"an expired Bearer is not rescued", withCookie, []string{"Bearer " + expired}, []string{"token=" + alice}, "", authgear.ReasonTokenExpired, false},
-		{"a malformed Bearer is not rescued", withCookie, []string{"Bearer a, b"}, []string{"token=" + alice}, "", authgear.ReasonAuthorizationMalformed, false},
 		{"expired in the cookie", withCookie, nil, []string{"token=" + expired}, "", authgear.ReasonTokenExpired, true},
 		{"opaque in the cookie", withCookie, nil, []string{"token=" + server.OpaqueToken(bobID)}, "", authgear.ReasonTokenOpaque, true},
-		{"the cookie twice", withCookie, nil, []string{"token=" + bob, "token=" + alice}, "", authgear.ReasonTokenMalformed, true},
-		{"the cookie in quotes", withCookie, nil, []string{`token="` + bob + `"`}, "", authgear.ReasonTokenMalformed, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -63,30 +63,6 @@ func TestDatabaseThatFailsInTheMiddle(t *testing.T) {
 	}
 }
 
-// Checks are answered so as well, at a server that has been well before. That is
-// an outage, and no sign of a wrong name.
-func TestChecksThatAreSilent(t *testing.T) {
-	t.Parallel()
-	inBubble(t, func(t *testing.T) {
-		p := newProject(map[string]string{"Bearer a": "alice", "session=a": "alice"})
-		auth := newResolver(t, p, authgear.ResolverConfig{})
-		if err := auth.Ready(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		faulty(p, func(string) bool { return true })
-		for range 20 {
-			for _, request := range []authgear.Request{bearer("a"), browser("session=a"), bearer("made-up")} {
-				identity, err := auth.Authenticate(t.Context(), request)
-				wantUnavailable(t, identity, err, authgear.ReasonResolverSilent)
-			}
-			time.Sleep(2 * time.Second)
-		}
-		p.change(func() { p.odd = nil })
-		identity, err := auth.Authenticate(t.Context(), bearer("a"))
-		wantUser(t, identity, err, "alice")
-	})
-}
-
 // A project whose cookies have a prefix takes no canary. Three checks in a row say
 // so: then an empty answer is a refusal, and the operator is told.
 func TestCookiesOfAnotherName(t *testing.T) {

@@ -81,30 +81,6 @@ func TestPublishedWithinTheCooldown(t *testing.T) {
 	})
 }
 
-// The first token with a new key can come to a node of Authgear's that publishes
-// it a second later: to a held set, and to an empty one.
-func TestJWKSLags(t *testing.T) {
-	for _, first := range []bool{false, true} {
-		t.Run(fmt.Sprint(first), func(t *testing.T) {
-			run(t, func(t *testing.T, s *Set, p *server) {
-				wait := 10 * time.Second
-				if first {
-					wait = 0 // a first fetch starts no cooldown
-				} else {
-					good(t, s, "a", 0)
-				}
-				issued := time.Now()
-				unavailable(t, lookup(t, s, "b", issued), wait)
-				time.Sleep(max(wait, time.Second))
-				p.set(func(p *server) { p.kids = []string{"a", "b"} })
-				if err := lookup(t, s, "b", issued); err != nil {
-					t.Error(err)
-				}
-			})
-		})
-	}
-}
-
 // Only a token that says that it was issued more than a minute before the refresh
 // began is refused; that is judged by the refresh's beginning, not its end.
 func TestIssuedBeforeTheRefresh(t *testing.T) {
@@ -172,21 +148,6 @@ func TestWhatStartsACooldown(t *testing.T) {
 	}
 }
 
-// An unknown kid that joins a refresh begun for another reason starts no
-// cooldown either.
-func TestUnknownKidJoinsBackgroundRefresh(t *testing.T) {
-	held(t, func(t *testing.T, s *Set, p *server) {
-		p.set(func(p *server) { p.took = time.Second })
-		time.Sleep(5 * time.Minute)
-		good(t, s, "a", 0)
-		unknown(t, s, "b")
-		p.count(t, 1, 2)
-		p.set(func(p *server) { p.kids = []string{"a", "b"} })
-		good(t, s, "b", time.Second)
-		p.count(t, 1, 3)
-	})
-}
-
 func TestPauses(t *testing.T) {
 	ask := map[string]struct {
 		first   bool // on an empty set
@@ -249,17 +210,6 @@ func TestPauses(t *testing.T) {
 			})
 		})
 	}
-}
-
-func TestPauseComesBeforeCooldown(t *testing.T) {
-	held(t, func(t *testing.T, s *Set, p *server) {
-		p.set(func(p *server) { p.down = true })
-		unavailable(t, lookup(t, s, "x", longAgo()), time.Second)
-		time.Sleep(time.Second)
-		p.set(func(p *server) { p.down, p.kids = false, []string{"a", "x"} })
-		good(t, s, "x", 0) // no cooldown after a failure
-		p.count(t, 2, 3)
-	})
 }
 
 // A key that is published during a flood of unknown kids, or right after it, is

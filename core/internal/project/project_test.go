@@ -236,26 +236,6 @@ func TestBodies(t *testing.T) {
 	}
 }
 
-// An endless body is not read to its end, and the connection is closed.
-func TestEndlessBody(t *testing.T) {
-	t.Parallel()
-	ended := make(chan struct{})
-	server := serve(t, func(w http.ResponseWriter, _ *http.Request) {
-		defer close(ended)
-		for err := error(nil); err == nil; {
-			_, err = w.Write(make([]byte, 64<<10))
-		}
-	})
-	answer, err := New(Config{Endpoint: server.URL, IdleConnections: 64}).Get(t.Context(), path, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = answer.ReadAll()
-	mention(t, err, []string{"1 MiB"}, nil)
-	answer.Close()
-	<-ended
-}
-
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
