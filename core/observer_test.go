@@ -66,7 +66,7 @@ func TestLogObserver(t *testing.T) {
 		}
 		time.Sleep(time.Minute - 1)
 		decide(authgear.ReasonTokenExpired)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		decide(authgear.ReasonTokenExpired)
 		decide(authgear.ReasonTokenExpired)
 		if got := lines(); len(got) != 2 || !strings.Contains(got[0], "count=997") || !strings.Contains(got[1], "count=1") {
