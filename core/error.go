@@ -4,8 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"reflect"
 	"time"
+
+	"github.com/authgear/authgear-sdk-go/core/internal/isnil"
 )
 
 // Error is why a request is not allowed. Authenticators return no other error.
@@ -19,6 +20,13 @@ type Error struct {
 	// counts for OutcomeUnavailable only; the answer says at least one second
 	// and at most 30.
 	RetryAfter time.Duration
+	// Scopes are what the challenge tells the client to ask for
+	// (RFC 6750 §3), for ReasonInsufficientScope and OutcomeStepUp. What is no
+	// scope is left out.
+	Scopes []string
+	// MaxAge is how old the login may be, told in whole seconds
+	// (RFC 9470 §3). It counts for OutcomeStepUp only.
+	MaxAge time.Duration
 	// Evidence says how this was found.
 	Evidence Evidence
 }
@@ -36,7 +44,7 @@ func (e *Error) Outcome() Outcome { return e.Reason.Outcome() }
 // wraps it stays in the text for the operator. Any other error means that nobody
 // can tell, [ReasonInternal].
 func AsError(err error) *Error {
-	if v := reflect.ValueOf(err); v.Kind() == reflect.Pointer && v.IsNil() { // an interface that is not nil
+	if isnil.IsNil(err) { // a nil pointer in an interface that is not nil
 		return &Error{Reason: ReasonInternal, Err: fmt.Errorf("a nil %T was returned as an error", err)}
 	}
 	e, ok := errors.AsType[*Error](err)

@@ -93,6 +93,9 @@ func sortedUnique(roles []string) []string {
 	return slices.Compact(roles)
 }
 
+// HasScope reports whether the identity was granted this scope.
+func (i *Identity) HasScope(scope string) bool { return slices.Contains(i.Scopes, scope) }
+
 // HasRole reports whether the identity has the role with this key.
 func (i *Identity) HasRole(key string) bool { return slices.Contains(i.Roles, key) }
 

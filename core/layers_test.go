@@ -27,6 +27,7 @@ func TestLayers(t *testing.T) {
 		"internal/endpoint":    append(libraries, "net/http"),
 		"internal/strictjson":  append(libraries, "net/http"),
 		"internal/contextkey":  append(libraries, sdk),
+		"internal/isnil":       append(libraries, sdk, "net/http"),
 		"internal/quote":       append(libraries, sdk),
 		"internal/age":         append(libraries, sdk, "net/http"),
 		"internal/age/agetest": append(libraries, sdk, "net/http", "testing"),

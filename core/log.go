@@ -53,7 +53,7 @@ func (l *limitedLog) decision(ctx context.Context, d Decision) {
 		}
 	case OutcomeNoCredentials:
 	case OutcomeUnavailable:
-		if d.Reason != ReasonInternal && d.Reason != ReasonProxySecretMismatch { // which are this service's own
+		if d.Reason != ReasonInternal && d.Reason != ReasonPolicyUnavailable && d.Reason != ReasonProxySecretMismatch { // which are this service's own
 			l.mu.Lock()
 			l.unavailable++
 			l.mu.Unlock()

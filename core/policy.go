@@ -5,7 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
+
+	"github.com/authgear/authgear-sdk-go/core/internal/contextkey"
 )
 
 // Policy says whether an identity is allowed. The guard of a route takes a list
@@ -17,131 +18,89 @@ import (
 // does: so a client gets to no route that does not name clients.
 type Policy struct {
 	kinds []Kind // nil: it names none
-	check func(context.Context, *Identity) error
+	rules []rule // checked in order
 }
 
-// PolicyFunc makes a policy of a function: nil allows, [Deny] denies. An [*Error]
-// decides the answer by its reason. Any other error means that nobody can tell,
+// rule is one check of a policy.
+type rule struct {
+	check  func(context.Context, *Identity) error
+	scopes []string // that it asks for
+	// declared: it looks at nothing but the identity, so it can be asked after a
+	// refusal too, for an answer that tells all at once.
+	declared bool
+}
+
+// PolicyFunc makes a policy of a function: nil allows, [Deny] denies, and
+// [Unavailable] says that nobody can tell now. An [*Error] decides the answer by
+// its reason. Any other error means that nobody can tell either,
 // [ReasonInternal]: a database that is down is no "no".
 //
-// The context is the request's and holds the identity. The policy names no kind.
-// It panics for nil.
+// The context is the request's and holds the identity; by [SetValue] the function
+// gives the handler what it has loaded. The policy names no kind. It may run
+// twice for one request, see [RecentAuth]. PolicyFunc panics for nil.
+//
+// The adapters have a Policy of their own, whose function gets the framework's
+// context.
 func PolicyFunc(check func(context.Context, *Identity) error) Policy {
 	if check == nil {
 		panic("authgear: PolicyFunc: the function is nil")
 	}
-	return Policy{check: check}
+	return Policy{rules: []rule{{check: check}}}
 }
 
 // Deny returns the error by which a policy denies, with [ReasonPolicyDenied]. The
 // text is for the operator.
 func Deny(text string) error { return &Error{Reason: ReasonPolicyDenied, Err: errors.New(text)} }
 
+// Unavailable returns the error by which a policy says that it cannot decide now,
+// with [ReasonPolicyUnavailable]: its database is down, say. The cause is for the
+// operator.
+func Unavailable(cause error) error { return &Error{Reason: ReasonPolicyUnavailable, Err: cause} }
+
+// SetValue gives the handler a value that a policy has loaded, such as the row of
+// an account: the handler finds it by Value of the request's context, under this
+// key. ctx is the one that the policy got; with any other nothing happens, so
+// that a policy can be tested by itself. It panics for the keys for which
+// [context.WithValue] does.
+func SetValue(ctx context.Context, key, value any) {
+	if request, ok := ctx.Value(contextkey.Identity).(interface{ SetValue(key, value any) }); ok {
+		request.SetValue(key, value)
+	}
+}
+
 // Check returns nil when the policy allows the identity, else why not, which is
-// always an [*Error]. It is what guards call.
+// always an [*Error]. It is what guards call, and how a function of your own asks
+// another policy.
 func (p Policy) Check(ctx context.Context, identity *Identity) error {
-	if identity == nil || p.check == nil {
+	if identity == nil || p.IsZero() {
 		return &Error{Reason: ReasonInternal, Err: errors.New("a policy needs a check and an identity")}
 	}
-	kinds := p.kinds
-	if kinds == nil {
-		kinds = usersOnly
-	}
-	if !slices.Contains(kinds, identity.Kind) {
+	if kinds := p.admitted(); !slices.Contains(kinds, identity.Kind) {
 		return &Error{Reason: ReasonKindNotAllowed, Err: fmt.Errorf("the sender is of kind %q, the route admits %q only; Kinds names others", identity.Kind, kinds)}
 	}
-	if err := p.check(ctx, identity); err != nil {
-		return AsError(err)
+	for n, rule := range p.rules {
+		if err := rule.check(ctx, identity); err != nil {
+			return p.complete(ctx, identity, AsError(err), p.rules[n+1:])
+		}
 	}
 	return nil
 }
 
 // IsZero reports whether the policy was made by no constructor.
-func (p Policy) IsZero() bool { return p.check == nil }
+func (p Policy) IsZero() bool { return p.kinds == nil && p.rules == nil }
+
+// NeedsContext reports whether a function is among what the policy checks. The
+// others look at nothing but the identity.
+func (p Policy) NeedsContext() bool {
+	return slices.ContainsFunc(p.rules, func(r rule) bool { return !r.declared })
+}
 
 var usersOnly = []Kind{KindUser}
 
-// All allows what all of the policies allow, checked in order. It names the kinds
-// on which those agree that name any. It panics when there is no policy, or no
-// kind left.
-func All(policies ...Policy) Policy {
-	if len(policies) == 0 {
-		panic("authgear: All: there is no policy")
+// admitted are the kinds that the policy admits as a list of its own.
+func (p Policy) admitted() []Kind {
+	if p.kinds == nil {
+		return usersOnly
 	}
-	var kinds []Kind
-	for i, p := range policies {
-		switch {
-		case p.IsZero():
-			panic(fmt.Sprintf("authgear: policy number %d is the zero Policy", i+1))
-		case p.kinds == nil:
-		case kinds == nil:
-			kinds = slices.Clone(p.kinds)
-		default:
-			kinds = slices.DeleteFunc(kinds, func(k Kind) bool { return !slices.Contains(p.kinds, k) })
-			if len(kinds) == 0 {
-				panic("authgear: the policies agree on no kind of identity, so nobody would be allowed")
-			}
-		}
-	}
-	policies = slices.Clone(policies)
-	return Policy{kinds, func(ctx context.Context, i *Identity) error {
-		for _, p := range policies {
-			if err := p.check(ctx, i); err != nil {
-				return err
-			}
-		}
-		return nil
-	}}
-}
-
-// Kinds allows and names these kinds of identities, such as
-// Kinds(KindUser, KindClient) for a route that serves clients too. It panics
-// for a kind that does not exist.
-func Kinds(kinds ...Kind) Policy {
-	if len(kinds) == 0 {
-		panic("authgear: Kinds: there is no kind")
-	}
-	for _, k := range kinds {
-		if k != KindUser && k != KindClient {
-			panic(fmt.Sprintf("authgear: Kinds: there is no kind %q", k))
-		}
-	}
-	return Policy{slices.Clone(kinds), allow}
-}
-
-// allow has nothing to check beside the kind.
-func allow(context.Context, *Identity) error { return nil }
-
-// Role allows users who have the role with this key. It panics for "".
-func Role(key string) Policy {
-	if strings.TrimSpace(key) == "" {
-		panic("authgear: Role: the key is empty")
-	}
-	denied := &Error{Reason: ReasonRoleMissing, Err: fmt.Errorf("the role %q is needed", key)}
-	return Policy{usersOnly, func(_ context.Context, i *Identity) error {
-		if i.HasRole(key) {
-			return nil
-		}
-		return denied
-	}}
-}
-
-// Verified allows users who have a verified identity.
-func Verified() Policy {
-	return Policy{usersOnly, func(_ context.Context, i *Identity) error {
-		if i.Verified {
-			return nil
-		}
-		return &Error{Reason: ReasonNotVerified}
-	}}
-}
-
-// NotAnonymous allows users who are not anonymous.
-func NotAnonymous() Policy {
-	return Policy{usersOnly, func(_ context.Context, i *Identity) error {
-		if !i.Anonymous {
-			return nil
-		}
-		return &Error{Reason: ReasonAnonymousUser}
-	}}
+	return p.kinds
 }

@@ -19,6 +19,9 @@ const (
 	OutcomeMalformed
 	// OutcomeDenied means that a policy refuses a known identity (403).
 	OutcomeDenied
+	// OutcomeStepUp means that the user is known, but has to sign in again for
+	// this request (401, RFC 9470).
+	OutcomeStepUp
 )
 
 // outcomes has all that an outcome stands for: its name, and the answer to a
@@ -35,15 +38,17 @@ var outcomes = [...]struct {
 	OutcomeInvalid:       {"invalid", http.StatusUnauthorized, "invalid_token", challengeError},   // RFC 6750 §3.1
 	OutcomeMalformed:     {"malformed", http.StatusBadRequest, "invalid_request", challengeError}, // RFC 6750 §3.1
 	OutcomeDenied:        {"denied", http.StatusForbidden, "", challengeNone},
+	OutcomeStepUp:        {"step_up", http.StatusUnauthorized, "", challengeStepUp}, // RFC 9470 §3
 }
 
 // challengeKind says what WWW-Authenticate an answer has.
 type challengeKind uint8
 
 const (
-	challengeNone  challengeKind = iota
-	challengePlain               // the scheme alone
-	challengeError               // with the code and the sentence
+	challengeNone   challengeKind = iota
+	challengePlain                // the scheme alone
+	challengeError                // with the code and the sentence
+	challengeStepUp               // and how old the login may be
 )
 
 // String returns the outcome as logs and metrics name it, such as
@@ -94,15 +99,21 @@ const (
 	ReasonResolverSilent      Reason = "resolver_silent"
 	ReasonAnswerMalformed     Reason = "answer_malformed"
 	ReasonProxySecretMismatch Reason = "proxy_secret_mismatch"
+	ReasonPolicyUnavailable   Reason = "policy_unavailable"
 	ReasonInternal            Reason = "internal"
 
 	// Denied.
-	ReasonRoleMissing    Reason = "role_missing"
-	ReasonNotVerified    Reason = "not_verified"
-	ReasonAnonymousUser  Reason = "anonymous_user"
-	ReasonKindNotAllowed Reason = "kind_not_allowed"
-	ReasonCrossOrigin    Reason = "cross_origin"
-	ReasonPolicyDenied   Reason = "policy_denied"
+	ReasonRoleMissing          Reason = "role_missing"
+	ReasonNotVerified          Reason = "not_verified"
+	ReasonAnonymousUser        Reason = "anonymous_user"
+	ReasonKindNotAllowed       Reason = "kind_not_allowed"
+	ReasonInsufficientScope    Reason = "insufficient_scope"
+	ReasonCannotReauthenticate Reason = "cannot_reauthenticate"
+	ReasonCrossOrigin          Reason = "cross_origin"
+	ReasonPolicyDenied         Reason = "policy_denied"
+
+	// Step-up.
+	ReasonInsufficientUserAuthentication Reason = "insufficient_user_authentication"
 )
 
 // definition is all that a reason stands for. The sentence goes to the client
@@ -141,14 +152,19 @@ var reasons = map[Reason]definition{
 	ReasonAnswerMalformed:     {OutcomeUnavailable, "The session cannot be checked now, since the answer about it is not understood.", "Look at what stands between this service and Authgear, and at the configuration of the proxy."},
 	ReasonResolverSilent:      {OutcomeUnavailable, "The session cannot be checked now, since the answer about it is empty. Try again later.", "Look at the health of Authgear's database, and at the names in Cookies."},
 	ReasonProxySecretMismatch: {OutcomeUnavailable, "The request cannot be trusted now. Try again later.", "Give this service the secret of the proxy, beside the old one."},
+	ReasonPolicyUnavailable:   {OutcomeUnavailable, "This request cannot be decided now. Try again later.", "Look at the cause: what a policy of this service needs does not answer."},
 	ReasonInternal:            {OutcomeUnavailable, "The request cannot be authenticated now. Try again later.", "Look at the cause: an authenticator or a policy of this service failed. To deny, a policy returns authgear.Deny."},
 
-	ReasonRoleMissing:    {OutcomeDenied, "This request needs a role that the user does not have.", "Give the user the role in the Authgear portal; a JWT has it after a refresh, and NewForwarded reads roles only with TrustRoles."},
-	ReasonNotVerified:    {OutcomeDenied, "This request needs a verified user.", "Let the user verify an identity."},
-	ReasonAnonymousUser:  {OutcomeDenied, "This request needs a user who is not anonymous.", "Let the user sign up."},
-	ReasonKindNotAllowed: {OutcomeDenied, "This request is not allowed for this kind of sender.", "Name the kind at the route by Kinds, if it may come in."},
-	ReasonCrossOrigin:    {OutcomeDenied, "This request comes from another website, which is not trusted.", "Add the origin to TrustedOrigins, if its pages may use the session."},
-	ReasonPolicyDenied:   {OutcomeDenied, "This request is not allowed.", "Look at the policy of the route."},
+	ReasonRoleMissing:          {OutcomeDenied, "This request needs a role that the user does not have.", "Give the user the role in the Authgear portal; a JWT has it after a refresh, and NewForwarded reads roles only with TrustRoles."},
+	ReasonNotVerified:          {OutcomeDenied, "This request needs a verified user.", "Let the user verify an identity."},
+	ReasonAnonymousUser:        {OutcomeDenied, "This request needs a user who is not anonymous.", "Let the user sign up."},
+	ReasonKindNotAllowed:       {OutcomeDenied, "This request is not allowed for this kind of sender.", "Name the kind at the route by Kinds, if it may come in."},
+	ReasonInsufficientScope:    {OutcomeDenied, "This request needs a scope that the access token does not have.", "Give the client the scope in the Authgear portal, and let it ask for it; for users, allow a role beside the scope by Any."},
+	ReasonCannotReauthenticate: {OutcomeDenied, "This request needs a recent login, and the user cannot sign in again.", "Use RecentAuthIfPossible, if users who cannot reauthenticate may go on, or let the user set up a password or another authenticator."},
+	ReasonCrossOrigin:          {OutcomeDenied, "This request comes from another website, which is not trusted.", "Add the origin to TrustedOrigins, if its pages may use the session."},
+	ReasonPolicyDenied:         {OutcomeDenied, "This request is not allowed.", "Look at the policy of the route."},
+
+	ReasonInsufficientUserAuthentication: {OutcomeStepUp, "This request needs a more recent login.", "Let the client reauthenticate the user and try again; with NewJWT it then sends the new ID token in X-ID-Token, and IDTokenClients names its client."},
 }
 
 // Outcome returns the outcome that the reason belongs to: OutcomeUnavailable

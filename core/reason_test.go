@@ -48,8 +48,9 @@ func TestReasonOutcomes(t *testing.T) {
 			"token_malformed", "token_opaque", "token_type", "token_algorithm", "claims_invalid", "issuer_mismatch", "audience_mismatch",
 			"client_not_allowed", "token_expired", "token_not_yet_valid", "key_unknown", "signature_invalid", "token_rejected", "session_invalid",
 		},
-		OutcomeUnavailable: {"keys_unavailable", "resolver_unavailable", "resolver_silent", "answer_malformed", "proxy_secret_mismatch", "internal"},
-		OutcomeDenied:      {"role_missing", "not_verified", "anonymous_user", "kind_not_allowed", "cross_origin", "policy_denied"},
+		OutcomeUnavailable: {"keys_unavailable", "resolver_unavailable", "resolver_silent", "answer_malformed", "proxy_secret_mismatch", "policy_unavailable", "internal"},
+		OutcomeDenied:      {"role_missing", "not_verified", "anonymous_user", "kind_not_allowed", "insufficient_scope", "cannot_reauthenticate", "cross_origin", "policy_denied"},
+		OutcomeStepUp:      {"insufficient_user_authentication"},
 	}
 	count := 0
 	for outcome, list := range codes {
@@ -78,6 +79,7 @@ func TestOutcomeNames(t *testing.T) {
 		OutcomeMalformed:     "malformed",
 		OutcomeUnavailable:   "unavailable",
 		OutcomeDenied:        "denied",
+		OutcomeStepUp:        "step_up",
 		Outcome(200):         "unavailable",
 	} {
 		if got := outcome.String(); got != want {

@@ -2,6 +2,7 @@ package authgear
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -32,11 +33,8 @@ func (e *Error) Refusal() Refusal {
 		"Content-Type":   {"application/json"},
 		"Content-Length": {strconv.Itoa(len(body))},
 	}
-	switch outcome.challenge {
-	case challengePlain: // RFC 6750 §3.1: no error code
-		header["Www-Authenticate"] = []string{challenge()}
-	case challengeError:
-		header["Www-Authenticate"] = []string{challenge("error", code, "error_description", description)}
+	if parameters, ok := e.challenge(outcome.challenge, code, description); ok {
+		header["Www-Authenticate"] = []string{bearerChallenge(parameters)}
 	}
 	if e.Outcome() == OutcomeUnavailable {
 		header["Retry-After"] = []string{retryAfter(e.RetryAfter)}
@@ -54,9 +52,37 @@ func (r Refusal) Write(w http.ResponseWriter) {
 	_, _ = w.Write(r.Body) // the client is gone; nobody is left to tell
 }
 
-// challenge returns a Bearer challenge with parameters, given as name and value
+// challenge returns the parameters of the answer's challenge, if it has one.
+func (e *Error) challenge(kind challengeKind, code, description string) (parameters []string, ok bool) {
+	switch {
+	case e.Reason == ReasonInsufficientScope: // RFC 6750 §3.1
+		return append([]string{"error", code}, e.scopeParameter()...), true
+	case kind == challengePlain: // RFC 6750 §3.1: no error code
+		return nil, true
+	case kind == challengeError:
+		return []string{"error", code, "error_description", description}, true
+	case kind == challengeStepUp:
+		parameters = []string{"error", code, "error_description", description}
+		if seconds := int64(e.MaxAge / time.Second); seconds > 0 {
+			parameters = append(parameters, "max_age", strconv.FormatInt(seconds, 10))
+		}
+		return append(parameters, e.scopeParameter()...), true
+	}
+	return nil, false
+}
+
+// scopeParameter returns the scopes as a parameter, none where there are none.
+func (e *Error) scopeParameter() []string {
+	scopes := slices.DeleteFunc(slices.Clone(e.Scopes), func(s string) bool { return !isScope(s) })
+	if len(scopes) == 0 {
+		return nil
+	}
+	return []string{"scope", strings.Join(scopes, " ")}
+}
+
+// bearerChallenge returns a challenge with parameters, given as name and value
 // in turn. Values are ASCII without quotes and backslashes (RFC 6750 §3).
-func challenge(parameters ...string) string {
+func bearerChallenge(parameters []string) string {
 	var b strings.Builder
 	b.WriteString("Bearer")
 	separator := " "

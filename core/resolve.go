@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/authgear/authgear-sdk-go/core/internal/contextkey"
 	"github.com/authgear/authgear-sdk-go/core/internal/flight"
 	"github.com/authgear/authgear-sdk-go/core/internal/health"
 	"github.com/authgear/authgear-sdk-go/core/internal/project"
@@ -38,6 +39,7 @@ func unavailable(cause error) answer {
 // enough.
 func (r *Resolver) resolve(ctx context.Context, c credential, fresh bool) answer {
 	key := c.key()
+	fresh = fresh || contextkey.IsFresh(ctx)
 	if !fresh {
 		if a, ok := r.lookUp(key); ok {
 			return a

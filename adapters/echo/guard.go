@@ -76,7 +76,7 @@ func (g *Guard) middleware(check *guard.Check) echo.MiddlewareFunc {
 			if g.skipper(c) {
 				return stripped(c)
 			}
-			r, refusal := guard.Run(c.Request().Context(), check, guard.HTTP(c.Request()), c.Response().Header())
+			r, refusal := guard.Run(c.Request().Context(), check, guard.HTTP(c.Request()), c.Response().Header(), c)
 			c.SetRequest(r)
 			if refusal != nil {
 				return g.refuse(c, refusal)

@@ -71,7 +71,7 @@ func (g *Guard) middleware(check *guard.Check) fiber.Handler {
 		if g.next != nil && g.next(c) {
 			return Strip(c)
 		}
-		_, refusal := guard.Run(c.UserContext(), check, newRequest(c), responseHeader{&c.Response().Header})
+		_, refusal := guard.Run(c.UserContext(), check, newRequest(c), responseHeader{&c.Response().Header}, c)
 		if refusal != nil {
 			return g.refuse(c, refusal)
 		}

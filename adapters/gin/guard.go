@@ -64,7 +64,7 @@ func (g *Guard) Optional() gin.HandlerFunc {
 
 func (g *Guard) middleware(check *guard.Check) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		r, refusal := guard.Run(c.Request.Context(), check, guard.HTTP(c.Request), c.Writer.Header())
+		r, refusal := guard.Run(c.Request.Context(), check, guard.HTTP(c.Request), c.Writer.Header(), c)
 		setRequest(c, r)
 		if refusal != nil {
 			g.refuse(c, refusal)

@@ -67,7 +67,7 @@ func (g *Guard) Optional() func(http.Handler) http.Handler {
 func (g *Guard) middleware(check *guard.Check) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			r, refusal := guard.Run(r.Context(), check, guard.HTTP(r), w.Header())
+			r, refusal := guard.Run(r.Context(), check, guard.HTTP(r), w.Header(), r)
 			if refusal != nil {
 				g.refuse(w, r, refusal)
 				return

@@ -8,6 +8,7 @@ import (
 	"unsafe"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/internal/contextkey"
 )
 
 // Check is what one route asks of its requests.
@@ -22,16 +23,34 @@ type Check struct {
 // Run decides about a request, and returns it as the handler, or a custom error
 // handler, gets it: without identity headers, and with a context that holds the
 // finding. The refusal is nil when the request is allowed; else it is to be
-// written, and its headers are set already, except those of its body.
-func Run[T any](ctx context.Context, c *Check, r Request[T], response ResponseHeader) (T, *Refusal) {
-	decided, earlier, err := c.decide(ctx, r, response)
+// written, and its headers are set already, except those of its body. framework is
+// the framework's own context, for policies that [Policy] and [Self] make.
+func Run[T any](ctx context.Context, c *Check, r Request[T], response ResponseHeader, framework any) (T, *Refusal) {
+	start := time.Now()
+	decided, earlier := c.find(ctx, r, c.fresh)
 	stripped := r.Without(IsIdentityHeader)
-	found := decided.handOn(ctx, stripped.Store(), err)
+	request := judged[T]{r, stripped, framework}
+	outer, err := judge(ctx, c, decided, request)
+	if mayBeNewer(decided, err) {
+		decided, _ = c.find(contextkey.WithFresh(ctx), r, true)
+		outer, err = judge(ctx, c, decided, request)
+	}
+	err = c.tell(ctx, decided, earlier, err, r, response, start)
+	found := decided.handOn(outer, stripped.Store(), err)
 	note(ctx, earlier, found)
 	if err == nil {
 		return stripped.HandOn(found), nil
 	}
 	return stripped.HandOn(found), newRefusal(c.guard, err, response)
+}
+
+// mayBeNewer reports whether a user who seems to have signed in too long ago may
+// have done so again since what is known was found out.
+func mayBeNewer(found *finding, err *authgear.Error) bool {
+	if err == nil || found.identity == nil || !found.identity.Evidence.Cached {
+		return false
+	}
+	return err.Outcome() == authgear.OutcomeStepUp || err.Reason == authgear.ReasonCannotReauthenticate
 }
 
 // Refuse refuses a request in a handler's place: by an *authgear.Error, or by any
@@ -47,15 +66,12 @@ func Refuse[T any](ctx context.Context, g *Guard, r Request[T], response Respons
 	return stripped.HandOn(found), newRefusal(g, refused, response)
 }
 
-// decide returns what [Check.find] does, and why the request is refused, nil when
-// it is allowed.
-func (c *Check) decide(ctx context.Context, r view, response ResponseHeader) (found, earlier *finding, err *authgear.Error) {
-	start := time.Now()
-	found, earlier = c.find(ctx, r)
+// tell tells the response and the observer what was found out, and returns why the
+// request is refused, nil when it is allowed.
+func (c *Check) tell(ctx context.Context, found, earlier *finding, err *authgear.Error, r view, response ResponseHeader, start time.Time) *authgear.Error {
 	if found.failure != nil {
 		clearCookies(found.failure, earlier, response)
 	}
-	err = c.judge(found, r)
 	withoutIdentity := err != nil && c.optional && isAnonymous(err)
 	if found != earlier || err != nil && !withoutIdentity { // each authentication and each refusal once
 		c.guard.report(ctx, r, found.identity, err, authgear.Decision{
@@ -63,17 +79,18 @@ func (c *Check) decide(ctx context.Context, r view, response ResponseHeader) (fo
 		})
 	}
 	if withoutIdentity {
-		return found, earlier, nil
+		return nil
 	}
 	if err != nil && isPreflight(r) {
 		c.guard.observer.ReportNotice(ctx, authgear.NoticePreflight, errors.New("a CORS preflight was refused; mount the CORS middleware before the guard"))
 	}
-	return found, earlier, err
+	return err
 }
 
 // find returns what is found out about the request, an identity or an error, and
-// what this guard has found out about it earlier, which may be the same.
-func (c *Check) find(ctx context.Context, r view) (found, earlier *finding) {
+// what this guard has found out about it earlier, which may be the same unless
+// the answer has to be fresh.
+func (c *Check) find(ctx context.Context, r view, fresh bool) (found, earlier *finding) {
 	outer := findingIn(ctx)
 	found = &finding{Context: ctx, outer: outer}
 	if err := checkLines(r.Lines()); err != nil {
@@ -81,7 +98,7 @@ func (c *Check) find(ctx context.Context, r view) (found, earlier *finding) {
 		return found, nil
 	}
 	earlier = c.guard.earlier(outer, r)
-	if earlier != nil && !c.fresh {
+	if earlier != nil && !fresh {
 		return earlier, earlier
 	}
 	found.guard = c.guard
@@ -98,27 +115,11 @@ func (c *Check) find(ctx context.Context, r view) (found, earlier *finding) {
 	return found, earlier
 }
 
-// judge returns why the request is refused, nil when it is allowed.
-func (c *Check) judge(found *finding, r view) *authgear.Error {
-	if found.failure != nil {
-		return found.failure
-	}
-	if found.identity.Evidence.Ambient {
-		if err := c.guard.crossOrigin.check(r); err != nil {
-			return err
-		}
-	}
-	if err := c.policy.Check(found, found.identity); err != nil {
-		return authgear.AsError(err)
-	}
-	return nil
-}
-
 // handOn returns the finding for the request that is handed on with ctx. What was
 // found out earlier stays as it is, since others may read it.
 func (f *finding) handOn(ctx context.Context, store unsafe.Pointer, refused *authgear.Error) *finding {
 	if !f.handedOn {
-		f.handedOn, f.store, f.refused = true, store, refused
+		f.handedOn, f.Context, f.store, f.refused = true, ctx, store, refused
 		return f
 	}
 	if f.store == store && refused == nil && f.refused == nil && ctx == context.Context(f) {

@@ -17,7 +17,7 @@ func Example() {
 
 	middleware := func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			r, refusal := guard.Run(r.Context(), check, guard.HTTP(r), w.Header())
+			r, refusal := guard.Run(r.Context(), check, guard.HTTP(r), w.Header(), r)
 			if refusal != nil {
 				refusal.Write(w)
 				return

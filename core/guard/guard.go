@@ -2,9 +2,9 @@ package guard
 
 import (
 	"fmt"
-	"reflect"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/internal/isnil"
 )
 
 // Guard is an authenticator with what its routes share. One guard serves one
@@ -30,7 +30,7 @@ type Config struct {
 // with a mistake, as frameworks do for a wrong route: better at start than at the
 // first request.
 func New(authenticator authgear.Authenticator, config Config) *Guard {
-	if isNil(authenticator) {
+	if isnil.IsNil(authenticator) {
 		panic("authgear: New: the authenticator is nil; was the error of its constructor checked?")
 	}
 	protection, err := newCrossOrigin(config.TrustedOrigins)
@@ -45,20 +45,6 @@ func New(authenticator authgear.Authenticator, config Config) *Guard {
 		observer = authgear.LogObserver(nil)
 	}
 	return &Guard{authenticator: authenticator, crossOrigin: protection, observer: observer}
-}
-
-// isNil sees a nil pointer in the interface too, the usual result of an
-// unchecked error.
-func isNil(authenticator authgear.Authenticator) bool {
-	if authenticator == nil {
-		return true
-	}
-	switch v := reflect.ValueOf(authenticator); v.Kind() {
-	case reflect.Pointer, reflect.Func, reflect.Map, reflect.Slice, reflect.Chan:
-		return v.IsNil()
-	default:
-		return false
-	}
 }
 
 // Require returns the check of a route that needs an identity which all policies

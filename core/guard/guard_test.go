@@ -28,7 +28,7 @@ func silent() guard.Config { return guard.Config{Observer: &authgear.Observer{}}
 
 // run is one check of a request, as an adapter makes it.
 func run(check *guard.Check, ctx context.Context, r *http.Request, response http.Header) (context.Context, *guard.Refusal) {
-	handed, refusal := guard.Run(ctx, check, guard.HTTP(r), response)
+	handed, refusal := guard.Run(ctx, check, guard.HTTP(r), response, nil)
 	return handed.Context(), refusal
 }
 
@@ -149,7 +149,7 @@ func TestMalformedLines(t *testing.T) {
 	} {
 		auth := &constant{identity: authgear.Identity{Kind: authgear.KindUser}}
 		g := guard.New(auth, silent())
-		_, refusal := guard.Run(context.Background(), g.Optional(), raw{guard.HTTP(newRequest("", "")), c.lines}, http.Header{})
+		_, refusal := guard.Run(context.Background(), g.Optional(), raw{guard.HTTP(newRequest("", "")), c.lines}, http.Header{}, nil)
 		if c.ok != (refusal == nil) || !c.ok && (refusal.Err.Reason != authgear.ReasonRequestMalformed || auth.calls != 0) {
 			t.Errorf("%s: refusal = %+v, %d calls", c.name, refusal, auth.calls)
 		}

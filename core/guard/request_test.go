@@ -76,7 +76,7 @@ func TestReuseOfForwardedHeaders(t *testing.T) {
 		return nil, &authgear.Error{Reason: authgear.ReasonNoCredentials}
 	}), silent())
 	require := func(ctx context.Context, r *http.Request) (*http.Request, string) {
-		handed, refusal := guard.Run(ctx, g.Require(), guard.HTTP(r), http.Header{})
+		handed, refusal := guard.Run(ctx, g.Require(), guard.HTTP(r), http.Header{}, nil)
 		if refusal != nil {
 			return handed, string(refusal.Err.Reason)
 		}
@@ -132,7 +132,7 @@ func TestNothingIsWrittenIntoTheRequest(t *testing.T) {
 	r.Header = http.Header{"X-Authgear-User-Id": {"mallory"}, "x_authgear.x": {"mallory"}, "X-Other": {"stays"}}
 	r.Trailer = http.Header{"X-Authgear-User-Id": nil, "X-Sum": nil}
 	header, trailer := maps.Clone(r.Header), maps.Clone(r.Trailer)
-	handed, _ := guard.Run(r.Context(), g.Optional(), guard.HTTP(r), http.Header{})
+	handed, _ := guard.Run(r.Context(), g.Optional(), guard.HTTP(r), http.Header{}, nil)
 	if !maps.EqualFunc(r.Header, header, slices.Equal) || !maps.EqualFunc(r.Trailer, trailer, slices.Equal) {
 		t.Errorf("came in: %v, %v", r.Header, r.Trailer)
 	}
@@ -142,7 +142,7 @@ func TestNothingIsWrittenIntoTheRequest(t *testing.T) {
 	if refused, _ := guard.Refuse(r.Context(), g, guard.HTTP(r), http.Header{}, authgear.Deny("no")); len(refused.Header) != 1 {
 		t.Errorf("refused by the handler: %v", refused.Header)
 	}
-	again, _ := guard.Run(handed.Context(), g.Optional(), guard.HTTP(handed), http.Header{})
+	again, _ := guard.Run(handed.Context(), g.Optional(), guard.HTTP(handed), http.Header{}, nil)
 	if again.Body != handed.Body {
 		t.Error("the body is wrapped twice")
 	}
@@ -160,7 +160,7 @@ func TestTrailers(t *testing.T) {
 	got := make(chan http.Header, 1)
 	g := guard.New(none{}, silent())
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		r, _ = guard.Run(r.Context(), g.Optional(), guard.HTTP(r), http.Header{})
+		r, _ = guard.Run(r.Context(), g.Optional(), guard.HTTP(r), http.Header{}, nil)
 		_, _ = io.Copy(io.Discard, r.Body)
 		got <- r.Trailer
 	}))
@@ -193,7 +193,7 @@ func TestTrailersHTTP2(t *testing.T) {
 	got := make(chan http.Header, 1)
 	g := guard.New(none{}, silent())
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		r, _ = guard.Run(r.Context(), g.Optional(), guard.HTTP(r), http.Header{})
+		r, _ = guard.Run(r.Context(), g.Optional(), guard.HTTP(r), http.Header{}, nil)
 		_, _ = io.Copy(io.Discard, r.Body)
 		got <- r.Trailer
 	}))

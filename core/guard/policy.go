@@ -1,0 +1,129 @@
+package guard
+
+import (
+	"context"
+
+	authgear "github.com/authgear/authgear-sdk-go/core"
+)
+
+// Policy makes a policy of a function that gets the framework's own context C. with
+// puts into that the request of the handler, T, in whose context the identity is
+// found: nothing of this outlives the policy. In a guard of another framework it
+// denies. Policy panics for nil.
+func Policy[C, T any](check func(C, *authgear.Identity) error, with func(C, T) C) authgear.Policy {
+	if check == nil {
+		panic("authgear: Policy: the function is nil")
+	}
+	return authgear.PolicyFunc(func(ctx context.Context, identity *authgear.Identity) error {
+		j, c, err := inFramework[C, T](ctx)
+		if err != nil {
+			return err
+		}
+		return check(with(c, j.stripped.HandOn(j)), identity)
+	})
+}
+
+// Self makes the policy that allows the user whose id is the value of a path
+// parameter. It denies where there is no such value, and in a guard of another
+// framework. It panics for "".
+func Self[C, T any](parameter string, value func(C, string) string) authgear.Policy {
+	if parameter == "" {
+		panic("authgear: Self: the name of the path parameter is empty")
+	}
+	return authgear.All(authgear.Kinds(authgear.KindUser), authgear.PolicyFunc(func(ctx context.Context, identity *authgear.Identity) error {
+		_, c, err := inFramework[C, T](ctx)
+		if err != nil {
+			return err
+		}
+		switch id := value(c, parameter); {
+		case id == "":
+			return authgear.Deny("the path of the route has no value for the parameter of Self")
+		case id != identity.ID:
+			return authgear.Deny("the path names another user than the sender")
+		}
+		return nil
+	}))
+}
+
+// inFramework finds the framework's own context.
+func inFramework[C, T any](ctx context.Context) (j *judging[T], c C, err error) {
+	j, ok := ctx.Value(judgingKey{}).(*judging[T])
+	if ok {
+		c, ok = j.framework.(C)
+	}
+	if !ok {
+		return nil, c, errOtherFramework
+	}
+	return j, c, nil
+}
+
+var errOtherFramework = authgear.Deny("the policy was made by the adapter of another framework than the guard")
+
+// judged is a request about which policies decide.
+type judged[T any] struct {
+	received  view
+	stripped  Request[T] // as the handler gets it
+	framework any        // the framework's own context
+}
+
+// judge returns why the request is refused, nil when it is allowed, and the
+// context with the values that policies have set.
+func judge[T any](ctx context.Context, c *Check, found *finding, request judged[T]) (context.Context, *authgear.Error) {
+	if found.failure != nil {
+		return ctx, found.failure
+	}
+	if found.identity.Evidence.Ambient {
+		if err := c.guard.crossOrigin.check(request.received); err != nil {
+			return ctx, err
+		}
+	}
+	if !c.policy.NeedsContext() {
+		return ctx, asError(c.policy.Check(ctx, found.identity))
+	}
+	j := &judging[T]{ctx, found, request.stripped, request.framework}
+	defer j.end()
+	err := asError(c.policy.Check(j, found.identity))
+	return j.Context, err
+}
+
+// asError is [authgear.AsError] for what may be nil.
+func asError(err error) *authgear.Error {
+	if err == nil {
+		return nil
+	}
+	return authgear.AsError(err)
+}
+
+// judging is the context that policies get. It holds the identity, and by it they
+// reach the framework's own context and set values for the handler.
+type judging[T any] struct {
+	context.Context
+	found     *finding
+	stripped  Request[T]
+	framework any
+}
+
+type judgingKey struct{}
+
+// Value implements [context.Context].
+func (j *judging[T]) Value(key any) any {
+	switch key {
+	case any(ContextKey), any(judgingKey{}):
+		return j
+	case any(findingKey{}):
+		return j.found
+	}
+	return j.Context.Value(key)
+}
+
+// Identity is what authgear.FromContext returns.
+func (j *judging[T]) Identity() *authgear.Identity { return j.found.identity }
+
+// SetValue is what authgear.SetValue does.
+func (j *judging[T]) SetValue(key, value any) {
+	j.Context = context.WithValue(j.Context, key, value)
+}
+
+// end lets go of the framework's context, which belongs to the next request once
+// this one has ended: somebody may keep this one.
+func (j *judging[T]) end() { j.stripped, j.framework = nil, nil }

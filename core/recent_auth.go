@@ -1,0 +1,51 @@
+package authgear
+
+import (
+	"fmt"
+	"time"
+)
+
+// RecentAuth allows users who have proven who they are at most maxAge ago, for a
+// sensitive operation. Others get the step-up challenge of RFC 9470, which tells
+// the client to let them sign in again; one who cannot, since the account has
+// nothing to do that with, is denied with [ReasonCannotReauthenticate]. (In JWT
+// mode the client then sends the new ID token, see [JWTConfig].IDTokenClients.)
+//
+// When it refuses by a cached answer, the guard asks Authgear once more and
+// judges anew, so that a login of this moment counts.
+//
+// It panics for less than a second. A fraction of a second is not told to the
+// client.
+func RecentAuth(maxAge time.Duration) Policy { return recentAuth("RecentAuth", maxAge, false) }
+
+// RecentAuthIfPossible is [RecentAuth], but allows a user who cannot
+// reauthenticate, whose login may be of any age: an account that signs in by
+// Google only, and every anonymous user (see [NotAnonymous]). Authgear leaves it
+// to the backend whether such users may go on.
+func RecentAuthIfPossible(maxAge time.Duration) Policy {
+	return recentAuth("RecentAuthIfPossible", maxAge, true)
+}
+
+func recentAuth(name string, maxAge time.Duration, ifPossible bool) Policy {
+	if maxAge < time.Second {
+		panic(fmt.Sprintf("authgear: %s: %v is less than a second", name, maxAge))
+	}
+	return forUsers(func(i *Identity) error {
+		login := "nobody knows when the user signed in"
+		if !i.AuthenticatedAt.IsZero() {
+			age := time.Since(i.AuthenticatedAt)
+			if age <= maxAge {
+				return nil
+			}
+			login = fmt.Sprintf("the login is %v old, at most %v are allowed", age.Round(time.Second), maxAge)
+		}
+		switch {
+		case !i.CanReauthenticate && ifPossible:
+			return nil
+		case !i.CanReauthenticate:
+			return &Error{Reason: ReasonCannotReauthenticate, Err: fmt.Errorf("%s; RecentAuthIfPossible allows users who cannot reauthenticate", login)}
+		default:
+			return &Error{Reason: ReasonInsufficientUserAuthentication, MaxAge: maxAge, Err: fmt.Errorf("%s", login)}
+		}
+	})
+}
