@@ -122,12 +122,14 @@ func (p Policy) complete(ctx context.Context, i *Identity, refused *Error, later
 		return stepUp
 	}
 	told := *scope
-	told.Scopes = slices.Clone(scope.Scopes)
-	for _, rule := range p.rules {
-		for _, s := range scopesFor(i.Kind, rule.scopes) {
-			if !slices.Contains(told.Scopes, s) {
-				told.Scopes = append(told.Scopes, s)
-			}
+	told.Scopes = nil
+	needed := scope.Scopes // of an alternative; those of the list are told first
+	for _, rule := range slices.Backward(p.rules) {
+		needed = append(scopesFor(i.Kind, rule.scopes), needed...)
+	}
+	for _, s := range needed {
+		if !slices.Contains(told.Scopes, s) {
+			told.Scopes = append(told.Scopes, s)
 		}
 	}
 	if stepUp == nil || len(told.Scopes) == 0 { // no login brings the scope

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
 )
@@ -83,6 +84,21 @@ func TestMeaninglessPolicies(t *testing.T) {
 		"an empty list":   func() { authgear.All() },
 		"the zero policy": func() { authgear.All(authgear.Verified(), authgear.Policy{}) },
 		"a blank role":    func() { authgear.Role(" ") },
+		"no role of any":  func() { authgear.AnyRole() },
+		"no role of all":  func() { authgear.AllRoles() },
+		"one role empty":  func() { authgear.AnyRole("admin", "") },
+		"one role blank":  func() { authgear.AllRoles("admin", "\t") },
+		"no scope":        func() { authgear.Scope() },
+		"an empty scope":  func() { authgear.Scope("") },
+		"two in one":      func() { authgear.Scope("reports:read reports:write") },
+		"a quote":         func() { authgear.Scope(`a"b`) },
+		"a backslash":     func() { authgear.Scope(`a\b`) },
+		"not ASCII":       func() { authgear.Scope("é") },
+		"no alternative":  func() { authgear.Any() },
+		"a zero one":      func() { authgear.Any(authgear.Verified(), authgear.Policy{}) },
+		"no time":         func() { authgear.RecentAuth(0) },
+		"less than 1 s":   func() { authgear.RecentAuth(time.Second - 1) },
+		"a negative time": func() { authgear.RecentAuthIfPossible(-time.Minute) },
 		"no kind for it":  func() { authgear.All(authgear.NotAnonymous(), authgear.Kinds(authgear.KindClient)) },
 		"no kind left":    func() { authgear.All(authgear.Verified(), authgear.Kinds(authgear.KindClient)) },
 	} {

@@ -1,0 +1,241 @@
+package authgear_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"testing"
+	"time"
+
+	authgear "github.com/authgear/authgear-sdk-go/core"
+)
+
+// user is alice, who is all that a policy asks for, with changes.
+func user(changes ...func(*authgear.Identity)) *authgear.Identity {
+	i := &authgear.Identity{
+		Kind: authgear.KindUser, ID: "alice", Verified: true, CanReauthenticate: true, AuthenticatedAt: time.Now(),
+		Roles: []string{"editor", "reporter"}, Scopes: []string{"openid", "email"}, Source: authgear.SourceJWT,
+	}
+	for _, change := range changes {
+		change(i)
+	}
+	return i
+}
+
+func machine(scopes ...string) *authgear.Identity {
+	return &authgear.Identity{Kind: authgear.KindClient, ID: "client_id_m2m", ClientID: "m2m", Anonymous: true, Scopes: scopes, Source: authgear.SourceJWT}
+}
+
+func anonymous(i *authgear.Identity)            { i.Anonymous = true }
+func noRoles(i *authgear.Identity)              { i.Roles = nil }
+func cannotReauthenticate(i *authgear.Identity) { i.CanReauthenticate = false }
+func loginUnknown(i *authgear.Identity)         { i.AuthenticatedAt = time.Time{} }
+func ofResolver(i *authgear.Identity)           { i.Source, i.Scopes = authgear.SourceResolver, nil }
+func loginOld(i *authgear.Identity)             { i.AuthenticatedAt = time.Now().Add(-time.Hour) }
+func loginAt(age time.Duration) func(*authgear.Identity) {
+	return func(i *authgear.Identity) { i.AuthenticatedAt = time.Now().Add(-age) }
+}
+
+func allows() authgear.Policy { return answers(nil) }
+
+func answers(err error) authgear.Policy {
+	return authgear.PolicyFunc(func(context.Context, *authgear.Identity) error { return err })
+}
+
+const (
+	scopeMissing = "Bearer error=\"insufficient_scope\""
+	stepUp       = "Bearer error=\"insufficient_user_authentication\", error_description=\"This request needs a more recent login.\""
+	fullUserInfo = "https://authgear.com/scopes/full-userinfo"
+)
+
+// Each answer is one line of behaviour: the reason, and the challenge for which
+// RFC 6750 §3.1 and RFC 9470 §3 have the words.
+func TestAnswersOfPolicies(t *testing.T) {
+	t.Parallel()
+	down := errors.New("the database is down")
+	both := authgear.Kinds(authgear.KindUser, authgear.KindClient)
+	reports := authgear.Any(authgear.Role("reporter"), authgear.Scope("reports:read"))
+	recent := authgear.RecentAuth(5 * time.Minute)
+	for _, c := range []struct {
+		name      string
+		policy    authgear.Policy
+		identity  *authgear.Identity
+		want      authgear.Reason
+		challenge string
+	}{
+		{"any role, the second", authgear.AnyRole("admin", "editor"), user(), "", ""},
+		{"any role, none", authgear.AnyRole("admin", "owner"), user(), "role_missing", ""},
+		{"any role, exactly", authgear.AnyRole("Editor"), user(), "role_missing", ""},
+		{"any role, a client", authgear.AnyRole("editor"), machine(), "kind_not_allowed", ""},
+		{"all roles", authgear.AllRoles("reporter", "editor"), user(), "", ""},
+		{"all roles, one missing", authgear.AllRoles("editor", "admin"), user(), "role_missing", ""},
+		{"all roles, a user without", authgear.AllRoles("editor"), user(noRoles), "role_missing", ""},
+
+		{"scope of a client", authgear.Scope("reports:read"), machine("reports:read"), "", ""},
+		{"scope among others", authgear.Scope("b"), machine("a", "b"), "", ""},
+		{"scope missing", authgear.Scope("reports:read"), machine("reports:write"), "insufficient_scope", scopeMissing + `, scope="reports:read"`},
+		{"no scopes at all", authgear.Scope("reports:read"), machine(), "insufficient_scope", scopeMissing + `, scope="reports:read"`},
+		{"two scopes, one missing", authgear.Scope("a", "b"), machine("a"), "insufficient_scope", scopeMissing + `, scope="a b"`},
+		{"two policies, the second fails", authgear.All(authgear.Scope("a"), authgear.Scope("b")), machine("a"), "insufficient_scope", scopeMissing + `, scope="a b"`},
+		{"a scope that users cannot have", authgear.Scope("reports:read"), user(), "insufficient_scope", scopeMissing},
+		{"a scope that users can have", authgear.Scope("email"), user(), "", ""},
+		{"and do not", authgear.Scope("phone"), user(), "insufficient_scope", scopeMissing + `, scope="phone"`},
+		{"one of Authgear's", authgear.Scope(fullUserInfo), user(), "insufficient_scope", scopeMissing + `, scope="` + fullUserInfo + `"`},
+		{"both sorts", authgear.Scope("phone", "reports:read"), user(), "insufficient_scope", scopeMissing + `, scope="phone"`},
+		{"the resolver tells no scopes", authgear.Scope("openid"), user(ofResolver), "insufficient_scope", scopeMissing + `, scope="openid"`},
+		{"scope of a kind that does not exist", authgear.Scope("a"), &authgear.Identity{Kind: "robot", Scopes: []string{"a"}}, "kind_not_allowed", ""},
+
+		{"just signed in", recent, user(), "", ""},
+		{"nearly too old", recent, user(loginAt(5*time.Minute - 2*time.Second)), "", ""},
+		{"too old", recent, user(loginAt(5*time.Minute + time.Second)), "insufficient_user_authentication", stepUp + `, max_age="300"`},
+		{"login unknown", recent, user(loginUnknown), "insufficient_user_authentication", stepUp + `, max_age="300"`},
+		{"a fraction of a second", authgear.RecentAuth(90*time.Second + 999*time.Millisecond), user(loginOld), "insufficient_user_authentication", stepUp + `, max_age="90"`},
+		{"cannot sign in again", recent, user(loginOld, cannotReauthenticate), "cannot_reauthenticate", ""},
+		{"cannot, and has just signed in", recent, user(cannotReauthenticate), "", ""},
+		{"anonymous", recent, user(loginOld, cannotReauthenticate, anonymous), "cannot_reauthenticate", ""},
+		{"recent, a client", recent, machine(), "kind_not_allowed", ""},
+		{"if possible, and it is", authgear.RecentAuthIfPossible(5 * time.Minute), user(loginOld), "insufficient_user_authentication", stepUp + `, max_age="300"`},
+		{"if possible, and it is not", authgear.RecentAuthIfPossible(5 * time.Minute), user(loginOld, cannotReauthenticate), "", ""},
+		{"if possible, login unknown", authgear.RecentAuthIfPossible(5 * time.Minute), user(loginUnknown, cannotReauthenticate), "", ""},
+		{"if possible, a client", authgear.RecentAuthIfPossible(5 * time.Minute), machine(), "kind_not_allowed", ""},
+
+		// RFC 9470 §3: a step-up challenge names a missing scope too.
+		{"scope, then login", authgear.All(authgear.Scope("phone"), recent), user(loginOld), "insufficient_user_authentication", stepUp + `, max_age="300", scope="phone"`},
+		{"login, then scope", authgear.All(recent, authgear.Scope("phone")), user(loginOld), "insufficient_user_authentication", stepUp + `, max_age="300", scope="phone"`},
+		{"only the scope", authgear.All(recent, authgear.Scope("phone")), user(), "insufficient_scope", scopeMissing + `, scope="phone"`},
+		{"only the login", authgear.All(authgear.Scope("email"), recent), user(loginOld), "insufficient_user_authentication", stepUp + `, max_age="300"`},
+		{"a scope that no login brings", authgear.All(recent, authgear.Scope("reports:read")), user(loginOld), "insufficient_scope", scopeMissing},
+		{"a role stands in front", authgear.All(authgear.Role("admin"), recent), user(loginOld), "role_missing", ""},
+		{"a role stands behind", authgear.All(recent, authgear.Role("admin")), user(loginOld), "insufficient_user_authentication", stepUp + `, max_age="300"`},
+		{"scope, and cannot sign in again", authgear.All(authgear.Scope("phone"), recent), user(loginOld, cannotReauthenticate), "insufficient_scope", scopeMissing + `, scope="phone"`},
+		{"an alternative behind", authgear.All(authgear.Scope("phone"), authgear.Any(recent, authgear.Role("admin"))), user(loginOld), "insufficient_user_authentication", stepUp + `, max_age="300", scope="phone"`},
+
+		{"reports, a reporter", reports, user(), "", ""},
+		{"reports, a client", reports, machine("reports:read"), "", ""},
+		{"reports, another user", reports, user(noRoles), "role_missing", ""},
+		{"reports, another client", reports, machine(), "insufficient_scope", scopeMissing + `, scope="reports:read"`},
+		{"reports, the other way round", authgear.Any(authgear.Scope("reports:read"), authgear.Role("reporter")), user(noRoles), "role_missing", ""},
+		{"reports, a kind that does not exist", reports, &authgear.Identity{Roles: []string{"reporter"}, Scopes: []string{"reports:read"}}, "kind_not_allowed", ""},
+		{"a client with the role is no user", authgear.Any(authgear.Role("reporter"), authgear.Scope("x")), func() *authgear.Identity { m := machine(); m.Roles = []string{"reporter"}; return m }(), "insufficient_scope", scopeMissing + `, scope="x"`},
+		{"users only, beside", authgear.All(authgear.NotAnonymous(), reports), machine("reports:read"), "kind_not_allowed", ""},
+		{"an alternative for users, in a list for both", authgear.All(both, authgear.Any(authgear.Verified(), allows())), machine(), "kind_not_allowed", ""},
+		{"a function alone is for users", authgear.Any(allows(), authgear.Scope("x")), machine(), "insufficient_scope", scopeMissing + `, scope="x"`},
+		{"a function with a kind", authgear.Any(authgear.All(allows(), authgear.Kinds(authgear.KindClient)), authgear.Role("admin")), machine(), "", ""},
+
+		{"one allows, one cannot tell", authgear.Any(answers(down), authgear.Role("editor")), user(), "", ""},
+		{"one denies, one cannot tell", authgear.Any(authgear.Role("admin"), answers(authgear.Unavailable(down))), user(), "policy_unavailable", ""},
+		{"cannot tell goes before step-up", authgear.Any(recent, answers(authgear.Unavailable(down))), user(loginOld), "policy_unavailable", ""},
+		{"step-up goes before a role", authgear.Any(authgear.Role("admin"), recent), user(loginOld), "insufficient_user_authentication", stepUp + `, max_age="300"`},
+		{"step-up goes before a scope", authgear.Any(authgear.Scope("phone"), recent), user(loginOld), "insufficient_user_authentication", stepUp + `, max_age="300"`},
+		{"a scope to ask for goes before a denial", authgear.Any(answers(authgear.Deny("no")), authgear.Scope("phone")), user(), "insufficient_scope", scopeMissing + `, scope="phone"`},
+		{"no login where the first part denies", authgear.Any(authgear.All(authgear.Role("admin"), recent), authgear.Verified()), user(loginOld, func(i *authgear.Identity) { i.Verified = false }), "role_missing", ""},
+		{"of two denials the first", authgear.Any(authgear.Role("admin"), answers(authgear.Deny("no"))), user(), "role_missing", ""},
+		{"an alternative in an alternative", authgear.Any(authgear.Role("admin"), authgear.Any(authgear.Role("owner"), authgear.Role("editor"))), user(), "", ""},
+
+		{"denied", answers(authgear.Deny("no")), user(), "policy_denied", ""},
+		{"unavailable", answers(authgear.Unavailable(down)), user(), "policy_unavailable", ""},
+		{"a foreign error", answers(down), user(), "internal", ""},
+		{"a policy asked within a function", authgear.PolicyFunc(recent.Check), user(loginOld), "insufficient_user_authentication", stepUp + `, max_age="300"`},
+		{"no identity", reports, nil, "internal", ""},
+	} {
+		err := c.policy.Check(t.Context(), c.identity)
+		if c.want == "" {
+			if err != nil {
+				t.Errorf("%s: %v", c.name, err)
+			}
+			continue
+		}
+		e, ok := errors.AsType[*authgear.Error](err)
+		if !ok || e.Reason != c.want {
+			t.Errorf("%s: %v, want %s", c.name, err, c.want)
+			continue
+		}
+		if got := e.Refusal().Header["Www-Authenticate"]; len(got) > 1 || http.Header(e.Refusal().Header).Get("WWW-Authenticate") != c.challenge {
+			t.Errorf("%s: challenge %q, want %q", c.name, got, c.challenge)
+		}
+	}
+}
+
+// What a sender lacks is told to that sender only: policies share their errors.
+func TestRefusalsAreNotMixed(t *testing.T) {
+	t.Parallel()
+	policy := authgear.All(authgear.Scope("phone"), authgear.RecentAuth(time.Minute), authgear.Scope("reports:read"))
+	first, again := policy.Check(t.Context(), user()), policy.Check(t.Context(), user())
+	if first == again {
+		t.Error("two refusals are one")
+	}
+	e := first.(*authgear.Error)
+	e.Scopes[0] = "changed"
+	if got := policy.Check(t.Context(), user()).(*authgear.Error).Scopes[0]; got != "phone" {
+		t.Errorf("the next refusal names %q", got)
+	}
+}
+
+// Functions run in order, up to the first refusal or the first alternative that
+// allows; only what looks at nothing but the identity is asked beyond.
+func TestFunctionsRunInOrder(t *testing.T) {
+	t.Parallel()
+	ran := ""
+	step := func(name string, err error) authgear.Policy {
+		return authgear.PolicyFunc(func(context.Context, *authgear.Identity) error { ran += name; return err })
+	}
+	recent, no := authgear.RecentAuth(time.Minute), authgear.Deny("no")
+	for _, c := range []struct {
+		policy authgear.Policy
+		want   string
+	}{
+		{authgear.All(step("1", nil), step("2", nil)), "12"},
+		{authgear.All(step("1", no), step("2", nil)), "1"},
+		{authgear.All(recent, step("1", nil)), ""},
+		{authgear.All(step("1", nil), recent, step("2", nil)), "1"},
+		{authgear.All(recent, authgear.Any(step("1", nil), authgear.Role("admin"))), ""},
+		{authgear.Any(step("1", no), step("2", nil), step("3", nil)), "12"},
+		{authgear.Any(step("1", nil), step("2", nil)), "1"},
+		{authgear.Any(authgear.Role("editor"), step("1", nil)), ""},
+		{authgear.All(authgear.Any(step("1", no), step("2", nil)), step("3", nil)), "123"},
+	} {
+		ran = ""
+		_ = c.policy.Check(t.Context(), user(loginOld))
+		if ran != c.want {
+			t.Errorf("%q ran, want %q", ran, c.want)
+		}
+	}
+}
+
+// An error of the user's own is told like those of policies, but no scope of it
+// can end the quoted string that it stands in.
+func TestChallengeParameters(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		err  authgear.Error
+		want string
+	}{
+		{authgear.Error{Reason: authgear.ReasonInsufficientScope, Scopes: []string{`a"`, "b", "c d", "", "é", "e\r\nf"}}, scopeMissing + `, scope="b"`},
+		{authgear.Error{Reason: authgear.ReasonInsufficientScope, MaxAge: time.Minute}, scopeMissing},
+		{authgear.Error{Reason: authgear.ReasonInsufficientUserAuthentication}, stepUp},
+		{authgear.Error{Reason: authgear.ReasonInsufficientUserAuthentication, MaxAge: -time.Minute}, stepUp},
+		{authgear.Error{Reason: authgear.ReasonInsufficientUserAuthentication, MaxAge: time.Hour, Scopes: []string{"a", "b"}}, stepUp + `, max_age="3600", scope="a b"`},
+		{authgear.Error{Reason: authgear.ReasonRoleMissing, MaxAge: time.Hour, Scopes: []string{"a"}}, ""},
+		{authgear.Error{Reason: authgear.ReasonNoCredentials, Scopes: []string{"a"}}, "Bearer"},
+	} {
+		if got := c.err.Refusal().Header.Get("WWW-Authenticate"); got != c.want {
+			t.Errorf("%+v: %q, want %q", c.err, got, c.want)
+		}
+	}
+}
+
+// The lists that a policy was made of belong to the caller.
+func TestPoliciesKeepTheirNames(t *testing.T) {
+	t.Parallel()
+	roles, scopes, list := []string{"editor"}, []string{"a"}, []authgear.Policy{authgear.Role("editor")}
+	anyRole, allRoles, scope, alternatives := authgear.AnyRole(roles...), authgear.AllRoles(roles...), authgear.Scope(scopes...), authgear.Any(list...)
+	roles[0], scopes[0], list[0] = "admin", "b", authgear.Role("admin")
+	for i, err := range []error{
+		anyRole.Check(t.Context(), user()), allRoles.Check(t.Context(), user()),
+		scope.Check(t.Context(), machine("a")), alternatives.Check(t.Context(), user()),
+	} {
+		if err != nil {
+			t.Errorf("policy %d: %v", i+1, err)
+		}
+	}
+}
