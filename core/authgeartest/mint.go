@@ -6,36 +6,50 @@ import (
 	"time"
 )
 
-// mint answers a new access token of a user, for shells: no real Authgear gives
-// a token to whoever asks. A page that has rebound its own name to this address
-// asks for another host, and gets none.
-func (s *Server) mint(w http.ResponseWriter, r *http.Request, userID string) {
+// refusal is why a shell gets no token.
+type refusal struct {
+	status int
+	text   string
+}
+
+// mint answers a token, for shells: no real Authgear gives one to whoever asks.
+// A page that has rebound its own name to this address asks for another host,
+// and gets none; what it can forward does not count.
+func (s *Server) mint(w http.ResponseWriter, r *http.Request, token func() (string, *refusal)) {
 	if r.Method != http.MethodGet {
 		methodNotAllowed(w, []string{http.MethodGet})
 		return
 	}
-	query := r.URL.Query()
-	token := Token{ClientID: query.Get("client_id")}
-	if lifetime := query.Get("expires_in"); lifetime != "" {
-		seconds, err := strconv.Atoi(lifetime)
-		if err != nil {
-			http.Error(w, "expires_in is no number of seconds", http.StatusBadRequest)
-			return
-		}
-		token.ExpiresIn = time.Duration(seconds) * time.Second
+	if !s.owns(r.Host) {
+		http.Error(w, "this is another host", http.StatusNotFound)
+		return
 	}
-	minted := ""
-	s.mu.Lock()
-	if s.ours(r) && s.users[userID] != nil {
-		minted = s.accessToken(userID, token)
-	}
-	s.mu.Unlock()
-	if minted == "" {
-		http.Error(w, "there is no such user here", http.StatusNotFound)
+	minted, refused := token()
+	if refused != nil {
+		http.Error(w, refused.text, refused.status)
 		return
 	}
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Type", "text/plain; charset=utf-8")
 	_, _ = w.Write([]byte(minted))
+}
+
+// mintToken mints an access token of a user.
+func (s *Server) mintToken(r *http.Request, userID string) (string, *refusal) {
+	query := r.URL.Query()
+	token := Token{ClientID: query.Get("client_id")}
+	if lifetime := query.Get("expires_in"); lifetime != "" {
+		seconds, err := strconv.Atoi(lifetime)
+		if err != nil {
+			return "", &refusal{http.StatusBadRequest, "expires_in is no number of seconds"}
+		}
+		token.ExpiresIn = time.Duration(seconds) * time.Second
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.users[userID] == nil {
+		return "", &refusal{http.StatusNotFound, "there is no such user here"}
+	}
+	return s.accessToken(userID, token), nil
 }

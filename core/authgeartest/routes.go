@@ -62,7 +62,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.private(w, r, "POST", s.revoke)
 	default:
 		if user, ok := strings.CutPrefix(r.URL.Path, "/token/"); ok {
-			s.mint(w, r, user)
+			s.mint(w, r, func() (string, *refusal) { return s.mintToken(r, user) })
 			return
 		}
 		http.NotFound(w, r)
@@ -145,8 +145,9 @@ func (s *Server) redirected(w http.ResponseWriter, r *http.Request) bool {
 
 // ours says whether the project owns the host that a request asks for. The port
 // does not matter. A loopback endpoint is known by both its usual names.
-func (s *Server) ours(r *http.Request) bool {
-	host := requestHost(r)
+func (s *Server) ours(r *http.Request) bool { return s.owns(requestHost(r)) }
+
+func (s *Server) owns(host string) bool {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
 	}
