@@ -23,7 +23,8 @@ const (
 // Token changes what a credential says. Its zero value is that of a login just
 // now with the project's own single-page app.
 type Token struct {
-	// ClientID is the OAuth client. Empty: "spa".
+	// ClientID is the OAuth client, of a session also the one that
+	// [Server.Reauthenticate] is for. Empty: "spa".
 	ClientID string
 	// Scopes are the granted scopes. nil: openid, offline_access and
 	// https://authgear.com/scopes/full-access.
@@ -55,7 +56,9 @@ const (
 // session is a credential and what the server remembers of it.
 type session struct {
 	kind     sessionKind
+	sid      string // as ID tokens name it
 	userID   string
+	clientID string
 	authTime time.Time
 	expires  time.Time
 
@@ -66,7 +69,10 @@ type session struct {
 // start adds a session. The caller holds s.mu.
 func (s *Server) start(kind sessionKind, userID, credential string, token Token, lifetime time.Duration) *session {
 	now := s.now()
-	added := &session{kind: kind, userID: s.user(userID).ID, authTime: token.authTime(now), expires: now.Add(token.lifetime(lifetime))}
+	added := &session{
+		kind: kind, sid: newSID(), userID: s.user(userID).ID, clientID: clientID(token.ClientID),
+		authTime: token.authTime(now), expires: now.Add(token.lifetime(lifetime)),
+	}
 	s.sessions[credential] = added
 	return added
 }
@@ -130,16 +136,21 @@ func (s *Server) accessToken(userID string, t Token) string {
 // its ClientID only if client is empty.
 func (s *Server) IDToken(userID, client string, token ...Token) string {
 	t := first(token)
-	if client == "" {
-		client = clientID(t.ClientID)
+	if client != "" {
+		t.ClientID = client
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.idToken(s.user(userID), newSID(), t)
+}
+
+// idToken mints an ID token. The caller holds s.mu.
+func (s *Server) idToken(u *user, sid string, t Token) string {
 	now := s.now()
-	claims := s.user(userID).claims(t, s.Endpoint(), now)
-	claims["aud"] = []string{client}
+	claims := u.claims(t, s.Endpoint(), now)
+	claims["aud"] = []string{clientID(t.ClientID)}
 	claims["exp"] = now.Add(t.lifetime(idTokenLifetime)).Unix()
-	claims["sid"] = base64.RawURLEncoding.EncodeToString([]byte("offline_grant:" + newUUID()))
+	claims["sid"] = sid
 	change(claims, t.Claims)
 	header := s.header("JWT")
 	change(header, t.Header)
@@ -165,8 +176,8 @@ func (s *Server) ClientToken(clientID, resource string, scopes ...string) string
 }
 
 // OpaqueToken mints an opaque access token, 32 letters and digits, in a new
-// session of a user. At most one [Token] is used, and of it AuthTime and
-// ExpiresIn.
+// session of a user. At most one [Token] is used, and of it ClientID, AuthTime
+// and ExpiresIn.
 func (s *Server) OpaqueToken(userID string, token ...Token) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -177,7 +188,7 @@ func (s *Server) OpaqueToken(userID string, token ...Token) string {
 
 // SessionCookie makes the cookie of a new session of a user, with the
 // attributes that Authgear sets. At most one [Token] is used, and of it
-// AuthTime and ExpiresIn.
+// ClientID, AuthTime and ExpiresIn.
 func (s *Server) SessionCookie(userID string, token ...Token) *http.Cookie {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -191,7 +202,7 @@ func (s *Server) SessionCookie(userID string, token ...Token) *http.Cookie {
 
 // AppSessionCookie makes the app_session cookie of a new session of a user, by
 // which mobile apps open web pages. At most one [Token] is used, and of it
-// AuthTime and ExpiresIn.
+// ClientID, AuthTime and ExpiresIn.
 func (s *Server) AppSessionCookie(userID string, token ...Token) *http.Cookie {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -245,6 +256,10 @@ func (u *user) claims(t Token, issuer string, now time.Time) map[string]any {
 		claims["amr"] = amr
 	}
 	return claims
+}
+
+func newSID() string {
+	return base64.RawURLEncoding.EncodeToString([]byte("offline_grant:" + newUUID()))
 }
 
 func clientID(id string) string {

@@ -19,7 +19,8 @@ type User struct {
 	// AMR are the methods of the user's logins. nil: "pwd" and
 	// "x_primary_password".
 	AMR []string
-	// CannotReauthenticate is for users without any authenticator.
+	// CannotReauthenticate is for users without any authenticator, such as
+	// those who sign in by Google only.
 	CannotReauthenticate bool
 	// Email, when not empty, is told by the userinfo endpoint.
 	Email string
