@@ -19,6 +19,8 @@
 // [Server.AccessToken] mints a JWT, [Server.OpaqueToken] a token that only the
 // resolver understands, [Server.SessionCookie] a session cookie,
 // [Server.ClientToken] a client's own token and [Server.IDToken] an ID token.
+// [Server.SetAuthTime] ages the login of a session, [Server.Reauthenticate]
+// renews it, with a new ID token.
 // [Token] changes what is in them: the client, the time of the login, any
 // claim. [Server.Sign] signs anything at all.
 //
@@ -44,12 +46,20 @@
 //
 // Their answers are compared with recordings of a real Authgear in this
 // package's tests. There is no sign-in page and no token endpoint: credentials
-// are minted by methods, and for a shell by one path that no real Authgear has:
+// are minted by methods, and for a shell by paths that no real Authgear has:
 //
 //	curl -H "Authorization: Bearer $(curl -s http://127.0.0.1:PORT/token/alice)" …
 //
-// GET /token/{user} answers a new JWT access token of the user with that ID, as
-// plain text; ?client_id= and ?expires_in= (seconds) change it as [Token] does.
+// They answer plain text, to GET, and only if asked by this server's own host:
+//
+//   - /token/{user}: a new JWT access token of the user with that ID;
+//     ?client_id=, ?expires_in= and ?login_age= (seconds since the login) change
+//     it as [Token] does.
+//   - /reauthenticate, with "Authorization: Bearer TOKEN" or the session cookie:
+//     what [Server.Reauthenticate] returns. 401 without a live session, 403 for
+//     a user who cannot reauthenticate.
+//   - /client-token/{client}?resource=URI&scope=a+b: a token as by
+//     [Server.ClientToken], of any client.
 //
 // # Oddities worth knowing
 //
@@ -63,6 +73,8 @@
 //   - A JWT counts only if its audience is the origin of the very request: a
 //     call through another address needs the endpoint's Host and
 //     X-Forwarded-Proto.
+//   - A reauthentication changes what the resolver tells with the same token,
+//     while a JWT keeps its own auth_time.
 //   - Revoking a JWT at /oauth2/revoke answers 200 and does nothing.
 //   - X-Authgear-Session-Amr is always there and always empty, and roles come
 //     in no particular order.

@@ -3,6 +3,7 @@ package authgeartest
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -46,10 +47,49 @@ func (s *Server) mintToken(r *http.Request, userID string) (string, *refusal) {
 		}
 		token.ExpiresIn = time.Duration(seconds) * time.Second
 	}
+	if query.Has("login_age") {
+		seconds, err := strconv.ParseUint(query.Get("login_age"), 10, 32)
+		if err != nil {
+			return "", &refusal{http.StatusBadRequest, "login_age is no number of seconds"}
+		}
+		token.AuthTime = s.now().Add(-time.Duration(seconds) * time.Second)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.users[userID] == nil {
 		return "", &refusal{http.StatusNotFound, "there is no such user here"}
 	}
 	return s.accessToken(userID, token), nil
+}
+
+// mintClientToken mints a client's own token.
+func (s *Server) mintClientToken(r *http.Request, client string) (string, *refusal) {
+	query := r.URL.Query()
+	switch {
+	case client == "":
+		return "", &refusal{http.StatusNotFound, "the path ends with a client's ID"}
+	case query.Get("resource") == "":
+		return "", &refusal{http.StatusBadRequest, "resource is missing"}
+	}
+	return s.ClientToken(client, query.Get("resource"), strings.Fields(query.Get("scope"))...), nil
+}
+
+// mintReauthenticated reauthenticates the session that a request carries, of
+// which the resolver would tell at the public origin.
+func (s *Server) mintReauthenticated(r *http.Request) (string, *refusal) {
+	r = r.Clone(r.Context())
+	r.Header.Set("X-Forwarded-Host", s.endpoint.Host)
+	r.Header.Set("X-Forwarded-Proto", s.endpoint.Scheme)
+	found, outcome := s.ask(r)
+	switch {
+	case outcome == resolvedFailure:
+		return "", &refusal{http.StatusInternalServerError, "unexpected error occurred"}
+	case outcome != resolvedSession:
+		return "", &refusal{http.StatusUnauthorized, "there is no live session"}
+	case !found.user.canReauthenticate():
+		return "", &refusal{http.StatusForbidden, cannotReauthenticate}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.reauthenticate(found.session, &found.user), nil
 }

@@ -67,8 +67,9 @@ const (
 	resolvedLate // a failure that takes its time
 )
 
-// resolved is a session and a copy of its user.
+// resolved is a session, and copies of its user and of the time of its login.
 type resolved struct {
+	session  *session
 	user     user
 	authTime time.Time
 }
@@ -96,7 +97,7 @@ func (s *Server) resolve(r *http.Request) (resolved, resolution) {
 	if u == nil || !u.maySignIn(s.now()) {
 		return resolved{}, resolvedInvalid
 	}
-	return resolved{user: *u, authTime: found.authTime}, resolvedSession
+	return resolved{session: found, user: *u, authTime: found.authTime}, resolvedSession
 }
 
 // findSession tries what a request carries in Authgear's order: the token, then

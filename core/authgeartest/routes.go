@@ -60,12 +60,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.private(w, r, "GET, POST", s.userinfo)
 	case "/oauth2/revoke":
 		s.private(w, r, "POST", s.revoke)
+	case "/reauthenticate":
+		s.mint(w, r, func() (string, *refusal) { return s.mintReauthenticated(r) })
 	default:
 		if user, ok := strings.CutPrefix(r.URL.Path, "/token/"); ok {
 			s.mint(w, r, func() (string, *refusal) { return s.mintToken(r, user) })
-			return
+		} else if client, ok := strings.CutPrefix(r.URL.Path, "/client-token/"); ok {
+			s.mint(w, r, func() (string, *refusal) { return s.mintClientToken(r, client) })
+		} else {
+			http.NotFound(w, r)
 		}
-		http.NotFound(w, r)
 	}
 }
 
