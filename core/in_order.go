@@ -21,7 +21,7 @@ func InOrder(authenticators ...Authenticator) Authenticator {
 	if len(authenticators) == 0 {
 		panic("authgear: InOrder: there is no authenticator")
 	}
-	all := fresh{}
+	all := freshInOrder{}
 	for i, a := range authenticators {
 		if isnil.IsNil(a) {
 			panic(fmt.Sprintf("authgear: InOrder: authenticator number %d is nil", i+1))
@@ -68,10 +68,10 @@ func (o inOrder) Observer() *Observer {
 	return nil
 }
 
-// fresh are authenticators that all can do without what they know.
-type fresh struct{ inOrder }
+// freshInOrder are authenticators that all can do without what they know.
+type freshInOrder struct{ inOrder }
 
 // AuthenticateFresh implements [FreshAuthenticator].
-func (f fresh) AuthenticateFresh(ctx context.Context, r Request) (*Identity, error) {
+func (f freshInOrder) AuthenticateFresh(ctx context.Context, r Request) (*Identity, error) {
 	return f.authenticate(func(a Authenticator) (*Identity, error) { return a.(FreshAuthenticator).AuthenticateFresh(ctx, r) })
 }
