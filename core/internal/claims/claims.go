@@ -1,5 +1,5 @@
-// Package claims turns the claims of an Authgear access token into typed
-// values, and refuses whatever two readers could understand differently
+// Package claims turns the claims of an Authgear access token or ID token into
+// typed values, and refuses whatever two readers could understand differently
 // (RFC 7519, RFC 9068, RFC 8725).
 //
 // It decides what the claims say, not whether they are good: issuer, audience

@@ -12,9 +12,9 @@ var (
 	ErrMalformed = errors.New("token is malformed")
 	// ErrAlgorithm means any other algorithm than RS256, or none.
 	ErrAlgorithm = errors.New("token algorithm is not RS256")
-	// ErrType means that the token is none of the type at+jwt, an ID token for
-	// example.
-	ErrType = errors.New("token type is not at+jwt")
+	// ErrType means that the typ is not that of the tokens that are read: an ID
+	// token is no access token, and the other way round.
+	ErrType = errors.New("token is of another type")
 	// ErrSignature means that the key did not sign this token.
 	ErrSignature = errors.New("token signature is not valid")
 )

@@ -2,7 +2,6 @@ package jws
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/authgear/authgear-sdk-go/core/internal/quote"
 	"github.com/authgear/authgear-sdk-go/core/internal/strictjson"
@@ -19,17 +18,18 @@ const maxKeyID = 256
 // string is "", which no rule below allows.
 type header struct{ alg, typ, kid, forbidden string }
 
-// readHeader checks the header and returns its kid.
+// readHeader checks the header of a token that should be of this type, and
+// returns its kid.
 //
 // Keys in the header or behind its URLs (jwk, jku, x5u, x5c) are ignored like
 // any unknown member: the token does not choose who is trusted
 // (RFC 8725 §3.10).
-func readHeader(b []byte) (keyID string, err error) {
+func readHeader(b []byte, want Type) (keyID string, err error) {
 	var h header
 	if err := strictjson.Read(b, headerLimits, h.read); err != nil {
 		return "", fmt.Errorf("%w: header: %w", ErrMalformed, err)
 	}
-	return h.kid, h.check()
+	return h.kid, h.check(want)
 }
 
 func (h *header) read(r *strictjson.Reader) {
@@ -56,7 +56,7 @@ func stringOrEmpty(r *strictjson.Reader) string {
 	return ""
 }
 
-func (h *header) check() error {
+func (h *header) check(want Type) error {
 	switch {
 	// RFC 8725 §3.1: one algorithm; names are case-sensitive (RFC 7515 §4.1.1).
 	case h.alg == "":
@@ -71,12 +71,12 @@ func (h *header) check() error {
 	case h.forbidden != "":
 		return fmt.Errorf("%w: header has %s", ErrMalformed, h.forbidden)
 
-	// RFC 9068 §4, RFC 8725 §3.11: an ID token has the same keys and issuer, and
-	// must not pass.
+	// RFC 9068 §4, RFC 8725 §3.11: access tokens and ID tokens have the same keys
+	// and issuer, and must not pass for each other.
 	case h.typ == "":
 		return fmt.Errorf("%w: typ is missing or not a string", ErrType)
-	case !isAccessToken(h.typ):
-		return fmt.Errorf("%w: typ is %s", ErrType, quote.Quote(h.typ))
+	case !want.is(h.typ):
+		return fmt.Errorf("%w: typ is %s, not %s", ErrType, quote.Quote(h.typ), want)
 
 	case h.kid == "":
 		return fmt.Errorf("%w: kid is missing, empty or not a string", ErrMalformed)
@@ -84,11 +84,4 @@ func (h *header) check() error {
 		return fmt.Errorf("%w: kid has %d bytes, over %d", ErrMalformed, len(h.kid), maxKeyID)
 	}
 	return nil
-}
-
-// isAccessToken compares as media types are compared, with "application/" left
-// out or not (RFC 7515 §4.1.9, RFC 2045 §5.1). EqualFold folds beyond ASCII, but
-// no other character folds to a letter of these two.
-func isAccessToken(typ string) bool {
-	return strings.EqualFold(typ, "at+jwt") || strings.EqualFold(typ, "application/at+jwt")
 }

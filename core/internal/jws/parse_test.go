@@ -233,7 +233,7 @@ func TestParseHeader(t *testing.T) {
 func TestParseDetail(t *testing.T) {
 	for _, c := range []struct{ name, token, want string }{
 		{"alg", compact(`{"alg":"a\nb"}`), `token algorithm is not RS256: alg is "a\nb"`},
-		{"long typ", compact(`{"alg":"RS256","typ":"` + strings.Repeat("t", 1000) + `"}`), `token type is not at+jwt: typ is "` + strings.Repeat("t", 64) + `"…`},
+		{"long typ", compact(`{"alg":"RS256","typ":"` + strings.Repeat("t", 1000) + `"}`), `token is of another type: typ is "` + strings.Repeat("t", 64) + `"…, not at+jwt`},
 		{"crit", compact(`{"alg":"RS256","crit":[]}`), `token is malformed: header has crit`},
 		{"dots", "a.b", `token is malformed: it has 1 dots, not two`},
 		{"alphabet", "e30.b+.c", `token is malformed: payload is not canonical base64url`},

@@ -1,5 +1,5 @@
-// Package jws reads Authgear's access tokens as signed objects: the compact
-// form, a strict header, and the RS256 signature (RFC 7515, RFC 9068).
+// Package jws reads Authgear's access tokens and ID tokens as signed objects: the
+// compact form, a strict header, and the RS256 signature (RFC 7515, RFC 9068).
 //
 // It knows nothing of claims, keys' origin or HTTP.
 package jws
@@ -25,9 +25,13 @@ type Token struct {
 	signature    []byte
 }
 
-// Parser reads tokens. It remembers the last good header, which the tokens of one
-// key share byte for byte. The zero value is ready, and safe for concurrent use.
+// Parser reads tokens of one type. It remembers the last good header, which the
+// tokens of one key share byte for byte. The zero value is ready, reads access
+// tokens, and is safe for concurrent use.
 type Parser struct {
+	// Type is set before the first Parse.
+	Type Type
+
 	last atomic.Pointer[knownHeader]
 }
 
@@ -66,7 +70,7 @@ func (p *Parser) keyID(encoded string, header []byte) (string, error) {
 	if known := p.last.Load(); known != nil && known.encoded == encoded {
 		return known.keyID, nil
 	}
-	keyID, err := readHeader(header)
+	keyID, err := readHeader(header, p.Type)
 	if err == nil && len(encoded) <= maxKnown {
 		p.last.Store(&knownHeader{strings.Clone(encoded), keyID}) // a copy: nothing else of the token is kept
 	}
