@@ -14,7 +14,6 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/jws"
 	"github.com/authgear/authgear-sdk-go/core/internal/keys"
 	"github.com/authgear/authgear-sdk-go/core/internal/project"
-	"github.com/authgear/authgear-sdk-go/core/internal/quote"
 )
 
 // JWTConfig configures [NewJWT]. Only Endpoint is required.
@@ -27,7 +26,9 @@ type JWTConfig struct {
 	// accepted.
 	ClientIDs []string
 	// Resources are the resource URIs (RFC 8707) of this service. A client's own
-	// token must be meant for one of them; without any, no client comes in.
+	// token must be meant for one of them; without any, no client comes in. As
+	// Authgear demands, they are https URIs with a host, without user information,
+	// query and fragment, and not on Endpoint's own origin.
 	Resources []string
 	// TokenCookie, when not empty, is the name of a cookie that carries the
 	// access token of a request without a Bearer token. Guards keep other
@@ -93,7 +94,7 @@ func NewJWT(config JWTConfig) (*JWT, error) {
 		errs.add("ClientIDs", errors.New("an empty client id"))
 	}
 	for _, resource := range config.Resources {
-		errs.add("Resources", checkResource(resource))
+		errs.add("Resources", checkResource(resource, origin))
 	}
 	leeway := config.Leeway
 	switch {
@@ -126,14 +127,27 @@ func NewJWT(config JWTConfig) (*JWT, error) {
 	}, nil
 }
 
-// checkResource accepts absolute URIs without a fragment (RFC 8707 §2).
-func checkResource(resource string) error {
+// checkResource accepts what Authgear accepts as a resource: an absolute URI
+// without a fragment (RFC 8707 §2), and Authgear's own rules. The origin is the
+// endpoint's, "" when that has a mistake itself.
+func checkResource(resource, origin string) error {
+	fail := func(what string) error { return fmt.Errorf("%s %s", endpoint.Shown(resource), what) }
 	u, err := url.Parse(resource)
 	switch {
 	case err != nil || !u.IsAbs():
-		return fmt.Errorf("%s is not an absolute URI; to accept the tokens of certain OAuth clients only, use ClientIDs", quote.Quote(resource))
+		return fail("is not an absolute URI; to accept the tokens of certain OAuth clients only, use ClientIDs")
+	case u.Scheme != "https":
+		return fail("is not an https URI, as Authgear's resources are")
+	case u.Hostname() == "":
+		return fail("has no host")
+	case u.User != nil:
+		return fail("has user information, which no resource of Authgear has")
 	case strings.Contains(resource, "#"):
-		return fmt.Errorf("%s has a fragment", quote.Quote(resource))
+		return fail("has a fragment, which no resource has (RFC 8707 §2)")
+	case strings.Contains(resource, "?"):
+		return fail("has a query, which no resource of Authgear has")
+	case origin != "" && endpoint.Of(u) == origin:
+		return fail("is on the origin of Endpoint, which no resource of Authgear is; write the URI of this service")
 	}
 	return nil
 }

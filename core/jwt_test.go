@@ -38,7 +38,7 @@ func TestNewJWTAccepts(t *testing.T) {
 		{Endpoint: "HTTPS://MyApp.Authgear.Cloud:443/"},
 		{Endpoint: "http://localhost:3100"},
 		{Endpoint: "http://10.0.0.1:3100", InsecureHTTP: true},
-		{Endpoint: "https://myapp.authgear.cloud", Leeway: time.Minute, Resources: []string{"https://api.example.com", "urn:example:api"}},
+		{Endpoint: "https://myapp.authgear.cloud", Leeway: time.Minute, Resources: []string{"https://api.example.com", "https://api.example.com/orders"}},
 	} {
 		if _, err := authgear.NewJWT(config); err != nil {
 			t.Errorf("%+v: %v", config, err)
@@ -52,6 +52,59 @@ func TestNewJWTAccepts(t *testing.T) {
 		if _, err := authgear.NewJWT(config); err == nil {
 			t.Errorf("%+v is accepted", config)
 		}
+	}
+}
+
+// Resources are what Authgear accepts as such (RFC 8707 §2, and its own rules).
+func TestResources(t *testing.T) {
+	t.Parallel()
+	const endpoint = "https://myapp.authgear.cloud"
+	for _, resource := range []string{
+		"https://api.example.com", "https://api.example.com/", "https://api.example.com:8443/orders/v1", "HTTPS://API.example.com",
+		"https://[2001:db8::1]/orders", "https://api.example.com/@orders", "https://api.example.com./",
+		"https://myapp.authgear.cloud.example.org/orders", "https://myapp.authgear.cloud:8443", "https://orders.myapp.authgear.cloud",
+	} {
+		if _, err := authgear.NewJWT(authgear.JWTConfig{Endpoint: endpoint, Resources: []string{resource}}); err != nil {
+			t.Errorf("%s: %v", resource, err)
+		}
+	}
+	for resource, rule := range map[string]string{
+		"":                                 "not an absolute URI",
+		"my-client":                        "use ClientIDs",
+		"api.example.com/orders":           "use ClientIDs",
+		"//api.example.com":                "not an absolute URI",
+		"https://api.example.com:x":        "not an absolute URI",
+		"http://api.example.com":           "not an https URI",
+		"urn:example:api":                  "not an https URI",
+		"wss://api.example.com":            "not an https URI",
+		"https:api.example.com":            "no host",
+		"https:///orders":                  "no host",
+		"https://:8443/orders":             "no host",
+		"https://alice@api.example.com":    "user information",
+		"https://@api.example.com":         "user information",
+		"https://api.example.com/?a=b":     "a query",
+		"https://api.example.com/orders?":  "a query",
+		"https://api.example.com/#orders":  "a fragment",
+		"https://api.example.com/orders#":  "a fragment",
+		"https://myapp.authgear.cloud":     "origin of Endpoint",
+		"https://myapp.authgear.cloud/":    "origin of Endpoint",
+		"https://myapp.authgear.cloud/api": "origin of Endpoint",
+		"https://MYAPP.authgear.cloud/api": "origin of Endpoint",
+		"https://myapp.authgear.cloud:443": "origin of Endpoint",
+	} {
+		_, err := authgear.NewJWT(authgear.JWTConfig{Endpoint: endpoint, Resources: []string{"https://api.example.com", resource}})
+		if err == nil || !strings.Contains(err.Error(), "Resources: ") || !strings.Contains(err.Error(), rule) {
+			t.Errorf("%q: err = %v, want %q", resource, err, rule)
+		}
+	}
+	// Without an endpoint there is no origin that a resource could be on.
+	_, err := authgear.NewJWT(authgear.JWTConfig{Resources: []string{"https://api.example.com."}})
+	if err == nil || strings.Contains(err.Error(), "Resources: ") {
+		t.Errorf("err = %v, want one about Endpoint alone", err)
+	}
+	_, err = authgear.NewJWT(authgear.JWTConfig{Endpoint: endpoint, Resources: []string{"https://alice:hunter2@api.example.com"}})
+	if err == nil || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("err = %v, want one without the password", err)
 	}
 }
 

@@ -24,7 +24,7 @@ func Parse(raw string, insecureHTTP bool) (string, error) {
 	if raw == "" {
 		return "", errors.New("is empty; write the project's origin, such as https://myapp.authgear.cloud")
 	}
-	fail := func(what string) (string, error) { return "", fmt.Errorf("%s %s", shown(raw), what) }
+	fail := func(what string) (string, error) { return "", fmt.Errorf("%s %s", Shown(raw), what) }
 
 	if !strings.Contains(raw, "://") {
 		return fail("has no scheme; write " + withScheme(raw))
@@ -55,9 +55,9 @@ func Parse(raw string, insecureHTTP bool) (string, error) {
 	return origin, nil
 }
 
-// shown quotes a refused origin, without a password before the host: the
+// Shown quotes a URL that is refused, without a password before the host: the
 // mistake ends in a log.
-func shown(raw string) string {
+func Shown(raw string) string {
 	if at := strings.LastIndexByte(raw, '@'); at >= 0 {
 		raw = "***" + raw[at:]
 	}
