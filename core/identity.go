@@ -64,8 +64,8 @@ type Identity struct {
 	// only in the first token of a login: they are gone after a refresh.
 	AMR []string `json:"amr,omitempty"`
 	// AuthenticatedAt is when the user last proved who they are; a refresh does
-	// not change it. UTC, whole seconds; zero when unknown, which policies take
-	// for "never".
+	// not change it, a new ID token can (JWTConfig.IDTokenClients). UTC, whole
+	// seconds; zero when unknown, which policies take for "never".
 	AuthenticatedAt time.Time `json:"authenticated_at,omitzero"`
 	// ExpiresAt is when the token ends. UTC, whole seconds; zero when unknown.
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
@@ -75,10 +75,13 @@ type Identity struct {
 	Evidence Evidence `json:"-"`
 
 	claims []byte // the token's payload, verified
+	// idTokenRefused is why the ID token that came beside the access token does not
+	// count; nil when none came, or a good one. Its Err is about the ID token.
+	idTokenRefused *Error
 }
 
-// clone returns an identity that belongs to somebody else. The claims are shared,
-// since nobody can change them.
+// clone returns an identity that belongs to somebody else. The claims and the
+// refusal of an ID token are shared, since nobody changes them.
 func (i *Identity) clone() *Identity {
 	clone := *i
 	clone.Roles, clone.Scopes, clone.AMR = slices.Clone(i.Roles), slices.Clone(i.Scopes), slices.Clone(i.AMR)

@@ -30,6 +30,12 @@ type JWTConfig struct {
 	// Authgear demands, they are https URIs with a host, without user information,
 	// query and fragment, and not on Endpoint's own origin.
 	Resources []string
+	// IDTokenClients, when not empty, are the OAuth clients whose ID tokens count
+	// for reauthentication: one in the header X-ID-Token of a user's request makes
+	// the identity's AuthenticatedAt newer. A web client keeps its access token
+	// when the user reauthenticates, and gets a new ID token. Empty: the header is
+	// not read.
+	IDTokenClients []string
 	// TokenCookie, when not empty, is the name of a cookie that carries the
 	// access token of a request without a Bearer token. Guards keep other
 	// websites from using it, by their TrustedOrigins.
@@ -73,6 +79,9 @@ type JWT struct {
 	keys        *keys.Set
 	observer    *Observer
 	parser      jws.Parser
+
+	idTokenClients []string
+	idTokenParser  jws.Parser
 }
 
 // NewJWT needs no network: keys are fetched by the first request, or by
@@ -96,6 +105,9 @@ func NewJWT(config JWTConfig) (*JWT, error) {
 	for _, resource := range config.Resources {
 		errs.add("Resources", checkResource(resource, origin))
 	}
+	for _, client := range config.IDTokenClients {
+		errs.add("IDTokenClients", checkIDTokenClient(client))
+	}
 	leeway := config.Leeway
 	switch {
 	case leeway == 0:
@@ -114,6 +126,10 @@ func NewJWT(config JWTConfig) (*JWT, error) {
 		resources:   slices.Clone(config.Resources),
 		leeway:      leeway,
 		observer:    observer,
+
+		idTokenClients: slices.Clone(config.IDTokenClients),
+		idTokenParser:  jws.Parser{Type: jws.IDToken},
+
 		keys: keys.New(keys.Config{
 			Endpoint: origin,
 			Client:   project.New(project.Config{Endpoint: origin, Internal: internal, HTTPClient: config.HTTPClient}),
@@ -168,7 +184,9 @@ func (j *JWT) Ready(ctx context.Context) error {
 func (j *JWT) Observer() *Observer { return j.observer }
 
 // Authenticate implements [Authenticator] by the Bearer token in the request's
-// Authorization header, or by the token cookie when there is one.
+// Authorization header, or by the token cookie when there is one. With
+// IDTokenClients, a user's ID token in X-ID-Token can make AuthenticatedAt newer;
+// one that is not good changes nothing, and is never an error here.
 func (j *JWT) Authenticate(ctx context.Context, r Request) (*Identity, error) {
 	c, err := j.credentials.read(ctx, r)
 	if err != nil {
@@ -183,6 +201,9 @@ func (j *JWT) Authenticate(ctx context.Context, r Request) (*Identity, error) {
 		return nil, err
 	}
 	identity.Evidence.Ambient = c.ambient
+	if len(j.idTokenClients) > 0 && identity.Kind == KindUser {
+		j.reauthenticate(ctx, r, identity)
+	}
 	return identity, nil
 }
 

@@ -20,11 +20,15 @@ func TestNewJWTMistakes(t *testing.T) {
 		Resources:   []string{"my-client", "https://api.example.com/#x"},
 		TokenCookie: "a b",
 		Leeway:      -time.Second,
+
+		IDTokenClients: []string{"spa", "", "https://myapp.authgear.cloud"},
 	})
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, want := range []string{"Endpoint: ", "InternalURL: ", "ClientIDs: ", "Resources: ", `TokenCookie: "a b"`, "Leeway: ", "use ClientIDs", "fragment"} {
+	for _, want := range []string{"Endpoint: ", "InternalURL: ", "ClientIDs: ", "Resources: ", `TokenCookie: "a b"`, "Leeway: ", "use ClientIDs", "fragment",
+		"IDTokenClients: an empty client id", `IDTokenClients: "https://myapp.authgear.cloud" is a URI, no client id`,
+	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in the error:\n%v", want, err)
 		}
@@ -39,6 +43,7 @@ func TestNewJWTAccepts(t *testing.T) {
 		{Endpoint: "http://localhost:3100"},
 		{Endpoint: "http://10.0.0.1:3100", InsecureHTTP: true},
 		{Endpoint: "https://myapp.authgear.cloud", Leeway: time.Minute, Resources: []string{"https://api.example.com", "https://api.example.com/orders"}},
+		{Endpoint: "https://myapp.authgear.cloud", IDTokenClients: []string{"spa", "a:b"}},
 	} {
 		if _, err := authgear.NewJWT(config); err != nil {
 			t.Errorf("%+v: %v", config, err)

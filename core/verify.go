@@ -52,7 +52,7 @@ func (j *JWT) parse(compact string) (jws.Token, claims.Claims, *Error) {
 // that can change during a token's life is here.
 func (j *JWT) judge(c *claims.Claims, now time.Time) (Kind, *Error) {
 	if c.Issuer != j.endpoint {
-		return "", &Error{Reason: ReasonIssuerMismatch, Err: fmt.Errorf("the token's issuer is %s, the endpoint is %s", quote.Quote(c.Issuer), j.endpoint)}
+		return "", j.wrongIssuer(c)
 	}
 	kind, err := j.checkAudience(c)
 	if err != nil {
@@ -62,6 +62,10 @@ func (j *JWT) judge(c *claims.Claims, now time.Time) (Kind, *Error) {
 		return "", &Error{Reason: ReasonClientNotAllowed, Err: fmt.Errorf("the token's client %s is not one of ClientIDs", quote.Quote(c.ClientID))}
 	}
 	return kind, j.checkTimes(c, now)
+}
+
+func (j *JWT) wrongIssuer(c *claims.Claims) *Error {
+	return &Error{Reason: ReasonIssuerMismatch, Err: fmt.Errorf("the token's issuer is %s, the endpoint is %s", quote.Quote(c.Issuer), j.endpoint)}
 }
 
 func newTokenIdentity(kind Kind, c *claims.Claims, payload []byte, now time.Time) *Identity {
@@ -90,12 +94,22 @@ func tokenError(compact string, err error) *Error {
 		return &Error{Reason: ReasonTokenMalformed, Err: errRefreshToken}
 	case errors.Is(err, jws.ErrOpaque):
 		return &Error{Reason: ReasonTokenOpaque, Err: fmt.Errorf(`%w; turn on "Issue JWT as access token" for the client in the Authgear portal`, err)}
-	case errors.Is(err, jws.ErrAlgorithm):
-		return &Error{Reason: ReasonTokenAlgorithm, Err: err}
-	case errors.Is(err, jws.ErrType):
-		return &Error{Reason: ReasonTokenType, Err: err}
 	default:
-		return &Error{Reason: ReasonTokenMalformed, Err: err}
+		return &Error{Reason: formReason(err), Err: err}
+	}
+}
+
+// formReason is the reason for an error of [jws.Parser].
+func formReason(err error) Reason {
+	switch {
+	case errors.Is(err, jws.ErrOpaque):
+		return ReasonTokenOpaque
+	case errors.Is(err, jws.ErrAlgorithm):
+		return ReasonTokenAlgorithm
+	case errors.Is(err, jws.ErrType):
+		return ReasonTokenType
+	default:
+		return ReasonTokenMalformed
 	}
 }
 
