@@ -1,6 +1,7 @@
 package authgear
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -31,21 +32,26 @@ func recentAuth(name string, maxAge time.Duration, ifPossible bool) Policy {
 		panic(fmt.Sprintf("authgear: %s: %v is less than a second", name, maxAge))
 	}
 	return forUsers(func(i *Identity) error {
-		login := "nobody knows when the user signed in"
+		var cause error = errors.New("nobody knows when the user signed in")
 		if !i.AuthenticatedAt.IsZero() {
 			age := time.Since(i.AuthenticatedAt)
 			if age <= maxAge {
 				return nil
 			}
-			login = fmt.Sprintf("the login is %v old, at most %v are allowed", age.Round(time.Second), maxAge)
+			cause = fmt.Errorf("the login is %v old, at most %v are allowed", age.Round(time.Second), maxAge)
 		}
-		switch {
-		case !i.CanReauthenticate && ifPossible:
+		if !i.CanReauthenticate && ifPossible {
 			return nil
-		case !i.CanReauthenticate:
-			return &Error{Reason: ReasonCannotReauthenticate, Err: fmt.Errorf("%s; RecentAuthIfPossible allows users who cannot reauthenticate", login)}
-		default:
-			return &Error{Reason: ReasonInsufficientUserAuthentication, MaxAge: maxAge, Err: fmt.Errorf("%s", login)}
 		}
+		if refused := i.idTokenRefused; refused != nil {
+			if refused.Outcome() == OutcomeUnavailable { // it could be as recent as it has to be
+				return refused
+			}
+			cause = fmt.Errorf("%w; %w", cause, refused.Err)
+		}
+		if !i.CanReauthenticate {
+			return &Error{Reason: ReasonCannotReauthenticate, Err: fmt.Errorf("%w; RecentAuthIfPossible allows users who cannot reauthenticate", cause)}
+		}
+		return &Error{Reason: ReasonInsufficientUserAuthentication, MaxAge: maxAge, Err: cause}
 	})
 }
