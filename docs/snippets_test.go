@@ -72,6 +72,8 @@ var packages = map[string]string{
 	"log":           "log",
 	"middleware":    "github.com/labstack/echo/v4/middleware",
 	"os":            "os",
+	"sha256":        "crypto/sha256",
+	"slices":        "slices",
 	"recover":       "github.com/gofiber/fiber/v2/middleware/recover",
 	"slog":          "log/slog",
 	"strings":       "strings",
@@ -117,6 +119,8 @@ func traced(transport http.RoundTripper) http.RoundTripper { return transport }
 	mux            *http.ServeMux
 	me, deletePost http.Handler
 	pay            http.Handler
+
+	reports, machine, notes, transfer http.Handler
 )
 `,
 	"gin": `var (
@@ -124,6 +128,8 @@ func traced(transport http.RoundTripper) http.RoundTripper { return transport }
 	guard                *authgeargin.Guard
 	r                    *gin.Engine
 	me, home, deletePost gin.HandlerFunc
+
+	reports, machine, notes, transfer gin.HandlerFunc
 )
 `,
 	"echo": `var (

@@ -316,8 +316,19 @@ func listen(t *testing.T) (port string, serve func(http.Handler)) {
 	}
 }
 
-// browse opens the first page with a new profile and waits for the last one.
+// browse opens the first page and waits for the last one.
 func browse(t *testing.T, program string, w *website) {
+	t.Helper()
+	if failure := openPages(t, program, w.address(0), len(w.visits), w.said); failure != "" {
+		w.check(t)
+		t.Fatal(failure)
+	}
+}
+
+// openPages opens a page with a new profile and waits until this number of pages
+// have said something, each of which leads to the next. It returns what went
+// wrong, "" if nothing did.
+func openPages(t *testing.T, program, address string, pages int, said <-chan struct{}) (failure string) {
 	t.Helper()
 	profile, err := os.MkdirTemp("", "browser")
 	if err != nil {
@@ -337,10 +348,10 @@ func browse(t *testing.T, program string, w *website) {
 		"--user-data-dir="+profile, "--no-first-run", "--disable-popup-blocking", "--disable-component-update", "--disable-sync",
 		"--disable-background-networking", "--no-proxy-server",
 		"--host-resolver-rules=MAP * 127.0.0.1", // every name is ours
-		w.address(0))
+		address)
 	command.Env = append(os.Environ(), "HOME="+profile)
-	var said bytes.Buffer
-	command.Stdout, command.Stderr = &said, &said
+	var output bytes.Buffer
+	command.Stdout, command.Stderr = &output, &output
 	command.WaitDelay = 5 * time.Second // a process of the browser's may hold the pipes
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
@@ -350,10 +361,9 @@ func browse(t *testing.T, program string, w *website) {
 		_ = command.Wait()
 		close(ended)
 	}()
-	failure := ""
-	for i := 0; i < len(w.visits) && failure == ""; i++ {
+	for i := 0; i < pages && failure == ""; i++ {
 		select {
-		case <-w.said:
+		case <-said:
 		case <-ended:
 			failure = "the browser has ended by itself"
 		case <-time.After(time.Minute):
@@ -378,7 +388,7 @@ func browse(t *testing.T, program string, w *website) {
 		t.Error(err)
 	}
 	if failure != "" {
-		w.check(t)
-		t.Fatalf("%s. It said:\n%s", failure, said.String())
+		failure += ". It said:\n" + output.String()
 	}
+	return failure
 }
