@@ -135,6 +135,51 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// The challenge of docs/websites.md is that of RecentAuth.
+func TestStepUpChallenge(t *testing.T) {
+	t.Parallel()
+	alice := &authgear.Identity{Kind: authgear.KindUser, ID: "alice", CanReauthenticate: true}
+	err := authgear.AsError(authgear.RecentAuth(5*time.Minute).Check(t.Context(), alice))
+	want := "HTTP/1.1 401 Unauthorized\nWww-Authenticate: " + err.Refusal().Header.Get("WWW-Authenticate") + "\n"
+	if err.Outcome() != authgear.OutcomeStepUp || !strings.Contains(read(t, "websites.md"), "```http\n"+want+"```\n") {
+		t.Errorf("the answer is now\n%s", want)
+	}
+}
+
+// The table of docs/policies.md has every constructor of a policy, and the reasons
+// with which they refuse lead to their sections.
+func TestPolicies(t *testing.T) {
+	t.Parallel()
+	text := read(t, "policies.md")
+	files, err := filepath.Glob(filepath.Join(root, "core", "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, path := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, declaration := range file.Decls {
+			f, ok := declaration.(*ast.FuncDecl)
+			if !ok || f.Recv != nil || !f.Name.IsExported() || f.Type.Results == nil {
+				continue
+			}
+			if result, ok := f.Type.Results.List[0].Type.(*ast.Ident); !ok || result.Name != "Policy" || strings.HasSuffix(path, "_test.go") {
+				continue
+			}
+			found++
+			if !regexp.MustCompile("(?m)^\\|.*`" + f.Name.Name + "\\(").MatchString(text) {
+				t.Errorf("%s is not in the table", f.Name.Name)
+			}
+		}
+	}
+	if found < 10 {
+		t.Errorf("only %d policies found", found)
+	}
+}
+
 // render writes an answer as curl -i shows it, but for the date, and with
 // sorted fields.
 func render(response *http.Response, body string) string {

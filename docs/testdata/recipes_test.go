@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"io"
 	"net/http"
@@ -13,9 +14,11 @@ import (
 	"time"
 
 	authgearfiber "github.com/authgear/authgear-sdk-go/adapters/fiber"
+	authgeargin "github.com/authgear/authgear-sdk-go/adapters/gin"
 	authgearhttp "github.com/authgear/authgear-sdk-go/adapters/nethttp"
 	authgear "github.com/authgear/authgear-sdk-go/core"
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
+	"github.com/gin-gonic/gin"
 	"github.com/gofiber/fiber/v2"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
@@ -217,6 +220,95 @@ func TestCached(t *testing.T) {
 	for _, c := range [][2]string{{alice, "miss alice"}, {bob, "miss bob"}, {alice, "hit alice"}, {"", ` {"error":"authentication_required",`}} {
 		if got := get(c[0]); !strings.HasPrefix(got, c[1]) {
 			t.Errorf("%q, want %q", got, c[1])
+		}
+	}
+}
+
+// The function of a policy hands on what it has loaded, asks for a recent login
+// for large amounts only, and an outage of its database is no "no".
+func TestApprover(t *testing.T) {
+	project := authgeartest.New(t)
+	alice, bob := project.AddUser(authgeartest.User{ID: "alice"}), project.AddUser(authgeartest.User{ID: "bob"})
+	loads := 0
+	load := func(_ context.Context, id string) (*payment, error) {
+		loads++
+		switch id {
+		case "small":
+			return &payment{Approver: alice, Amount: 5}, nil
+		case "large":
+			return &payment{Approver: alice, Amount: 5000}, nil
+		case "down":
+			return nil, errors.New("the database is down")
+		}
+		return nil, nil
+	}
+	auth := newJWT(t, project)
+	mux := http.NewServeMux()
+	mux.Handle("POST /payments/{id}", authgearhttp.New(auth).Require(approver(load))(http.HandlerFunc(approve)))
+	gin.SetMode(gin.ReleaseMode)
+	r := gin.New()
+	r.POST("/payments/:id", authgeargin.New(auth).Require(approverGin(load)), approveGin)
+
+	old := project.AccessToken(alice, authgeartest.Token{AuthTime: time.Now().Add(-time.Hour)})
+	for framework, handler := range map[string]http.Handler{"net/http": mux, "gin": r} {
+		for _, c := range []struct{ token, id, want string }{
+			{project.AccessToken(alice), "small", "200 approved: 5"},
+			{project.AccessToken(alice), "large", "200 approved: 5000"},
+			{old, "small", "200 approved: 5"},
+			{old, "large", `401 {"error":"insufficient_user_authentication"`},
+			{project.AccessToken(bob), "small", `403 {"error":"policy_denied"`},
+			{project.AccessToken(alice), "none", `403 {"error":"policy_denied"`},
+			{project.AccessToken(alice), "down", `503 {"error":"temporarily_unavailable"`},
+		} {
+			loads = 0
+			request, w := httptest.NewRequest("POST", "/payments/"+c.id, nil), httptest.NewRecorder()
+			request.Header.Set("Authorization", "Bearer "+c.token)
+			handler.ServeHTTP(w, request)
+			if got := w.Result().Status[:4] + w.Body.String(); !strings.HasPrefix(got, c.want) || loads != 1 {
+				t.Errorf("%s, %s: %s, %d loads; want %s", framework, c.id, got, loads, c.want)
+			}
+		}
+	}
+}
+
+// A key that is not good is not rescued by a good token, nor the other way round.
+func TestAPIKeys(t *testing.T) {
+	project := authgeartest.New(t)
+	auth := newJWT(t, project)
+	keys := apiKeys{
+		sha256.Sum256([]byte("good key")):  {Owner: "partner", Scopes: []string{"reports:read"}},
+		sha256.Sum256([]byte("other key")): {Owner: "other"},
+	}
+	reports := withAPIKeys(keys, auth).Require(authgear.Any(authgear.Role("reporter"), authgear.Scope("reports:read")))
+	handler := reports(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		identity, _ := authgearhttp.Identity(r)
+		_, _ = io.WriteString(w, string(identity.Kind)+" "+identity.ID)
+	}))
+	good := "Bearer " + project.AccessToken(project.AddUser(authgeartest.User{ID: "alice", Roles: []string{"reporter"}}))
+	for _, c := range []struct {
+		keys  []string
+		token string
+		want  string
+	}{
+		{[]string{"good key"}, "", "200 client api_key_partner"},
+		{nil, good, "200 user alice"},
+		{[]string{"good key"}, good, "200 client api_key_partner"},
+		{[]string{"good key"}, "Bearer bad", "200 client api_key_partner"},
+		{[]string{"bad key"}, good, `401 {"error":"invalid_token"`},
+		{[]string{""}, good, `401 {"error":"invalid_token"`},
+		{[]string{"good key", "good key"}, good, `400 {"error":"invalid_request"`},
+		{[]string{"other key"}, good, `403 {"error":"insufficient_scope"`},
+		{nil, "Bearer bad", `401 {"error":"invalid_token"`},
+		{nil, "", `401 {"error":"authentication_required"`},
+	} {
+		r, w := httptest.NewRequest("GET", "/reports", nil), httptest.NewRecorder()
+		r.Header = http.Header{"X-Api-Key": c.keys}
+		if c.token != "" {
+			r.Header.Set("Authorization", c.token)
+		}
+		handler.ServeHTTP(w, r)
+		if got := w.Result().Status[:4] + w.Body.String(); !strings.HasPrefix(got, c.want) {
+			t.Errorf("%q %q: %s, want %s", c.keys, c.token, got, c.want)
 		}
 	}
 }
