@@ -12,6 +12,8 @@
 //   - [NewForwarded] reads what a reverse proxy forwards that has asked the
 //     resolver.
 //
+// One of your own, for API keys say, goes in front of these by [InOrder].
+//
 // The third needs proof of the proxy, see [ForwardedConfig]. The first two need
 // the project's endpoint alone:
 //
@@ -32,8 +34,11 @@
 // # Identities and policies
 //
 // An [Identity] is a user or a client (a machine). A [Policy] allows or denies:
-// [Role], [Verified], [NotAnonymous], [Kinds], or [PolicyFunc] with a function
-// of your own. A route admits users only, unless a policy names clients.
+// by roles ([Role], [AnyRole], [AllRoles]), by what is known of the user
+// ([Verified], [NotAnonymous]), by when the user signed in ([RecentAuth]), by
+// scopes ([Scope]), by the kind of the sender ([Kinds]), or by a function of your
+// own ([PolicyFunc], and Policy of each adapter). [All] and [Any] combine them. A
+// route admits users only, unless a policy names clients.
 //
 // # Errors
 //
