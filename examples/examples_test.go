@@ -3,6 +3,7 @@ package examples_test
 
 import (
 	"bufio"
+	"encoding/json"
 	"errors"
 	"io"
 	"net"
@@ -104,11 +105,13 @@ type answer struct {
 	body                 string
 }
 
+func bearer(token string) string { return "Authorization: Bearer " + token }
+
 func (s *server) ask(t *testing.T, method, path, token string) answer {
 	t.Helper()
 	headers := []string{"Origin: https://app.example.com"}
 	if token != "" {
-		headers = append(headers, "Authorization: Bearer "+token)
+		headers = append(headers, bearer(token))
 	}
 	return s.send(t, method, path, headers...)
 }
@@ -134,6 +137,16 @@ func (s *server) send(t *testing.T, method, path string, headers ...string) answ
 	}
 	h := response.Header
 	return answer{response.StatusCode, h.Get("Www-Authenticate"), h.Get("Content-Type"), h.Get("Cache-Control"), h.Get("Retry-After"), h.Get("Content-Length"), string(body)}
+}
+
+// errorCode is the code in the body of a refusal, "" when somebody was let in.
+func errorCode(t *testing.T, body string) string {
+	t.Helper()
+	var said struct{ Error string }
+	if err := json.Unmarshal([]byte(body), &said); err != nil {
+		t.Fatalf("%v: %s", err, body)
+	}
+	return said.Error
 }
 
 // The same requests have the same answers on all frameworks, through their CORS
@@ -198,7 +211,7 @@ func TestContract(t *testing.T) {
 	for i, w := range wanted {
 		headers := []string{"Origin: https://app.example.com"}
 		if token := tokens[w.token]; token != "" {
-			headers = append(headers, "Authorization: Bearer "+token)
+			headers = append(headers, bearer(token))
 		}
 		expectations[i] = expectation{w.method, w.path, headers, w.status, w.body}
 	}
@@ -387,7 +400,7 @@ func TestCORS(t *testing.T) {
 				request.Header.Set("Origin", "https://admin.example.com")
 				if method == "OPTIONS" {
 					request.Header.Set("Access-Control-Request-Method", "DELETE")
-					request.Header.Set("Access-Control-Request-Headers", "authorization")
+					request.Header.Set("Access-Control-Request-Headers", "authorization,x-id-token")
 				}
 				response, err := http.DefaultClient.Do(request)
 				if err != nil {
@@ -396,9 +409,11 @@ func TestCORS(t *testing.T) {
 				_ = response.Body.Close()
 				h := response.Header
 				exposed := strings.ToLower(h.Get("Access-Control-Expose-Headers"))
+				allowed := strings.ToLower(h.Get("Access-Control-Allow-Headers"))
 				if response.StatusCode/100 != status || h.Get("Access-Control-Allow-Origin") != "https://admin.example.com" ||
 					h.Get("Access-Control-Allow-Credentials") != credentials ||
 					method == "OPTIONS" && !strings.Contains(h.Get("Access-Control-Allow-Methods"), "DELETE") ||
+					method == "OPTIONS" && (!strings.Contains(allowed, "authorization") || !strings.Contains(allowed, "x-id-token")) ||
 					method == "GET" && (!strings.Contains(exposed, "www-authenticate") || !strings.Contains(exposed, "retry-after")) {
 					t.Errorf("%s, %q trusted: %s %d %v", framework, trusted, method, response.StatusCode, h)
 				}
@@ -422,15 +437,18 @@ func TestWrongValues(t *testing.T) {
 			"CORS_ORIGINS=https://*.example.com", "CORS_ORIGINS=https://app.example.com:99999",
 			"AUTHGEAR_TRUSTED_ORIGINS=app.example.com", "AUTHGEAR_TOKEN_COOKIE=a b", "AUTHGEAR_COOKIES=session",
 			"AUTHGEAR_RESOLVER_URL=http://127.0.0.1/resolve", secret,
+			"AUTHGEAR_RESOURCES=http://api.example.com", "AUTHGEAR_RESOURCES=https://api.example.com/?a=b",
+			"AUTHGEAR_ENDPOINT=https://a.example;AUTHGEAR_RESOURCES=https://a.example/api",
+			"AUTHGEAR_ID_TOKEN_CLIENTS=spa,,mobile", "AUTHGEAR_ID_TOKEN_CLIENTS=https://a.example",
 		},
 		"resolver": {
-			"AUTHGEAR_CLIENT_IDS=spa", "AUTHGEAR_RESOURCES=https://api.example.com", "AUTHGEAR_RESOLVER_URL=http://127.0.0.1/resolve",
+			"AUTHGEAR_CLIENT_IDS=spa", "AUTHGEAR_ID_TOKEN_CLIENTS=spa", "AUTHGEAR_RESOURCES=https://api.example.com", "AUTHGEAR_RESOLVER_URL=http://127.0.0.1/resolve",
 			"AUTHGEAR_ENDPOINT=https://a.example;AUTHGEAR_RESOLVER_URL=https://b.example", "AUTHGEAR_COOKIES=session,,x",
 			"AUTHGEAR_TOKEN_COOKIE=session", "AUTHGEAR_CACHE_TTL=10", "AUTHGEAR_CACHE_TTL=-1s", "AUTHGEAR_STALE_IF_ERROR=-1s", secret,
 		},
 		"forwarded": {
 			"AUTHGEAR_TRUSTED_PROXIES or AUTHGEAR_PROXY_SECRET=", secret + ";AUTHGEAR_ENDPOINT=https://a.example", secret + ";AUTHGEAR_CACHE_TTL=1s",
-			"AUTHGEAR_PROXY_SECRET=short", "AUTHGEAR_TRUSTED_PROXIES=127.0.0.1", "AUTHGEAR_TRUSTED_PROXIES=::/0", secret + ";AUTHGEAR_FORWARDED_ROLES=yes",
+			secret + ";AUTHGEAR_ID_TOKEN_CLIENTS=spa", "AUTHGEAR_PROXY_SECRET=short", "AUTHGEAR_TRUSTED_PROXIES=127.0.0.1", "AUTHGEAR_TRUSTED_PROXIES=::/0", secret + ";AUTHGEAR_FORWARDED_ROLES=yes",
 		},
 	} {
 		for i, value := range values {

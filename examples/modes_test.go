@@ -16,8 +16,9 @@ type expectation struct {
 	body         string // a part of it
 }
 
-// agree starts each example, wants the answers, and the same ones from all.
-func agree(t *testing.T, env []string, wanted []expectation) {
+// agree starts each example, wants the answers, and the same ones from all, which
+// it returns.
+func agree(t *testing.T, env []string, wanted []expectation) []answer {
 	t.Helper()
 	first := make([]answer, len(wanted))
 	for i, framework := range frameworks {
@@ -38,6 +39,7 @@ func agree(t *testing.T, env []string, wanted []expectation) {
 		}
 		s.stop(t)
 	}
+	return first
 }
 
 func TestResolverMode(t *testing.T) {
@@ -45,7 +47,6 @@ func TestResolverMode(t *testing.T) {
 	project := authgeartest.New(t, authgeartest.Config{CookiePrefix: "app_"})
 	alice := project.AddUser(authgeartest.User{ID: "alice", Verified: true, Roles: []string{"editor", "admin"}})
 	bob := project.AddUser(authgeartest.User{ID: "bob"})
-	bearer := func(token string) string { return "Authorization: Bearer " + token }
 	cookie := func(user string) string { return "Cookie: app_session=" + project.SessionCookie(user).Value }
 	dave := project.AddUser(authgeartest.User{ID: "dave"})
 	disabled, disabledCookie := bearer(project.AccessToken(dave)), cookie(dave)

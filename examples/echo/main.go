@@ -47,6 +47,10 @@ func main() {
 	e.Match(get, "/admin", showIdentity, guard.Require(authgear.Role("admin")))
 	e.Match(get, "/verified", showIdentity, guard.Require(authgear.Verified()))
 	e.Match(get, "/members", showIdentity, guard.Require(authgear.NotAnonymous()))
+	e.Match(get, "/reports", showIdentity, guard.Require(authgear.Any(authgear.Role("reporter"), authgear.Scope("reports:read")))) // users or clients
+	e.Match(get, "/machine", showIdentity, guard.Require(authgear.Kinds(authgear.KindClient)))
+	e.Match(get, "/users/:id/notes", showIdentity, guard.Require(authgear.Any(authgearecho.Self("id"), authgear.Role("admin"))))
+	e.POST("/transfer", showIdentity, guard.Require(authgear.NotAnonymous(), authgear.RecentAuth(5*time.Minute)))
 	if app.Fresh {
 		e.Match(get, "/live", showIdentity, guard.RequireFresh())
 	}

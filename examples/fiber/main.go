@@ -50,6 +50,10 @@ func main() {
 	f.Get("/admin", guard.Require(authgear.Role("admin")), showIdentity)
 	f.Get("/verified", guard.Require(authgear.Verified()), showIdentity)
 	f.Get("/members", guard.Require(authgear.NotAnonymous()), showIdentity)
+	f.Get("/reports", guard.Require(authgear.Any(authgear.Role("reporter"), authgear.Scope("reports:read"))), showIdentity) // users or clients
+	f.Get("/machine", guard.Require(authgear.Kinds(authgear.KindClient)), showIdentity)
+	f.Get("/users/:id/notes", guard.Require(authgear.Any(authgearfiber.Self("id"), authgear.Role("admin"))), showIdentity)
+	f.Post("/transfer", guard.Require(authgear.NotAnonymous(), authgear.RecentAuth(5*time.Minute)), showIdentity)
 	if app.Fresh {
 		f.Get("/live", guard.RequireFresh(), showIdentity)
 	}

@@ -52,6 +52,10 @@ func main() {
 	r.Match(get, "/admin", guard.Require(authgear.Role("admin")), showIdentity)
 	r.Match(get, "/verified", guard.Require(authgear.Verified()), showIdentity)
 	r.Match(get, "/members", guard.Require(authgear.NotAnonymous()), showIdentity)
+	r.Match(get, "/reports", guard.Require(authgear.Any(authgear.Role("reporter"), authgear.Scope("reports:read"))), showIdentity) // users or clients
+	r.Match(get, "/machine", guard.Require(authgear.Kinds(authgear.KindClient)), showIdentity)
+	r.Match(get, "/users/:id/notes", guard.Require(authgear.Any(authgeargin.Self("id"), authgear.Role("admin"))), showIdentity)
+	r.POST("/transfer", guard.Require(authgear.NotAnonymous(), authgear.RecentAuth(5*time.Minute)), showIdentity)
 	if app.Fresh {
 		r.Match(get, "/live", guard.RequireFresh(), showIdentity)
 	}

@@ -32,6 +32,10 @@ func main() {
 	mux.Handle("GET /admin", guard.Require(authgear.Role("admin"))(handler))
 	mux.Handle("GET /verified", guard.Require(authgear.Verified())(handler))
 	mux.Handle("GET /members", guard.Require(authgear.NotAnonymous())(handler))
+	mux.Handle("GET /reports", guard.Require(authgear.Any(authgear.Role("reporter"), authgear.Scope("reports:read")))(handler)) // users or clients
+	mux.Handle("GET /machine", guard.Require(authgear.Kinds(authgear.KindClient))(handler))
+	mux.Handle("GET /users/{id}/notes", guard.Require(authgear.Any(authgearhttp.Self("id"), authgear.Role("admin")))(handler))
+	mux.Handle("POST /transfer", guard.Require(authgear.NotAnonymous(), authgear.RecentAuth(5*time.Minute))(handler))
 	if app.Fresh {
 		mux.Handle("GET /live", guard.RequireFresh()(handler))
 	}

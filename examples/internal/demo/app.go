@@ -36,11 +36,12 @@ type App struct {
 	env      environment
 }
 
-// Methods and headers for the CORS middleware: scripts send Authorization, and
-// may read the headers of a refusal.
+// Methods and headers for the CORS middleware: scripts send an access token, and
+// the ID token of a user who has reauthenticated; they may read the headers of a
+// refusal.
 var (
 	CORSMethods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}
-	CORSHeaders = []string{"Authorization", "Content-Type"}
+	CORSHeaders = []string{"Authorization", "Content-Type", "X-ID-Token"}
 	CORSExposed = []string{"WWW-Authenticate", "Retry-After"}
 )
 
@@ -118,6 +119,7 @@ func inEnvironmentTerms(err error) error {
 		"\n", "; ",
 		"Endpoint: ", "AUTHGEAR_ENDPOINT: ",
 		"ClientIDs: ", "AUTHGEAR_CLIENT_IDS: ",
+		"IDTokenClients: ", "AUTHGEAR_ID_TOKEN_CLIENTS: ",
 		"Resources: ", "AUTHGEAR_RESOURCES: ",
 		"InternalURL: ", "AUTHGEAR_INTERNAL_URL: ",
 		"ResolverURL: ", "AUTHGEAR_RESOLVER_URL: ",
@@ -132,6 +134,7 @@ func inEnvironmentTerms(err error) error {
 		"use ClientIDs", "use AUTHGEAR_CLIENT_IDS",
 		"stands beside InternalURL", "stands beside AUTHGEAR_INTERNAL_URL",
 		"use InternalURL", "use AUTHGEAR_INTERNAL_URL",
+		"the origin of Endpoint", "the origin of AUTHGEAR_ENDPOINT",
 		"set InsecureHTTP", "set AUTHGEAR_INSECURE_HTTP=true",
 	).Replace(err.Error()))
 }

@@ -34,7 +34,7 @@ type environment struct {
 var modes = map[string][]string{
 	"jwt": {
 		"AUTHGEAR_ENDPOINT", "AUTHGEAR_INTERNAL_URL", "AUTHGEAR_INSECURE_HTTP", "AUTHGEAR_TOKEN_COOKIE",
-		"AUTHGEAR_CLIENT_IDS", "AUTHGEAR_RESOURCES",
+		"AUTHGEAR_CLIENT_IDS", "AUTHGEAR_RESOURCES", "AUTHGEAR_ID_TOKEN_CLIENTS",
 	},
 	"resolver": {
 		"AUTHGEAR_ENDPOINT", "AUTHGEAR_INTERNAL_URL", "AUTHGEAR_INSECURE_HTTP", "AUTHGEAR_TOKEN_COOKIE",
@@ -71,12 +71,13 @@ func readEnvironment() (environment, error) {
 	r.check("ADDR", checkAddr(e.addr))
 	insecure := r.flag("AUTHGEAR_INSECURE_HTTP")
 	e.jwt = authgear.JWTConfig{
-		Endpoint:     os.Getenv("AUTHGEAR_ENDPOINT"),
-		InternalURL:  os.Getenv("AUTHGEAR_INTERNAL_URL"),
-		InsecureHTTP: insecure,
-		TokenCookie:  os.Getenv("AUTHGEAR_TOKEN_COOKIE"),
-		ClientIDs:    list("AUTHGEAR_CLIENT_IDS"),
-		Resources:    list("AUTHGEAR_RESOURCES"),
+		Endpoint:       os.Getenv("AUTHGEAR_ENDPOINT"),
+		InternalURL:    os.Getenv("AUTHGEAR_INTERNAL_URL"),
+		InsecureHTTP:   insecure,
+		TokenCookie:    os.Getenv("AUTHGEAR_TOKEN_COOKIE"),
+		ClientIDs:      list("AUTHGEAR_CLIENT_IDS"),
+		Resources:      list("AUTHGEAR_RESOURCES"),
+		IDTokenClients: list("AUTHGEAR_ID_TOKEN_CLIENTS"),
 	}
 	e.resolver = authgear.ResolverConfig{
 		Endpoint:     e.jwt.Endpoint,
