@@ -221,54 +221,6 @@ func TestContract(t *testing.T) {
 	}, expectations)
 }
 
-// Without an endpoint the server brings an Authgear along, and prints commands
-// that work when they are pasted, in less than 2,000 bytes.
-func TestCommands(t *testing.T) {
-	t.Parallel()
-	if _, err := exec.LookPath("curl"); err != nil {
-		t.Skip("curl is not installed")
-	}
-	for i, framework := range frameworks {
-		mode, want := "jwt", "401 200 200 200 403 403 401"
-		if i%2 == 1 {
-			mode, want = "resolver", want+" 200 200 200"
-		}
-		s := start(t, framework, "AUTHGEAR_MODE="+mode)
-		var statuses []string
-		printed := 0
-		for len(statuses) <= strings.Count(want, " ") && s.output.Scan() {
-			printed += len(s.output.Text()) + 1
-			command, ok := strings.CutPrefix(s.output.Text(), "curl ")
-			if !ok {
-				continue
-			}
-			out, err := exec.Command("sh", "-c", "curl -s "+command).Output()
-			if err != nil {
-				t.Fatal(err)
-			}
-			statuses = append(statuses, strings.Fields(string(out))[1])
-		}
-		if got := strings.Join(statuses, " "); got != want || printed > 2000 {
-			t.Errorf("%s: %s, want %s; %d bytes", framework, got, want, printed)
-		}
-		s.stop(t)
-	}
-}
-
-// With an endpoint of one's own there is a command for its tokens.
-func TestCommandForRealEndpoint(t *testing.T) {
-	t.Parallel()
-	s := start(t, "gin", "AUTHGEAR_ENDPOINT=https://myapp.authgear.cloud")
-	s.terminate(t)
-	want := `curl -i -H "Authorization: Bearer $TOKEN" ` + s.url + "/me"
-	for s.output.Scan() && s.output.Text() != want {
-	}
-	if s.output.Text() != want {
-		t.Error("it is missing")
-	}
-	s.wait(t)
-}
-
 // The service starts without Authgear, says so, and recovers by itself.
 func TestStartsWithoutAuthgear(t *testing.T) {
 	t.Parallel()

@@ -60,6 +60,7 @@ func New() *App {
 		if app.embedded, err = authgeartest.Start(authgeartest.Config{}); err != nil {
 			exit(1, err)
 		}
+		app.env.setDemoDefaults()
 	}
 	if err := app.authenticate(); err != nil {
 		exit(2, inEnvironmentTerms(err))

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"slices"
 
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
@@ -21,53 +20,77 @@ func printCommands(w io.Writer, base string, server *authgeartest.Server, env en
 	}
 }
 
-// printDemo prints commands for the users of the embedded Authgear. Each takes a
-// new token when it is run.
+// printDemo prints commands for the users of the embedded Authgear, in groups.
+// Each takes a new token when it is run, but after the reauthentication the one
+// before it is sent again.
 func printDemo(w io.Writer, base string, server *authgeartest.Server, env environment) {
 	alice := server.AddUser(authgeartest.User{ID: "alice", Verified: true, Roles: []string{"admin"}})
 	server.AddUser(authgeartest.User{ID: "bob"})
 	server.AddUser(authgeartest.User{ID: "guest", Anonymous: true})
-	client, query := "demo", url.Values{}
-	if len(env.jwt.ClientIDs) > 0 {
-		client = env.jwt.ClientIDs[0]
-		query.Set("client_id", client)
-	}
+	s := shell{w, base, server.Endpoint(), env.demoClient()}
 
-	command := func(comment, header, path string) {
-		if header != "" {
-			header = ` -H "` + header + `"`
-		}
-		_, _ = fmt.Fprintf(w, "# %s\ncurl -i%s %s%s\n", comment, header, base, path)
+	s.group("A development Authgear runs at " + server.Endpoint() + ". In another terminal:\n")
+	s.get("no token: 401", "/me")
+	s.get("alice: 200", "/me", s.bearer("alice"))
+	s.get("an expired token: 401", "/me", s.bearer("alice", "expires_in=-60"))
+
+	s.group("# who may")
+	s.get("alice has the role admin: 200", "/admin", s.bearer("alice"))
+	s.get("bob has no role: 403", "/admin", s.bearer("bob"))
+	s.get("guest is anonymous, not a member: 403", "/members", s.bearer("guest"))
+	s.get("bob reads his own notes: 200", "/users/bob/notes", s.bearer("bob"))
+	s.get("but not those of alice: 403", "/users/alice/notes", s.bearer("bob"))
+	s.get("alice is admin, and reads those of bob: 200", "/users/bob/notes", s.bearer("alice"))
+
+	s.group("# a transfer needs a login of the last 5 minutes")
+	s.post("bob has just signed in: 200", "/transfer", s.bearer("bob"))
+	s.printStepUp(env)
+
+	if env.mode == "resolver" {
+		s.printSessions(server, alice, env.resolver.Cookies)
+	} else {
+		s.printClient(env)
 	}
-	bearer := func(user string) string {
-		address := server.Endpoint() + "/token/" + user
-		if len(query) > 0 {
-			address = "'" + address + "?" + query.Encode() + "'"
-		}
-		return "Authorization: Bearer $(curl -s " + address + ")"
+}
+
+// printStepUp prints how a login that is too old becomes a new one, while the
+// access token stays the same.
+func (s shell) printStepUp(env environment) {
+	const token, reauthenticate = "Authorization: Bearer $TOKEN", `curl -s -H "Authorization: Bearer $TOKEN" `
+	s.print("he signed in an hour ago: 401", "TOKEN="+s.token("bob", "login_age=3600")+"; "+s.curl("-X POST ", "/transfer", token))
+	switch {
+	case env.mode == "resolver":
+		s.print("he reauthenticates, and sends the same token: 200",
+			reauthenticate+"-o /dev/null "+s.authgear+"/reauthenticate; "+s.curl("-X POST ", "/transfer", token))
+	case slices.Contains(env.jwt.IDTokenClients, s.client):
+		s.post("he reauthenticates, and sends his new ID token with the same token: 200", "/transfer",
+			token, "X-ID-Token: $("+reauthenticate+s.authgear+"/reauthenticate)")
 	}
-	_, _ = fmt.Fprintf(w, "\nA development Authgear runs at %s. In another terminal:\n\n", server.Endpoint())
-	command("no token: 401", "", "/me")
-	command("alice, who is verified: 200", bearer("alice"), "/me")
-	command("alice has the role admin: 200", bearer("alice"), "/admin")
-	command("bob: 200", bearer("bob"), "/me")
-	command("bob has no role: 403", bearer("bob"), "/admin")
-	command("guest is anonymous, not a member: 403", bearer("guest"), "/members")
-	query.Set("expires_in", "-60")
-	command("an expired token: 401", bearer("alice"), "/me")
-	if len(env.jwt.Resources) > 0 {
-		command("a client, on a route for users: 403", "Authorization: Bearer "+server.ClientToken(client, env.jwt.Resources[0], "read"), "/me")
+}
+
+// printClient prints commands for a client that acts for itself.
+func (s shell) printClient(env environment) {
+	client := "demo"
+	if len(env.jwt.ClientIDs) > 0 { // no other is accepted
+		client = env.jwt.ClientIDs[0]
 	}
-	if env.mode != "resolver" {
-		return
-	}
-	command("an opaque token of alice: 200", "Authorization: Bearer "+server.OpaqueToken(alice), "/me")
-	if cookies := env.resolver.Cookies; len(cookies) > 0 && !slices.Contains(cookies, "session") {
+	bearer := "Authorization: Bearer " + s.clientToken(client, env.jwt.Resources[0], "reports:read")
+	s.group("# a client that acts for itself")
+	s.get("on a route for clients: 200", "/machine", bearer)
+	s.get("it has the scope reports:read: 200", "/reports", bearer)
+	s.get("on a route for users: 403", "/me", bearer)
+}
+
+// printSessions prints commands with credentials that only the resolver knows.
+func (s shell) printSessions(server *authgeartest.Server, user string, cookies []string) {
+	s.group("# what only the resolver knows")
+	s.get("an opaque token of alice: 200", "/me", "Authorization: Bearer "+server.OpaqueToken(user))
+	if len(cookies) > 0 && !slices.Contains(cookies, "session") {
 		return // the embedded Authgear's is not one of them
 	}
 	cookie := func(c *http.Cookie) string { return "Cookie: " + c.Name + "=" + c.Value }
-	command("alice's session cookie, on a route that asks Authgear each time: 200", cookie(server.SessionCookie(alice)), "/live")
-	ended := server.SessionCookie(alice)
+	s.get("the session cookie of alice, on a route that asks Authgear each time: 200", "/live", cookie(server.SessionCookie(user)))
+	ended := server.SessionCookie(user)
 	server.RevokeSession(ended.Value)
-	command("an ended session on an optional route, which takes the cookie away: 200", cookie(ended), "/public")
+	s.get("an ended session on an optional route, which takes the cookie away: 200", "/public", cookie(ended))
 }
