@@ -16,7 +16,16 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/guard/guardtest"
 )
 
-func TestConformance(t *testing.T) { guardtest.Run(t, mount) }
+func TestConformance(t *testing.T) {
+	guardtest.Run(t, guardtest.Adapter{Mount: mount, Self: authgearecho.Self, Policy: policy})
+}
+
+func policy(check func(guardtest.Context, *authgear.Identity) error) authgear.Policy {
+	if check == nil {
+		return authgearecho.Policy(nil)
+	}
+	return authgearecho.Policy(func(c echo.Context, identity *authgear.Identity) error { return check(&view{c: c}, identity) })
+}
 
 func mount(t *testing.T, app guardtest.App) string {
 	t.Helper()
@@ -45,7 +54,7 @@ func mount(t *testing.T, app guardtest.App) string {
 				steps = append(steps, accessLog(app.Log))
 			}
 		}
-		e.Any(route.Path, func(c echo.Context) error {
+		e.Any(guardtest.Colons(route.Path), func(c echo.Context) error {
 			v := view{c: c, guards: guards}
 			if status, body := route.Handler(&v); status != 0 {
 				return c.String(status, body)
@@ -111,6 +120,9 @@ type view struct {
 func (v *view) Identity() (*authgear.Identity, bool) { return authgearecho.Identity(v.c) }
 func (v *view) User() (*authgear.Identity, bool)     { return authgearecho.User(v.c) }
 func (v *view) MustUser() *authgear.Identity         { return authgearecho.MustUser(v.c) }
+func (v *view) Param(name string) string             { return v.c.Param(name) }
+func (v *view) Set(key string, value any)            { v.c.Set(key, value) }
+func (v *view) Get(key string) any                   { return v.c.Get(key) }
 func (v *view) PassedOn() []context.Context          { return []context.Context{v.c.Request().Context()} }
 
 func (v *view) Refuse(guard int, err error) { v.err = v.guards[guard].Refuse(v.c, err) }

@@ -25,8 +25,17 @@ func TestConformance(t *testing.T) {
 		"CaseSensitive and strict":   {CaseSensitive: true, StrictRouting: true},
 		"StreamRequestBody, no read": {StreamRequestBody: true},
 	} {
-		t.Run(name, func(t *testing.T) { guardtest.Run(t, mount(config)) })
+		t.Run(name, func(t *testing.T) {
+			guardtest.Run(t, guardtest.Adapter{Mount: mount(config), Self: authgearfiber.Self, Policy: policy})
+		})
 	}
+}
+
+func policy(check func(guardtest.Context, *authgear.Identity) error) authgear.Policy {
+	if check == nil {
+		return authgearfiber.Policy(nil)
+	}
+	return authgearfiber.Policy(func(c *fiber.Ctx, identity *authgear.Identity) error { return check(&view{c: c}, identity) })
 }
 
 func mount(config fiber.Config) guardtest.Mount {
@@ -58,8 +67,8 @@ func mount(config fiber.Config) guardtest.Mount {
 					handlers = append(handlers, accessLog(app.Log))
 				}
 			}
-			f.All(route.Path, append(handlers, func(c *fiber.Ctx) error {
-				v := view{c: c, streamed: config.StreamRequestBody, guards: guards}
+			f.All(guardtest.Colons(route.Path), append(handlers, func(c *fiber.Ctx) error {
+				v := view{c: c, guards: guards}
 				if status, body := route.Handler(&v); status != 0 {
 					return c.Status(status).SendString(body)
 				}
@@ -141,23 +150,25 @@ func errorHandler(kind guardtest.OnError) func(*fiber.Ctx, *authgear.Error) erro
 }
 
 type view struct {
-	c *fiber.Ctx
-	// streamed: a handler that reads the body lets trailers into the header.
-	streamed bool
-	guards   []*authgearfiber.Guard
-	err      error // what the handler returns
+	c      *fiber.Ctx
+	guards []*authgearfiber.Guard
+	err    error // what the handler returns
 }
 
 func (v *view) Identity() (*authgear.Identity, bool) { return authgearfiber.Identity(v.c) }
 func (v *view) User() (*authgear.Identity, bool)     { return authgearfiber.User(v.c) }
 func (v *view) MustUser() *authgear.Identity         { return authgearfiber.MustUser(v.c) }
 
+func (v *view) Param(name string) string  { return v.c.Params(name) }
+func (v *view) Set(key string, value any) { v.c.Locals(key, value) }
+func (v *view) Get(key string) any        { return v.c.Locals(key) }
+
 func (v *view) PassedOn() []context.Context {
 	return []context.Context{v.c.UserContext(), v.c.Context()}
 }
 
 func (v *view) Headers() map[string][]string {
-	if !v.streamed {
+	if !v.c.App().Config().StreamRequestBody { // else reading it lets trailers into the header
 		v.c.Body()
 	}
 	headers := map[string][]string{}

@@ -21,7 +21,16 @@ func TestMain(m *testing.M) {
 	m.Run()
 }
 
-func TestConformance(t *testing.T) { guardtest.Run(t, mount) }
+func TestConformance(t *testing.T) {
+	guardtest.Run(t, guardtest.Adapter{Mount: mount, Self: authgeargin.Self, Policy: policy})
+}
+
+func policy(check func(guardtest.Context, *authgear.Identity) error) authgear.Policy {
+	if check == nil {
+		return authgeargin.Policy(nil)
+	}
+	return authgeargin.Policy(func(c *gin.Context, identity *authgear.Identity) error { return check(view{c: c}, identity) })
+}
 
 func mount(t *testing.T, app guardtest.App) string {
 	t.Helper()
@@ -54,7 +63,7 @@ func mount(t *testing.T, app guardtest.App) string {
 				})
 			}
 		}
-		r.Any(route.Path, append(handlers, func(c *gin.Context) {
+		r.Any(guardtest.Colons(route.Path), append(handlers, func(c *gin.Context) {
 			if status, body := route.Handler(view{c, r, guards}); status != 0 {
 				c.Data(status, "text/plain", []byte(body))
 			}
@@ -93,6 +102,10 @@ type view struct {
 func (v view) Identity() (*authgear.Identity, bool) { return authgeargin.Identity(v.c) }
 func (v view) User() (*authgear.Identity, bool)     { return authgeargin.User(v.c) }
 func (v view) MustUser() *authgear.Identity         { return authgeargin.MustUser(v.c) }
+
+func (v view) Param(name string) string  { return v.c.Param(name) }
+func (v view) Set(key string, value any) { v.c.Set(key, value) }
+func (v view) Get(key string) any        { return v.c.Value(key) }
 
 func (v view) PassedOn() []context.Context {
 	return []context.Context{v.c.Request.Context(), v.c, v.c.Copy(), v.c.Copy().Request.Context()}

@@ -13,7 +13,16 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/guard/guardtest"
 )
 
-func TestConformance(t *testing.T) { guardtest.Run(t, mount) }
+func TestConformance(t *testing.T) {
+	guardtest.Run(t, guardtest.Adapter{Mount: mount, Self: authgearhttp.Self, Policy: policy})
+}
+
+func policy(check func(guardtest.Context, *authgear.Identity) error) authgear.Policy {
+	if check == nil {
+		return authgearhttp.Policy(nil)
+	}
+	return authgearhttp.Policy(func(r *http.Request, identity *authgear.Identity) error { return check(view{r: r}, identity) })
+}
 
 func TestCore(t *testing.T) { guardtest.RunCore(t, mount) }
 
@@ -97,6 +106,9 @@ func errorHandler(kind guardtest.OnError) func(http.ResponseWriter, *http.Reques
 	}
 }
 
+// valueKey is of values that policies load for the handler.
+type valueKey string
+
 type view struct {
 	w      http.ResponseWriter
 	r      *http.Request
@@ -107,6 +119,9 @@ type view struct {
 func (v view) Identity() (*authgear.Identity, bool) { return authgearhttp.Identity(v.r) }
 func (v view) User() (*authgear.Identity, bool)     { return authgearhttp.User(v.r) }
 func (v view) MustUser() *authgear.Identity         { return authgearhttp.MustUser(v.r) }
+func (v view) Param(name string) string             { return v.r.PathValue(name) }
+func (v view) Set(key string, value any)            { authgear.SetValue(v.r.Context(), valueKey(key), value) }
+func (v view) Get(key string) any                   { return v.r.Context().Value(valueKey(key)) }
 func (v view) PassedOn() []context.Context          { return []context.Context{v.r.Context()} }
 func (v view) Refuse(guard int, err error)          { v.guards[guard].Refuse(v.w, v.r, err) }
 

@@ -7,11 +7,23 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
 	"github.com/authgear/authgear-sdk-go/core/guard"
 )
+
+// Adapter is what the suite needs of an adapter.
+type Adapter struct {
+	Mount Mount
+	// Self is the adapter's own.
+	Self func(parameter string) authgear.Policy
+	// Policy is the adapter's own, of a function that gets the framework's context
+	// as a Context, of which a policy uses neither Refuse nor Within. For nil it is
+	// the adapter's own of nil.
+	Policy func(check func(Context, *authgear.Identity) error) authgear.Policy
+}
 
 // Mount builds an application of the framework under test, serves it on a
 // loopback listener until the test ends, and returns its address, "host:port".
@@ -75,6 +87,8 @@ var ErrOther = errors.New("the error handler failed")
 
 // Route is served for every method that the framework can route.
 type Route struct {
+	// Path may have parameters, such as /users/{id}/notes: each a whole segment,
+	// which Mount writes as the framework does.
 	Path    string
 	Steps   []Step // middleware, outermost first
 	Handler Handler
@@ -114,6 +128,13 @@ type Context interface {
 	Identity() (*authgear.Identity, bool)
 	User() (*authgear.Identity, bool)
 	MustUser() *authgear.Identity
+	// Param returns the value of a path parameter, "" where there is none.
+	Param(name string) string
+	// Set keeps a value for this request, in the framework's usual way, and Get
+	// returns it, nil where there is none. A framework whose way is the context of
+	// the request uses [authgear.SetValue].
+	Set(key string, value any)
+	Get(key string) any
 	// PassedOn returns each context that a handler of this framework may pass
 	// on as a context.Context: the request's own first.
 	PassedOn() []context.Context
@@ -132,6 +153,11 @@ type Context interface {
 	SetCookie(name, value string)
 	// Stream answers 200 and lets the function write the body in pieces.
 	Stream(func(w io.Writer, flush func()))
+}
+
+// Colons returns a path for a framework that writes parameters as /users/:id/notes.
+func Colons(path string) string {
+	return strings.NewReplacer("{", ":", "}", "").Replace(path)
 }
 
 // Within is [Context.Within] for what is built on net/http.

@@ -6,10 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -198,13 +196,6 @@ func whoAmI(c Context) (int, string) {
 	return http.StatusOK, "nobody"
 }
 
-// answer is a response as it came.
-type answer struct {
-	status int
-	header http.Header
-	body   string
-}
-
 // get sends a request with that Authorization line, if not empty.
 func (f *fixture) get(t *testing.T, method, path, authorization string) answer {
 	t.Helper()
@@ -257,62 +248,4 @@ func (c connection) ask(t *testing.T, request string) answer {
 		t.Fatalf("%q: %v", request, err)
 	}
 	return answer{response.StatusCode, response.Header, string(body)}
-}
-
-// refusal is the answer that a reason must have, from the rules and not from
-// the code under test.
-func refusal(reason authgear.Reason, retryAfter string) answer {
-	var status int
-	var code, challenge string
-	switch reason.Outcome() {
-	case authgear.OutcomeNoCredentials:
-		status, code, challenge = 401, "authentication_required", "Bearer"
-	case authgear.OutcomeInvalid:
-		status, code = 401, "invalid_token"
-	case authgear.OutcomeMalformed:
-		status, code = 400, "invalid_request"
-	case authgear.OutcomeDenied:
-		status, code = 403, string(reason)
-	default:
-		status, code = 503, "temporarily_unavailable"
-	}
-	if status == 400 || code == "invalid_token" {
-		challenge = fmt.Sprintf(`Bearer error=%q, error_description=%q`, code, reason.Description())
-	}
-	body := fmt.Sprintf("{%q:%q,%q:%q}\n", "error", code, "error_description", reason.Description())
-	header := http.Header{
-		"Cache-Control":  {"no-store"},
-		"Content-Type":   {"application/json"},
-		"Content-Length": {fmt.Sprint(len(body))},
-	}
-	if challenge != "" {
-		header["Www-Authenticate"] = []string{challenge}
-	}
-	if status == 503 {
-		header["Retry-After"] = []string{retryAfter}
-	}
-	return answer{status, header, body}
-}
-
-// same compares an answer with the one that it must be, each header included but
-// those of the connection.
-func same(t *testing.T, what string, got, want answer) {
-	t.Helper()
-	if got.status != want.status || got.body != want.body {
-		t.Errorf("%s: %d %q, want %d %q", what, got.status, got.body, want.status, want.body)
-	}
-	header := maps.Clone(got.header)
-	delete(header, "Date")
-	delete(header, "Connection")
-	if !maps.EqualFunc(header, want.header, slices.Equal) {
-		t.Errorf("%s: headers %v, want %v", what, header, want.header)
-	}
-}
-
-// wantBody compares the status and body of an answer that is the handler's.
-func wantBody(t *testing.T, what string, got answer, status int, body string) {
-	t.Helper()
-	if got.status != status || got.body != body {
-		t.Errorf("%s: %d %q, want %d %q", what, got.status, got.body, status, body)
-	}
 }

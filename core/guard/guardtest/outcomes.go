@@ -19,15 +19,17 @@ var allReasons = []authgear.Reason{
 	authgear.ReasonKeyUnknown, authgear.ReasonSignatureInvalid,
 	authgear.ReasonTokenRejected, authgear.ReasonSessionInvalid,
 	authgear.ReasonKeysUnavailable, authgear.ReasonResolverUnavailable, authgear.ReasonResolverSilent, authgear.ReasonAnswerMalformed,
-	authgear.ReasonProxySecretMismatch, authgear.ReasonInternal,
+	authgear.ReasonProxySecretMismatch, authgear.ReasonPolicyUnavailable, authgear.ReasonInternal,
 	authgear.ReasonRoleMissing, authgear.ReasonNotVerified, authgear.ReasonAnonymousUser,
-	authgear.ReasonKindNotAllowed, authgear.ReasonCrossOrigin, authgear.ReasonPolicyDenied,
+	authgear.ReasonKindNotAllowed, authgear.ReasonInsufficientScope, authgear.ReasonCannotReauthenticate,
+	authgear.ReasonCrossOrigin, authgear.ReasonPolicyDenied,
+	authgear.ReasonInsufficientUserAuthentication,
 }
 
 // testOutcomes has a reason for each outcome.
 func testOutcomes(t *testing.T, mount Mount) {
 	checkReasons(t, mount, authgear.ReasonNoCredentials, authgear.ReasonAuthorizationMalformed, authgear.ReasonTokenExpired,
-		authgear.ReasonSessionInvalid, authgear.ReasonKeysUnavailable, authgear.ReasonRoleMissing)
+		authgear.ReasonSessionInvalid, authgear.ReasonKeysUnavailable, authgear.ReasonRoleMissing, authgear.ReasonInsufficientUserAuthentication)
 }
 
 func testReasons(t *testing.T, mount Mount) { checkReasons(t, mount, allReasons...) }

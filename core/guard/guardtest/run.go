@@ -2,14 +2,14 @@ package guardtest
 
 import "testing"
 
-// test is a name, the rule that it stands for, and how it is shown.
-type test struct {
+// test is a name, the rule that it stands for, and how it is shown of a subject.
+type test[T any] struct {
 	name, rule string
-	run        func(*testing.T, Mount)
+	run        func(*testing.T, T)
 }
 
 // adapterTests are about what a framework can change.
-var adapterTests = []test{
+var adapterTests = []test[Mount]{
 	{"outcomes", "each outcome has one answer, the same bytes and headers everywhere (RFC 6750 §3)", testOutcomes},
 	{"authenticated", "handlers and whatever they pass their context to see who sent the request", testAuthenticated},
 	{"no middleware", "accessors on a route without a guard find nobody, and MustUser says what to do", testNoMiddleware},
@@ -40,7 +40,7 @@ var adapterTests = []test{
 
 // coreTests are about rules of core's own, which hold in every framework when they
 // hold in one.
-var coreTests = []test{
+var coreTests = []test[Mount]{
 	{"reasons", "each reason has the answer of its outcome", testReasons},
 	{"fail closed", "an authenticator that breaks its contract lets nobody in", testFailClosed},
 	{"policies", "policies run in order after authentication, and the first refusal counts", testPolicies},
@@ -52,12 +52,15 @@ var coreTests = []test{
 }
 
 // Run tests an adapter.
-func Run(t *testing.T, mount Mount) { run(t, mount, adapterTests) }
+func Run(t *testing.T, adapter Adapter) {
+	run(t, adapter.Mount, adapterTests)
+	run(t, adapter, policyTests)
+}
 
 // RunCore tests what is behind all adapters, by means of one.
 func RunCore(t *testing.T, mount Mount) { run(t, mount, coreTests) }
 
-func run(t *testing.T, mount Mount, tests []test) {
+func run[T any](t *testing.T, subject T, tests []test[T]) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -66,7 +69,7 @@ func run(t *testing.T, mount Mount, tests []test) {
 					t.Logf("rule: %s", test.rule)
 				}
 			})
-			test.run(t, mount)
+			test.run(t, subject)
 		})
 	}
 }
