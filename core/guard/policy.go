@@ -2,6 +2,7 @@ package guard
 
 import (
 	"context"
+	"sync/atomic"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
 )
@@ -15,11 +16,11 @@ func Policy[C, T any](check func(C, *authgear.Identity) error, with func(C, T) C
 		panic("authgear: Policy: the function is nil")
 	}
 	return authgear.PolicyFunc(func(ctx context.Context, identity *authgear.Identity) error {
-		j, c, err := inFramework[C, T](ctx)
+		j, request, c, err := inFramework[C, T](ctx)
 		if err != nil {
 			return err
 		}
-		return check(with(c, j.stripped.HandOn(j)), identity)
+		return check(with(c, request.stripped.HandOn(j)), identity)
 	})
 }
 
@@ -31,7 +32,7 @@ func Self[C, T any](parameter string, value func(C, string) string) authgear.Pol
 		panic("authgear: Self: the name of the path parameter is empty")
 	}
 	return authgear.All(authgear.Kinds(authgear.KindUser), authgear.PolicyFunc(func(ctx context.Context, identity *authgear.Identity) error {
-		_, c, err := inFramework[C, T](ctx)
+		_, _, c, err := inFramework[C, T](ctx)
 		if err != nil {
 			return err
 		}
@@ -46,15 +47,18 @@ func Self[C, T any](parameter string, value func(C, string) string) authgear.Pol
 }
 
 // inFramework finds the framework's own context.
-func inFramework[C, T any](ctx context.Context) (j *judging[T], c C, err error) {
+func inFramework[C, T any](ctx context.Context) (j *judging[T], request *judged[T], c C, err error) {
 	j, ok := ctx.Value(judgingKey{}).(*judging[T])
 	if ok {
-		c, ok = j.framework.(C)
+		request = j.request.Load()
 	}
-	if !ok {
-		return nil, c, errOtherFramework
+	if request != nil {
+		c, ok = request.framework.(C)
 	}
-	return j, c, nil
+	if request == nil || !ok {
+		return nil, nil, c, errOtherFramework
+	}
+	return j, request, c, nil
 }
 
 var errOtherFramework = authgear.Deny("the policy was made by the adapter of another framework than the guard")
@@ -80,10 +84,13 @@ func judge[T any](ctx context.Context, c *Check, found *finding, request judged[
 	if !c.policy.NeedsContext() {
 		return ctx, asError(c.policy.Check(ctx, found.identity))
 	}
-	j := &judging[T]{ctx, found, request.stripped, request.framework}
-	defer j.end()
+	j := &judging[T]{Context: ctx, found: found}
+	j.request.Store(new(request))
+	// The framework's context belongs to the next request once this one has ended:
+	// somebody may keep this one.
+	defer j.request.Store(nil)
 	err := asError(c.policy.Check(j, found.identity))
-	return j.Context, err
+	return j.withValues(), err
 }
 
 // asError is [authgear.AsError] for what may be nil.
@@ -95,13 +102,18 @@ func asError(err error) *authgear.Error {
 }
 
 // judging is the context that policies get. It holds the identity, and by it they
-// reach the framework's own context and set values for the handler.
+// reach the framework's own context and set values for the handler. What a policy
+// has begun with it may go on in another goroutine: a driver that waits for its
+// end, say.
 type judging[T any] struct {
-	context.Context
-	found     *finding
-	stripped  Request[T]
-	framework any
+	context.Context // the request's
+	found           *finding
+	request         atomic.Pointer[judged[T]] // nil when the policies have been asked
+	values          atomic.Pointer[values]    // nil when none is set
 }
+
+// values is the request's context with what policies have set.
+type values struct{ context.Context }
 
 type judgingKey struct{}
 
@@ -113,7 +125,14 @@ func (j *judging[T]) Value(key any) any {
 	case any(findingKey{}):
 		return j.found
 	}
-	return j.Context.Value(key)
+	return j.withValues().Value(key)
+}
+
+func (j *judging[T]) withValues() context.Context {
+	if v := j.values.Load(); v != nil {
+		return v.Context
+	}
+	return j.Context
 }
 
 // Identity is what authgear.FromContext returns.
@@ -121,9 +140,10 @@ func (j *judging[T]) Identity() *authgear.Identity { return j.found.identity }
 
 // SetValue is what authgear.SetValue does.
 func (j *judging[T]) SetValue(key, value any) {
-	j.Context = context.WithValue(j.Context, key, value)
+	for {
+		before := j.values.Load()
+		if j.values.CompareAndSwap(before, &values{context.WithValue(j.withValues(), key, value)}) {
+			return
+		}
+	}
 }
-
-// end lets go of the framework's context, which belongs to the next request once
-// this one has ended: somebody may keep this one.
-func (j *judging[T]) end() { j.stripped, j.framework = nil, nil }

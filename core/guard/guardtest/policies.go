@@ -31,6 +31,8 @@ type policyCase struct {
 // policyTests are about policies, for which a framework's own may be needed.
 var policyTests = []test[Adapter]{
 	{"each policy", "each policy has one answer to each kind of sender, whatever tells who it is", testEachPolicy},
+	{"policy context", "a policy finds the identity and no identity headers, and hands on what it loads", testPolicyContext},
+	{"kept by a policy", "nothing of the framework's outlives the policies that got it", testKept},
 }
 
 // testEachPolicy has each route of the table once for each authenticator.
