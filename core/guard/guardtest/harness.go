@@ -232,12 +232,23 @@ func (f *fixture) connect(t *testing.T) connection {
 // ask sends bytes and reads one response.
 func (c connection) ask(t *testing.T, request string) answer {
 	t.Helper()
+	c.send(t, request)
+	return c.receive(t, request)
+}
+
+func (c connection) send(t *testing.T, request string) {
+	t.Helper()
 	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := io.WriteString(c, request); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// receive reads the response to a request.
+func (c connection) receive(t *testing.T, request string) answer {
+	t.Helper()
 	method, _, _ := strings.Cut(request, " ")
 	response, err := http.ReadResponse(c.reader, &http.Request{Method: method})
 	if err != nil {

@@ -33,6 +33,10 @@ var policyTests = []test[Adapter]{
 	{"each policy", "each policy has one answer to each kind of sender, whatever tells who it is", testEachPolicy},
 	{"policy context", "a policy finds the identity and no identity headers, and hands on what it loads", testPolicyContext},
 	{"kept by a policy", "nothing of the framework's outlives the policies that got it", testKept},
+	{"Self", "Self compares the path's value and the user's id to the letter", testSelf},
+	{"policy runs", "a policy is asked once, and only when those before it have allowed", testPolicyRuns},
+	{"policy set-up", "what can never mean anything panics at set-up", testPolicySetUp},
+	{"policies at once", "policies at the same time never see each other's requests", testPoliciesAtOnce},
 }
 
 // testEachPolicy has each route of the table once for each authenticator.
