@@ -27,7 +27,8 @@ func describe(c Context) (int, string) {
 }
 
 // resolverFixture is an app with a guard whose authenticator asks the embedded
-// Authgear each time, and one whose authenticator keeps answers.
+// Authgear each time, one whose authenticator keeps answers, and one that has this
+// behind another.
 type resolverFixture struct {
 	*fixture
 	server      *authgeartest.Server
@@ -36,7 +37,7 @@ type resolverFixture struct {
 	credentials []string // that Authgear got since the last call of asked
 }
 
-func newResolverFixture(t *testing.T, mount Mount) *resolverFixture {
+func newResolverFixture(t *testing.T, mount Mount, routes ...Route) *resolverFixture {
 	t.Helper()
 	f := &resolverFixture{fixture: &fixture{record: &record{}}, server: authgeartest.New(t)}
 	f.alice = f.server.AddUser(authgeartest.User{ID: "alice", Verified: true, Roles: []string{"admin", "editor"}})
@@ -54,14 +55,15 @@ func newResolverFixture(t *testing.T, mount Mount) *resolverFixture {
 		}
 		app.Guards = append(app.Guards, Guard{Authenticator: auth, Config: guard.Config{Observer: observer}})
 	}
-	app.Routes = []Route{
+	app.Guards = append(app.Guards, Guard{Authenticator: authgear.InOrder(Nobody{}, app.Guards[1].Authenticator), Config: app.Guards[1].Config})
+	app.Routes = append(routes, []Route{
 		{Path: "/required", Steps: []Step{{Kind: Require}}, Handler: describe},
 		{Path: "/optional", Steps: []Step{{Kind: Optional}}, Handler: describe},
 		{Path: "/inside", Steps: []Step{{Kind: Optional}, {Kind: Require}, {Kind: Require}}, Handler: describe},
 		{Path: "/cached", Steps: []Step{{Kind: Require, Guard: 1}}, Handler: describe},
 		{Path: "/cached-optional", Steps: []Step{{Kind: Optional, Guard: 1}}, Handler: describe},
 		{Path: "/fresh", Steps: []Step{{Kind: Optional, Guard: 1}, {Kind: RequireFresh, Guard: 1}, {Kind: Require, Guard: 1}}, Handler: describe},
-	}
+	}...)
 	f.addr = mount(t, app)
 	return f
 }
