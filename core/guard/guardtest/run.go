@@ -34,6 +34,7 @@ var adapterTests = []test[Mount]{
 	{"late headers", "a trailer changes neither who sent the request nor its headers (RFC 9110 §6.5.1)", testLateHeaders},
 	{"resolver", "Authgear gets the one credential that decides and nothing else of the client, and no other rescues it", testResolver},
 	{"step-up", "a login of this moment counts, although an older one is kept, and costs one call", testStepUp},
+	{"ID token", "an ID token counts for the request whose header it is in, and in one line", testIDToken},
 	{"sessions", "sessions at the same time never get each other's identity", testSessions},
 	{"forwarded", "what a reverse proxy says counts when the hop is proven and the headers are whole", testForwarded},
 	{"forwarded trailers", "what a reverse proxy says stands in the header", testForwardedTrailers},
