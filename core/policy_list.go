@@ -103,7 +103,7 @@ func (p Policy) complete(ctx context.Context, i *Identity, refused *Error, later
 		switch {
 		case e.Outcome() == OutcomeStepUp && stepUp == nil:
 			stepUp = e
-		case e.Reason == ReasonInsufficientScope && scope == nil:
+		case e.Reason == ReasonInsufficientScope && (scope == nil || len(e.Scopes) == 0):
 			scope = e
 		}
 	}
@@ -118,21 +118,24 @@ func (p Policy) complete(ctx context.Context, i *Identity, refused *Error, later
 			}
 		}
 	}
-	if scope == nil {
+	switch {
+	case scope == nil:
 		return stepUp
+	case len(scope.Scopes) == 0: // there is nothing to ask for, and no login brings it
+		return scope
 	}
 	told := *scope
 	told.Scopes = nil
-	needed := scope.Scopes // of an alternative; those of the list are told first
-	for _, rule := range slices.Backward(p.rules) {
-		needed = append(scopesFor(i.Kind, rule.scopes), needed...)
+	var needed []string
+	for _, rule := range p.rules {
+		needed = append(needed, rule.scopes...)
 	}
-	for _, s := range needed {
-		if !slices.Contains(told.Scopes, s) {
+	for _, s := range append(needed, scope.Scopes...) { // which can be an alternative's
+		if i.canHave(s) && !slices.Contains(told.Scopes, s) {
 			told.Scopes = append(told.Scopes, s)
 		}
 	}
-	if stepUp == nil || len(told.Scopes) == 0 { // no login brings the scope
+	if stepUp == nil {
 		return &told
 	}
 	both := *stepUp

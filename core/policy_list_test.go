@@ -81,7 +81,11 @@ func TestAnswersOfPolicies(t *testing.T) {
 		{"a scope that users can have", authgear.Scope("email"), user(), "", ""},
 		{"and do not", authgear.Scope("phone"), user(), "insufficient_scope", scopeMissing + `, scope="phone"`},
 		{"one of Authgear's", authgear.Scope(fullUserInfo), user(), "insufficient_scope", scopeMissing + `, scope="` + fullUserInfo + `"`},
-		{"both sorts", authgear.Scope("phone", "reports:read"), user(), "insufficient_scope", scopeMissing + `, scope="phone"`},
+		{"both sorts", authgear.Scope("phone", "reports:read"), user(), "insufficient_scope", scopeMissing},
+		{"a held one, and one that users cannot have", authgear.Scope("email", "reports:read"), user(), "insufficient_scope", scopeMissing},
+		{"in a list", authgear.All(authgear.Scope("phone"), authgear.Scope("reports:read")), user(), "insufficient_scope", scopeMissing},
+		{"in an alternative", authgear.All(authgear.Scope("email"), authgear.Any(authgear.Scope("reports:read"))), user(), "insufficient_scope", scopeMissing},
+		{"a held one, and a missing one", authgear.Scope("email", "phone"), user(), "insufficient_scope", scopeMissing + `, scope="email phone"`},
 		{"the resolver tells no scopes", authgear.Scope("openid"), user(ofResolver), "insufficient_scope", scopeMissing + `, scope="openid"`},
 		{"scope of a kind that does not exist", authgear.Scope("a"), &authgear.Identity{Kind: "robot", Scopes: []string{"a"}}, "kind_not_allowed", ""},
 
@@ -105,6 +109,7 @@ func TestAnswersOfPolicies(t *testing.T) {
 		{"only the scope", authgear.All(recent, authgear.Scope("phone")), user(), "insufficient_scope", scopeMissing + `, scope="phone"`},
 		{"only the login", authgear.All(authgear.Scope("email"), recent), user(loginOld), "insufficient_user_authentication", stepUp + `, max_age="300"`},
 		{"a scope that no login brings", authgear.All(recent, authgear.Scope("reports:read")), user(loginOld), "insufficient_scope", scopeMissing},
+		{"one of two that no login brings", authgear.All(authgear.Scope("phone", "reports:read"), recent), user(loginOld), "insufficient_scope", scopeMissing},
 		{"a role stands in front", authgear.All(authgear.Role("admin"), recent), user(loginOld), "role_missing", ""},
 		{"a role stands behind", authgear.All(recent, authgear.Role("admin")), user(loginOld), "insufficient_user_authentication", stepUp + `, max_age="300"`},
 		{"scope, and cannot sign in again", authgear.All(authgear.Scope("phone"), recent), user(loginOld, cannotReauthenticate), "insufficient_scope", scopeMissing + `, scope="phone"`},
@@ -159,7 +164,7 @@ func TestAnswersOfPolicies(t *testing.T) {
 // What a sender lacks is told to that sender only: policies share their errors.
 func TestRefusalsAreNotMixed(t *testing.T) {
 	t.Parallel()
-	policy := authgear.All(authgear.Scope("phone"), authgear.RecentAuth(time.Minute), authgear.Scope("reports:read"))
+	policy := authgear.All(authgear.Scope("phone"), authgear.RecentAuth(time.Minute), authgear.Scope("address"))
 	first, again := policy.Check(t.Context(), user()), policy.Check(t.Context(), user())
 	if first == again {
 		t.Error("two refusals are one")

@@ -22,27 +22,30 @@ func Scope(scopes ...string) Policy {
 		}
 	}
 	check := func(_ context.Context, i *Identity) error {
-		if !slices.ContainsFunc(scopes, func(s string) bool { return !i.HasScope(s) }) {
+		missing := slices.DeleteFunc(slices.Clone(scopes), i.HasScope)
+		if len(missing) == 0 {
 			return nil
 		}
 		cause := fmt.Errorf("the scopes %q are needed", scopes)
 		if i.Source == SourceResolver || i.Source == SourceForwarded {
 			cause = fmt.Errorf("%w, and the resolver tells none: only NewJWT reads scopes", cause)
 		}
-		return &Error{Reason: ReasonInsufficientScope, Scopes: scopesFor(i.Kind, scopes), Err: cause}
+		return &Error{Reason: ReasonInsufficientScope, Scopes: toAskFor(i, missing, scopes), Err: cause}
 	}
 	return Policy{[]Kind{KindUser, KindClient}, []rule{{check: check, scopes: scopes, declared: true}}}
 }
 
-// scopesFor leaves out scopes that this kind of sender can never be granted, so
-// that nobody is sent to ask for them.
-func scopesFor(kind Kind, scopes []string) []string {
-	scopes = slices.Clone(scopes)
-	if kind == KindUser {
-		scopes = slices.DeleteFunc(scopes, func(s string) bool { return !isUserScope(s) })
+// toAskFor returns the scopes that the challenge names. A user can never be granted
+// those of an API: where one of them is missing, there is nothing to ask for.
+func toAskFor(i *Identity, missing, scopes []string) []string {
+	if slices.ContainsFunc(missing, func(s string) bool { return !i.canHave(s) }) {
+		return nil
 	}
-	return scopes
+	return slices.DeleteFunc(slices.Clone(scopes), func(s string) bool { return !i.canHave(s) })
 }
+
+// canHave reports whether Authgear would grant the scope to this kind of sender.
+func (i *Identity) canHave(scope string) bool { return i.Kind != KindUser || isUserScope(scope) }
 
 // isUserScope reports whether the scope is one of Authgear's own, which it grants
 // to users. An API can have none of these.

@@ -124,6 +124,8 @@ func (j *judging[T]) Value(key any) any {
 		return j
 	case any(findingKey{}):
 		return j.found
+	case any(foundKey{}): // a request that a policy sends in this one's name fills no [Found] of this one
+		return nil
 	}
 	return j.withValues().Value(key)
 }

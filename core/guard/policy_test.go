@@ -77,6 +77,28 @@ func TestPolicyGivesValues(t *testing.T) {
 	authgear.SetValue(context.Background(), accountKey{}, 1) // does nothing
 }
 
+// What a policy asks within the process, in the name of the request, is none of an
+// access log's business.
+func TestPolicySendsARequest(t *testing.T) {
+	t.Parallel()
+	bob := guard.New(&constant{identity: authgear.Identity{Kind: authgear.KindUser, ID: "bob"}}, silent())
+	within := authgear.PolicyFunc(func(ctx context.Context, _ *authgear.Identity) error {
+		_, refusal := run(bob.Require(), ctx, newRequest("Bearer b", ""), http.Header{})
+		if refusal != nil {
+			t.Error(refusal.Err)
+		}
+		return authgear.Deny("no")
+	})
+	ctx, found := guard.Watch(t.Context())
+	if _, refusal := run(alice().Require(within), ctx, newRequest("", ""), http.Header{}); refusal == nil {
+		t.Fatal("allowed")
+	}
+	identity, _ := found.Identity()
+	if err, refused := found.Error(); identity == nil || identity.ID != "alice" || !refused || err.Reason != authgear.ReasonPolicyDenied {
+		t.Errorf("the log knows %+v, %v", identity, err)
+	}
+}
+
 // A framework's context serves the next request when this one has ended.
 func TestNothingOfTheFrameworkIsKept(t *testing.T) {
 	t.Parallel()
