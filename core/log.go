@@ -58,7 +58,7 @@ func (l *limitedLog) decision(ctx context.Context, d Decision) {
 			l.unavailable++
 			l.mu.Unlock()
 		}
-		l.log(ctx, slog.LevelError, "authgear: cannot tell who sent the request", string(d.Reason), slog.Any("error", d.Err))
+		l.log(ctx, slog.LevelError, "authgear: cannot decide about a request", string(d.Reason), slog.Any("error", d.Err))
 	default:
 		l.log(ctx, slog.LevelWarn, "authgear: request refused", string(d.Reason), slog.Any("error", d.Err))
 	}

@@ -12,6 +12,9 @@ import (
 // answers in a guard's place, such as a generated server's error handler.
 type Refusal struct {
 	Status int
+	// Code is the "error" of the body, such as "invalid_token". The
+	// description is that of the reason.
+	Code string
 	// Header has the challenge (RFC 6750 §3) or Retry-After, Cache-Control, and
 	// the type and length of the body.
 	Header http.Header
@@ -39,7 +42,7 @@ func (e *Error) Refusal() Refusal {
 	if e.Outcome() == OutcomeUnavailable {
 		header["Retry-After"] = []string{retryAfter(e.RetryAfter)}
 	}
-	return Refusal{Status: outcome.status, Header: header, Body: body}
+	return Refusal{Status: outcome.status, Code: code, Header: header, Body: body}
 }
 
 // Write writes the answer. The body is written for HEAD too: the server drops

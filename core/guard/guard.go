@@ -61,7 +61,7 @@ func (g *Guard) Require(policies ...authgear.Policy) *Check {
 func (g *Guard) RequireFresh(policies ...authgear.Policy) *Check {
 	fresh, ok := g.authenticator.(authgear.FreshAuthenticator)
 	if !ok {
-		panic(fmt.Sprintf("authgear: RequireFresh: a %T cannot ask Authgear about each request; use a Resolver", g.authenticator))
+		panic(fmt.Sprintf("authgear: RequireFresh: a %T cannot ask about each request; use a Resolver, and in InOrder only authenticators that can", g.authenticator))
 	}
 	return &Check{guard: g, authenticate: fresh.AuthenticateFresh, policy: list(policies), fresh: true}
 }

@@ -48,7 +48,7 @@ func Self[C, T any](parameter string, value func(C, string) string) authgear.Pol
 
 // inFramework finds the framework's own context.
 func inFramework[C, T any](ctx context.Context) (j *judging[T], request *judged[T], c C, err error) {
-	j, ok := ctx.Value(judgingKey{}).(*judging[T])
+	j, ok := ctx.Value(ContextKey).(*judging[T]) // a key that frameworks know
 	if ok {
 		request = j.request.Load()
 	}
@@ -61,7 +61,7 @@ func inFramework[C, T any](ctx context.Context) (j *judging[T], request *judged[
 	return j, request, c, nil
 }
 
-var errOtherFramework = authgear.Deny("the policy was made by the adapter of another framework than the guard")
+var errOtherFramework = authgear.Deny("the policy was asked without the request that it is about: it is of the adapter of another framework, or was asked outside of a guard")
 
 // judged is a request about which policies decide.
 type judged[T any] struct {
@@ -115,12 +115,10 @@ type judging[T any] struct {
 // values is the request's context with what policies have set.
 type values struct{ context.Context }
 
-type judgingKey struct{}
-
 // Value implements [context.Context].
 func (j *judging[T]) Value(key any) any {
 	switch key {
-	case any(ContextKey), any(judgingKey{}):
+	case any(ContextKey):
 		return j
 	case any(findingKey{}):
 		return j.found
