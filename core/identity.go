@@ -78,6 +78,8 @@ type Identity struct {
 	// idTokenRefused is why the ID token that came beside the access token does not
 	// count; nil when none came, or a good one. Its Err is about the ID token.
 	idTokenRefused *Error
+	// reauthUnstated: nobody says that the user cannot reauthenticate.
+	reauthUnstated bool
 }
 
 // clone returns an identity that belongs to somebody else. The claims and the

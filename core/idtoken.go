@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/authgear/authgear-sdk-go/core/internal/claims"
+	"github.com/authgear/authgear-sdk-go/core/internal/contextkey"
 	"github.com/authgear/authgear-sdk-go/core/internal/quote"
 )
 
@@ -34,6 +35,13 @@ func checkIDTokenClient(client string) error {
 // request that has one, long after it has expired; why it does not count is for
 // the policy that asks for reauthentication.
 func (j *JWT) reauthenticate(ctx context.Context, r Request, identity *Identity) {
+	if !contextkey.IsFresh(ctx) {
+		// Only the guard of a route that needs the ID token asks again, and waits
+		// for its key if it is not there yet.
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithCancel(ctx)
+		cancel()
+	}
 	values := r.Values(idTokenHeader)
 	if len(values) == 0 || len(values) == 1 && values[0] == "" {
 		return

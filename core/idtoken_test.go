@@ -15,6 +15,7 @@ import (
 	authgear "github.com/authgear/authgear-sdk-go/core"
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 	"github.com/authgear/authgear-sdk-go/core/guard"
+	"github.com/authgear/authgear-sdk-go/core/internal/contextkey"
 	"github.com/authgear/authgear-sdk-go/core/internal/recordings"
 )
 
@@ -166,7 +167,7 @@ func TestIDTokenRefused(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			identity, err := s.auth(t, authgear.JWTConfig{}).Authenticate(t.Context(), beside(s.access, c.idTokens...))
+			identity, err := s.auth(t, authgear.JWTConfig{}).Authenticate(contextkey.WithFresh(t.Context()), beside(s.access, c.idTokens...))
 			if err != nil {
 				t.Fatal(err, errors.Unwrap(err))
 			}
@@ -265,9 +266,10 @@ func TestIDTokenCounts(t *testing.T) {
 	}
 }
 
+// authenticated asks as the guard of a route that needs the ID token does.
 func authenticated(t *testing.T, auth *authgear.JWT, request authgear.Request) *authgear.Identity {
 	t.Helper()
-	identity, err := auth.Authenticate(t.Context(), request)
+	identity, err := auth.Authenticate(contextkey.WithFresh(t.Context()), request)
 	if err != nil {
 		t.Fatal(err, errors.Unwrap(err))
 	}
@@ -364,6 +366,37 @@ func TestIDTokenKeysUnavailable(t *testing.T) {
 		t.Errorf("refused = %+v", refused)
 	}
 	if identity.AuthenticatedAt != s.before {
+		t.Errorf("AuthenticatedAt = %v", identity.AuthenticatedAt)
+	}
+}
+
+// A route that asks for no recent login waits for no key of an ID token, but lets
+// the refresh begin that brings it.
+func TestIDTokenDoesNotWait(t *testing.T) {
+	t.Parallel()
+	s := newSignedIn(t)
+	auth := s.auth(t, authgear.JWTConfig{})
+	if err := auth.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.server.RotateKeys()
+	asked, answer := make(chan struct{}), make(chan struct{})
+	s.server.Handle("/oauth2/jwks", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		close(asked)
+		<-answer
+		s.server.ServeHTTP(w, r)
+	}))
+	request := beside(s.access, s.idToken(nil, nil))
+	identity, err := auth.Authenticate(t.Context(), request) // while Authgear does not answer
+	if err != nil {
+		t.Fatal(err)
+	}
+	if refused := authgear.IDTokenRefused(identity); refused == nil || refused.Reason != authgear.ReasonKeysUnavailable {
+		t.Errorf("refused = %+v", refused)
+	}
+	<-asked
+	close(answer)
+	if identity := authenticated(t, auth, request); identity.AuthenticatedAt != s.lately {
 		t.Errorf("AuthenticatedAt = %v", identity.AuthenticatedAt)
 	}
 }

@@ -162,8 +162,8 @@ func checkResource(resource, origin string) error {
 		return fail("has a fragment, which no resource has (RFC 8707 §2)")
 	case strings.Contains(resource, "?"):
 		return fail("has a query, which no resource of Authgear has")
-	case origin != "" && endpoint.Of(u) == origin:
-		return fail("is on the origin of Endpoint, which no resource of Authgear is; write the URI of this service")
+	case origin != "" && (endpoint.Of(u) == origin || strings.HasPrefix(resource, origin)):
+		return fail("begins with Endpoint, which no resource of Authgear does; write the URI of this service")
 	}
 	return nil
 }

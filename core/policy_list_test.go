@@ -92,6 +92,8 @@ func TestAnswersOfPolicies(t *testing.T) {
 		{"just signed in", recent, user(), "", ""},
 		{"nearly too old", recent, user(loginAt(5*time.Minute - 2*time.Second)), "", ""},
 		{"too old", recent, user(loginAt(5*time.Minute + time.Second)), "insufficient_user_authentication", stepUp + `, max_age="300"`},
+		{"a little in the future", recent, user(loginAt(-30 * time.Second)), "", ""},
+		{"far in the future", recent, user(loginAt(-2 * time.Minute)), "insufficient_user_authentication", stepUp + `, max_age="300"`},
 		{"login unknown", recent, user(loginUnknown), "insufficient_user_authentication", stepUp + `, max_age="300"`},
 		{"a fraction of a second", authgear.RecentAuth(90*time.Second + 999*time.Millisecond), user(loginOld), "insufficient_user_authentication", stepUp + `, max_age="90"`},
 		{"cannot sign in again", recent, user(loginOld, cannotReauthenticate), "cannot_reauthenticate", ""},

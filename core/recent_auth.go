@@ -15,8 +15,10 @@ import (
 // When it refuses by a cached answer, the guard asks Authgear once more and
 // judges anew, so that a login of this moment counts.
 //
-// It panics for less than a second. A fraction of a second is not told to the
-// client.
+// A login that lies more than a minute in the future is not recent either.
+//
+// RecentAuth panics for less than a second. A fraction of a second is not told to
+// the client.
 func RecentAuth(maxAge time.Duration) Policy { return recentAuth("RecentAuth", maxAge, false) }
 
 // RecentAuthIfPossible is [RecentAuth], but allows a user who cannot
@@ -35,12 +37,16 @@ func recentAuth(name string, maxAge time.Duration, ifPossible bool) Policy {
 		var cause error = errors.New("nobody knows when the user signed in")
 		if !i.AuthenticatedAt.IsZero() {
 			age := time.Since(i.AuthenticatedAt)
-			if age <= maxAge {
+			switch {
+			case age < -maxLeeway:
+				cause = fmt.Errorf("the login is %v in the future; is the clock of this machine right?", -age.Round(time.Second))
+			case age <= maxAge:
 				return nil
+			default:
+				cause = fmt.Errorf("the login is %v old, at most %v are allowed", age.Round(time.Second), maxAge)
 			}
-			cause = fmt.Errorf("the login is %v old, at most %v are allowed", age.Round(time.Second), maxAge)
 		}
-		if !i.CanReauthenticate && ifPossible {
+		if ifPossible && !i.CanReauthenticate && !i.reauthUnstated {
 			return nil
 		}
 		if refused := i.idTokenRefused; refused != nil {

@@ -8,6 +8,7 @@ import (
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
+	"github.com/authgear/authgear-sdk-go/core/internal/contextkey"
 )
 
 // In JWT mode the ID token of a reauthentication is what satisfies a policy, and
@@ -83,7 +84,7 @@ func TestRecentAuthWithoutKeys(t *testing.T) {
 		"one of two, the other allows":   {s.access, idToken, authgear.Any(authgear.RecentAuth(time.Minute), authgear.Role("editor")), ""},
 		"one of two, the other does not": {s.access, idToken, authgear.Any(authgear.Role("admin"), authgear.RecentAuth(time.Minute)), "keys_unavailable"},
 	} {
-		identity, err := auth.Authenticate(t.Context(), beside(c.access, c.idToken))
+		identity, err := auth.Authenticate(contextkey.WithFresh(t.Context()), beside(c.access, c.idToken))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -97,6 +98,30 @@ func TestRecentAuthWithoutKeys(t *testing.T) {
 		wantReason(t, err, c.want)
 		if e := err.(*authgear.Error); e.Outcome() != authgear.OutcomeUnavailable || e.RetryAfter <= 0 {
 			t.Errorf("%s: %+v", name, e)
+		}
+	}
+}
+
+// An absent claim grants least: it does not say that the user cannot reauthenticate.
+func TestRecentAuthIfPossibleUnstated(t *testing.T) {
+	t.Parallel()
+	s := newSignedIn(t)
+	auth := s.auth(t, authgear.JWTConfig{})
+	claim := "https://authgear.com/claims/user/can_reauthenticate"
+	for name, c := range map[string]struct {
+		claims m
+		want   authgear.Reason
+	}{
+		"true":   {nil, "insufficient_user_authentication"},
+		"false":  {m{claim: false}, ""},
+		"absent": {m{claim: nil}, "cannot_reauthenticate"},
+	} {
+		identity := authenticated(t, auth, beside(s.server.AccessToken(s.alice, authgeartest.Token{AuthTime: s.before, Claims: c.claims})))
+		err := authgear.RecentAuthIfPossible(time.Minute).Check(t.Context(), identity)
+		if c.want != "" {
+			wantReason(t, err, c.want)
+		} else if err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

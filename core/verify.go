@@ -76,6 +76,7 @@ func newTokenIdentity(kind Kind, c *claims.Claims, payload []byte, now time.Time
 		Anonymous:         c.Anonymous,
 		Verified:          c.Verified,
 		CanReauthenticate: c.CanReauthenticate,
+		reauthUnstated:    !c.CanReauthenticateStated,
 		Roles:             sortedUnique(c.Roles),
 		Scopes:            c.Scopes,
 		AMR:               c.AMR,

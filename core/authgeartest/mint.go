@@ -48,7 +48,7 @@ func (s *Server) mintToken(r *http.Request, userID string) (string, *refusal) {
 		token.ExpiresIn = time.Duration(seconds) * time.Second
 	}
 	if query.Has("login_age") {
-		seconds, err := strconv.ParseUint(query.Get("login_age"), 10, 32)
+		seconds, err := strconv.ParseUint(query.Get("login_age"), 10, 30) // a negative auth_time is none
 		if err != nil {
 			return "", &refusal{http.StatusBadRequest, "login_age is no number of seconds"}
 		}

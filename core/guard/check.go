@@ -31,7 +31,7 @@ func Run[T any](ctx context.Context, c *Check, r Request[T], response ResponseHe
 	stripped := r.Without(IsIdentityHeader)
 	request := judged[T]{r, stripped, framework}
 	outer, err := judge(ctx, c, decided, request)
-	if mayBeNewer(decided, err) {
+	if mayBeNewer(decided, err, start) {
 		decided, _ = c.find(contextkey.WithFresh(ctx), r, true)
 		outer, err = judge(ctx, c, decided, request)
 	}
@@ -45,12 +45,21 @@ func Run[T any](ctx context.Context, c *Check, r Request[T], response ResponseHe
 }
 
 // mayBeNewer reports whether a user who seems to have signed in too long ago may
-// have done so again since what is known was found out.
-func mayBeNewer(found *finding, err *authgear.Error) bool {
-	if err == nil || found.identity == nil || !found.identity.Evidence.Cached {
+// have done so again since what is known was found out: by an answer to an earlier
+// request, or to a call that began before this one. A key that cannot be had is
+// that of the ID token by which the user says so, since the user is known.
+func mayBeNewer(found *finding, err *authgear.Error, start time.Time) bool {
+	if err == nil || found.identity == nil {
 		return false
 	}
-	return err.Outcome() == authgear.OutcomeStepUp || err.Reason == authgear.ReasonCannotReauthenticate
+	switch evidence := found.identity.Evidence; {
+	case err.Reason == authgear.ReasonKeysUnavailable:
+		return true
+	case err.Outcome() != authgear.OutcomeStepUp && err.Reason != authgear.ReasonCannotReauthenticate:
+		return false
+	default:
+		return evidence.Cached || !found.handedOn && !evidence.CheckedAt.IsZero() && evidence.CheckedAt.Before(start)
+	}
 }
 
 // Refuse refuses a request in a handler's place: by an *authgear.Error, or by any

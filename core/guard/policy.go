@@ -120,8 +120,6 @@ func (j *judging[T]) Value(key any) any {
 	switch key {
 	case any(ContextKey):
 		return j
-	case any(findingKey{}):
-		return j.found
 	case any(foundKey{}): // a request that a policy sends in this one's name fills no [Found] of this one
 		return nil
 	}

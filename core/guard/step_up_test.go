@@ -40,6 +40,26 @@ func signedIn(ago time.Duration, cached bool) *authgear.Identity {
 	}
 }
 
+// askedAt is alice, who signed in long ago, by an answer to a question of then.
+func askedAt(since time.Duration) *authgear.Identity {
+	identity := signedIn(2*time.Hour, false)
+	identity.Evidence.CheckedAt = time.Now().Add(since)
+	return identity
+}
+
+// keyOnceUnavailable is how RecentAuth refuses while the key of an ID token is
+// being fetched.
+func keyOnceUnavailable() authgear.Policy {
+	asked := false
+	return authgear.PolicyFunc(func(context.Context, *authgear.Identity) error {
+		if asked {
+			return nil
+		}
+		asked = true
+		return &authgear.Error{Reason: authgear.ReasonKeysUnavailable}
+	})
+}
+
 // A user who has reauthenticated is not sent to do so again because of what was
 // known before.
 func TestStepUpAsksOnceMore(t *testing.T) {
@@ -62,6 +82,9 @@ func TestStepUpAsksOnceMore(t *testing.T) {
 		"could not, and can by now":    {remembering{known: cannot, next: signedIn(0, false)}, recent, "", "ka"},
 		"Authgear does not answer":     {remembering{known: signedIn(time.Hour, true), err: &authgear.Error{Reason: authgear.ReasonResolverUnavailable}}, recent, "resolver_unavailable", "ka"},
 		"the session has ended":        {remembering{known: signedIn(time.Hour, true), err: &authgear.Error{Reason: authgear.ReasonTokenRejected}}, recent, "token_rejected", "ka"},
+		"of a call that began before":  {remembering{known: askedAt(-time.Second), next: signedIn(0, false)}, recent, "", "ka"},
+		"of a call since":              {remembering{known: askedAt(time.Hour), next: signedIn(0, false)}, recent, "insufficient_user_authentication", "k"},
+		"the key of an ID token":       {remembering{known: signedIn(0, false), next: signedIn(0, false)}, keyOnceUnavailable(), "", "ka"},
 		"denied by something else":     {remembering{known: signedIn(time.Hour, true), next: signedIn(0, false)}, admin, "role_missing", "k"},
 		"one of two alternatives":      {remembering{known: cannot, next: signedIn(0, false)}, authgear.Any(admin, recent), "", "ka"},
 		"asked within a function":      {remembering{known: signedIn(time.Hour, true), next: signedIn(0, false)}, authgear.PolicyFunc(recent.Check), "", "ka"},

@@ -33,6 +33,8 @@ type Claims struct {
 	// Anonymous, Verified and CanReauthenticate have the value that grants least
 	// when absent: true, false, false.
 	Anonymous, Verified, CanReauthenticate bool
+	// CanReauthenticateStated is false when that claim is absent.
+	CanReauthenticateStated bool
 	// UserClaims reports whether the token has any of the claims by which
 	// Authgear describes a user; a client's own token has none.
 	UserClaims bool
@@ -96,7 +98,7 @@ func (c *Claims) read(r *strictjson.Reader) {
 	case claimVerified:
 		c.Verified, c.UserClaims = r.Bool(), true
 	case claimCanReauthenticate:
-		c.CanReauthenticate, c.UserClaims = r.Bool(), true
+		c.CanReauthenticate, c.CanReauthenticateStated, c.UserClaims = r.Bool(), true, true
 	case claimRoles:
 		c.Roles, c.UserClaims = texts(r), true
 	default:

@@ -28,7 +28,7 @@ func TestParseRecorded(t *testing.T) {
 			IssuedAt:          at(1795468361),
 			AuthTime:          at(1795468361),
 			Verified:          true,
-			CanReauthenticate: true,
+			CanReauthenticate: true, CanReauthenticateStated: true,
 			UserClaims:        true,
 		},
 		"client": {
@@ -55,7 +55,7 @@ func TestParseRecorded(t *testing.T) {
 			IssuedAt:          at(1795468409),
 			AuthTime:          at(1795468409),
 			Verified:          true,
-			CanReauthenticate: true,
+			CanReauthenticate: true, CanReauthenticateStated: true,
 			UserClaims:        true,
 		},
 	} {
