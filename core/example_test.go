@@ -190,5 +190,5 @@ func ExamplePolicyFunc() {
 	}
 	err := tenant("acme").Check(context.Background(), &authgear.Identity{Kind: authgear.KindUser})
 	fmt.Println(err)
-	// Output: internal: The request cannot be authenticated now. Try again later.
+	// Output: internal: The request cannot be checked now. Try again later.
 }

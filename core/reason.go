@@ -153,7 +153,7 @@ var reasons = map[Reason]definition{
 	ReasonResolverSilent:      {OutcomeUnavailable, "The session cannot be checked now, since the answer about it is empty. Try again later.", "Look at the health of Authgear's database, and at the names in Cookies."},
 	ReasonProxySecretMismatch: {OutcomeUnavailable, "The request cannot be trusted now. Try again later.", "Give this service the secret of the proxy, beside the old one."},
 	ReasonPolicyUnavailable:   {OutcomeUnavailable, "This request cannot be decided now. Try again later.", "Look at the cause: what a policy of this service needs does not answer."},
-	ReasonInternal:            {OutcomeUnavailable, "The request cannot be authenticated now. Try again later.", "Look at the cause: an authenticator or a policy of this service failed. To deny, a policy returns authgear.Deny."},
+	ReasonInternal:            {OutcomeUnavailable, "The request cannot be checked now. Try again later.", "Look at the cause: an authenticator or a policy of this service failed. To deny, a policy returns authgear.Deny."},
 
 	ReasonRoleMissing:          {OutcomeDenied, "This request needs a role that the user does not have.", "Give the user the role in the Authgear portal; a JWT has it after a refresh, and NewForwarded reads roles only with TrustRoles."},
 	ReasonNotVerified:          {OutcomeDenied, "This request needs a verified user.", "Let the user verify an identity."},

@@ -155,7 +155,7 @@ func TestForeignErrors(t *testing.T) {
 			t.Errorf("%s: refusal = %+v", c.name, refusal)
 			continue
 		}
-		if c.status == 503 && string(refusal.Body) != `{"error":"temporarily_unavailable","error_description":"The request cannot be authenticated now. Try again later."}`+"\n" {
+		if c.status == 503 && string(refusal.Body) != `{"error":"temporarily_unavailable","error_description":"The request cannot be checked now. Try again later."}`+"\n" {
 			t.Errorf("%s: body %q", c.name, refusal.Body)
 		}
 		_ = refusal.Err.LogValue() // does not panic
