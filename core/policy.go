@@ -11,7 +11,8 @@ import (
 
 // Policy says whether an identity is allowed. The guard of a route takes a list
 // of them, checks them in order after authentication, and refuses with the first
-// error. The zero value is a mistake, for which a guard panics at set-up.
+// error; a scope that is missing and a login that is too old are told together,
+// see [All]. The zero value is a mistake, for which a guard panics at set-up.
 //
 // A policy may name the kinds of identities that it is for. A list admits the
 // kinds on which all of its policies agree that name any, and users if none
@@ -59,8 +60,10 @@ func Unavailable(cause error) error { return &Error{Reason: ReasonPolicyUnavaila
 
 // SetValue gives the handler a value that a policy has loaded, such as the row of
 // an account: the handler finds it by Value of the request's context, under this
-// key. ctx is the one that the policy got; with any other nothing happens, so
-// that a policy can be tested by itself. It panics for the keys for which
+// key, and so do the policies that are checked later. ctx is the one that the
+// policy got, that of the request it got, or one derived from these; with any
+// other nothing happens, so that a policy can be tested by itself. What is set
+// stays set, also when the policy denies. It panics for the keys for which
 // [context.WithValue] does.
 func SetValue(ctx context.Context, key, value any) {
 	if request, ok := ctx.Value(contextkey.Identity).(interface{ SetValue(key, value any) }); ok {

@@ -9,6 +9,10 @@ import (
 // All allows what all of the policies allow, checked in order. It names the kinds
 // on which those agree that name any. It panics when there is no policy, or no
 // kind left.
+//
+// The answer is that of the first refusal. But a scope that is missing and a login
+// that is too old are told in one step-up challenge, whichever stands first
+// (RFC 9470 §3); a scope that the sender can never have is told alone.
 func All(policies ...Policy) Policy {
 	checkList("All", policies)
 	var all Policy
