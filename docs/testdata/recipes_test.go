@@ -224,11 +224,13 @@ func TestCached(t *testing.T) {
 	}
 }
 
-// The function of a policy hands on what it has loaded, asks for a recent login
-// for large amounts only, and an outage of its database is no "no".
-func TestApprover(t *testing.T) {
+// One query does for the policies and for the handler, also when another policy than
+// the first of Any allows; a recent login is asked for large amounts only, and an
+// outage of the database is no "no".
+func TestPayments(t *testing.T) {
 	project := authgeartest.New(t)
 	alice, bob := project.AddUser(authgeartest.User{ID: "alice"}), project.AddUser(authgeartest.User{ID: "bob"})
+	carol := project.AddUser(authgeartest.User{ID: "carol", Roles: []string{"finance"}})
 	loads := 0
 	load := func(_ context.Context, id string) (*payment, error) {
 		loads++
@@ -243,22 +245,22 @@ func TestApprover(t *testing.T) {
 		return nil, nil
 	}
 	auth := newJWT(t, project)
-	mux := http.NewServeMux()
-	mux.Handle("POST /payments/{id}", authgearhttp.New(auth).Require(approver(load))(http.HandlerFunc(approve)))
 	gin.SetMode(gin.ReleaseMode)
 	r := gin.New()
-	r.POST("/payments/:id", authgeargin.New(auth).Require(approverGin(load)), approveGin)
+	approver := authgear.Any(authgear.PolicyFunc(isApprover), authgear.Role("finance"))
+	r.POST("/payments/:id", authgeargin.New(auth).Require(loadPaymentGin(load), approver), approveGin)
 
 	old := project.AccessToken(alice, authgeartest.Token{AuthTime: time.Now().Add(-time.Hour)})
-	for framework, handler := range map[string]http.Handler{"net/http": mux, "gin": r} {
+	for framework, handler := range map[string]http.Handler{"net/http": payments(authgearhttp.New(auth), load), "gin": r} {
 		for _, c := range []struct{ token, id, want string }{
 			{project.AccessToken(alice), "small", "200 approved: 5"},
 			{project.AccessToken(alice), "large", "200 approved: 5000"},
 			{old, "small", "200 approved: 5"},
 			{old, "large", `401 {"error":"insufficient_user_authentication"`},
 			{project.AccessToken(bob), "small", `403 {"error":"policy_denied"`},
+			{project.AccessToken(carol), "large", "200 approved: 5000"},
 			{project.AccessToken(alice), "none", `403 {"error":"policy_denied"`},
-			{project.AccessToken(alice), "down", `503 {"error":"temporarily_unavailable"`},
+			{project.AccessToken(carol), "down", `503 {"error":"temporarily_unavailable"`},
 		} {
 			loads = 0
 			request, w := httptest.NewRequest("POST", "/payments/"+c.id, nil), httptest.NewRecorder()
