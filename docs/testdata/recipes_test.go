@@ -313,6 +313,41 @@ func TestAPIKeys(t *testing.T) {
 			t.Errorf("%q %q: %s, want %s", c.keys, c.token, got, c.want)
 		}
 	}
+
+	group := authgearhttp.New(auth).Require(authgear.Kinds(authgear.KindUser, authgear.KindClient))(handler)
+	r, w := httptest.NewRequest("GET", "/reports", nil), httptest.NewRecorder()
+	r.Header.Set("X-Api-Key", "good key")
+	if group.ServeHTTP(w, r); w.Code != 401 {
+		t.Errorf("a group that knows no keys answers %d", w.Code)
+	}
+}
+
+// Users come by cookie, machines by JWT, and opaque tokens not at all.
+func TestCookiesBesideMachines(t *testing.T) {
+	project := authgeartest.New(t)
+	jwt, err := authgear.NewJWT(authgear.JWTConfig{Endpoint: project.Endpoint(), Resources: []string{"https://api.example.com"}, Observer: silent})
+	if err != nil {
+		t.Fatal(err)
+	}
+	guard := authgearhttp.New(authgear.InOrder(jwt, newResolver(t, project)))
+	both := guard.Require(authgear.Kinds(authgear.KindUser, authgear.KindClient))(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		identity, _ := authgearhttp.Identity(r)
+		_, _ = io.WriteString(w, identity.ID)
+	}))
+	alice := project.AddUser(authgeartest.User{ID: "alice"})
+	cookie := project.SessionCookie(alice)
+	for want, header := range map[string][2]string{
+		"200 alice":                    {"Cookie", cookie.Name + "=" + cookie.Value},
+		"200 client_id_nightly":        {"Authorization", "Bearer " + project.ClientToken("nightly", "https://api.example.com")},
+		`401 {"error":"invalid_token"`: {"Authorization", "Bearer " + project.OpaqueToken(alice)},
+	} {
+		r, w := httptest.NewRequest("GET", "/", nil), httptest.NewRecorder()
+		r.Header.Set(header[0], header[1])
+		both.ServeHTTP(w, r)
+		if got := w.Result().Status[:4] + w.Body.String(); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %s, want %s", header[0], got, want)
+		}
+	}
 }
 
 func TestFromSubprotocol(t *testing.T) {
