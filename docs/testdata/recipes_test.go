@@ -163,8 +163,13 @@ func TestGeneratedServers(t *testing.T) {
 	r := httptest.NewRequest("GET", "/", nil)
 	r.Header.Set("Authorization", "Bearer "+expired)
 	authgearhttp.New(auth, authgearhttp.Config{ErrorHandler: envelope}).Require()(http.NotFoundHandler()).ServeHTTP(w, r)
-	if want := `{"code":"token_expired","title":"The access token has expired."}`; w.Code != 401 || strings.TrimSpace(w.Body.String()) != want || w.Header().Get("WWW-Authenticate") == "" {
+	if want := `{"code":"invalid_token","title":"The access token has expired."}`; w.Code != 401 || strings.TrimSpace(w.Body.String()) != want || w.Header().Get("WWW-Authenticate") == "" {
 		t.Error(w.Code, w.Header(), w.Body)
+	}
+	w = httptest.NewRecorder()
+	envelope(w, r, &authgear.Error{Reason: authgear.ReasonInsufficientUserAuthentication})
+	if want := `{"code":"insufficient_user_authentication","hint":"Sign in again, then try again.","title":"This request needs a more recent login."}`; w.Code != 401 || strings.TrimSpace(w.Body.String()) != want {
+		t.Error(w.Code, w.Body)
 	}
 
 	handler := secured(authgearhttp.New(auth))(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
