@@ -3,7 +3,10 @@ package authgear_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -95,6 +98,7 @@ func TestAnswersOfPolicies(t *testing.T) {
 		{"a little in the future", recent, user(loginAt(-30 * time.Second)), "", ""},
 		{"far in the future", recent, user(loginAt(-2 * time.Minute)), "insufficient_user_authentication", stepUp + `, max_age="300"`},
 		{"login unknown", recent, user(loginUnknown), "insufficient_user_authentication", stepUp + `, max_age="300"`},
+		{"login unknown, any age will do", authgear.RecentAuth(math.MaxInt64), user(loginUnknown), "insufficient_user_authentication", stepUp + `, max_age="9223372036"`},
 		{"a fraction of a second", authgear.RecentAuth(90*time.Second + 999*time.Millisecond), user(loginOld), "insufficient_user_authentication", stepUp + `, max_age="90"`},
 		{"cannot sign in again", recent, user(loginOld, cannotReauthenticate), "cannot_reauthenticate", ""},
 		{"cannot, and has just signed in", recent, user(cannotReauthenticate), "", ""},
@@ -115,6 +119,9 @@ func TestAnswersOfPolicies(t *testing.T) {
 		{"a role stands in front", authgear.All(authgear.Role("admin"), recent), user(loginOld), "role_missing", ""},
 		{"a role stands behind", authgear.All(recent, authgear.Role("admin")), user(loginOld), "insufficient_user_authentication", stepUp + `, max_age="300"`},
 		{"scope, and cannot sign in again", authgear.All(authgear.Scope("phone"), recent), user(loginOld, cannotReauthenticate), "insufficient_scope", scopeMissing + `, scope="phone"`},
+		{"login, then two scopes", authgear.All(recent, authgear.Scope("phone"), authgear.Scope("address")), user(loginOld), "insufficient_user_authentication", stepUp + `, max_age="300", scope="phone address"`},
+		{"of two ages the first", authgear.All(recent, authgear.RecentAuth(time.Minute)), user(loginOld), "insufficient_user_authentication", stepUp + `, max_age="300"`},
+		{"of two alternatives with scopes the first", authgear.All(authgear.Any(authgear.Role("admin"), authgear.Scope("phone")), authgear.Any(authgear.Role("admin"), authgear.Scope("address"))), user(), "insufficient_scope", scopeMissing + `, scope="phone"`},
 		{"an alternative behind", authgear.All(authgear.Scope("phone"), authgear.Any(recent, authgear.Role("admin"))), user(loginOld), "insufficient_user_authentication", stepUp + `, max_age="300", scope="phone"`},
 
 		{"reports, a reporter", reports, user(), "", ""},
@@ -127,6 +134,7 @@ func TestAnswersOfPolicies(t *testing.T) {
 		{"users only, beside", authgear.All(authgear.NotAnonymous(), reports), machine("reports:read"), "kind_not_allowed", ""},
 		{"an alternative for users, in a list for both", authgear.All(both, authgear.Any(authgear.Verified(), allows())), machine(), "kind_not_allowed", ""},
 		{"a function alone is for users", authgear.Any(allows(), authgear.Scope("x")), machine(), "insufficient_scope", scopeMissing + `, scope="x"`},
+		{"a function beside clients", authgear.Any(allows(), authgear.Kinds(authgear.KindClient)), user(), "", ""},
 		{"a function with a kind", authgear.Any(authgear.All(allows(), authgear.Kinds(authgear.KindClient)), authgear.Role("admin")), machine(), "", ""},
 
 		{"one allows, one cannot tell", authgear.Any(answers(down), authgear.Role("editor")), user(), "", ""},
@@ -143,6 +151,7 @@ func TestAnswersOfPolicies(t *testing.T) {
 		{"unavailable", answers(authgear.Unavailable(down)), user(), "policy_unavailable", ""},
 		{"a foreign error", answers(down), user(), "internal", ""},
 		{"a policy asked within a function", authgear.PolicyFunc(recent.Check), user(loginOld), "insufficient_user_authentication", stepUp + `, max_age="300"`},
+		{"and wrapped there", answers(fmt.Errorf("project 42: %w", &authgear.Error{Reason: authgear.ReasonInsufficientUserAuthentication, MaxAge: time.Minute, Scopes: []string{"phone"}})), user(), "insufficient_user_authentication", stepUp + `, max_age="60", scope="phone"`},
 		{"no identity", reports, nil, "internal", ""},
 	} {
 		err := c.policy.Check(t.Context(), c.identity)
@@ -175,6 +184,71 @@ func TestRefusalsAreNotMixed(t *testing.T) {
 	e.Scopes[0] = "changed"
 	if got := policy.Check(t.Context(), user()).(*authgear.Error).Scopes[0]; got != "phone" {
 		t.Errorf("the next refusal names %q", got)
+	}
+
+	// Nor is an error changed that a function keeps.
+	login := &authgear.Error{Reason: authgear.ReasonInsufficientUserAuthentication}
+	scope := &authgear.Error{Reason: authgear.ReasonInsufficientScope, Scopes: []string{"email", "email"}}
+	for range 2 {
+		_ = authgear.All(answers(login), authgear.Scope("phone")).Check(t.Context(), user())
+		_ = authgear.All(authgear.Scope("openid"), answers(scope)).Check(t.Context(), user())
+	}
+	if login.Scopes != nil || !slices.Equal(scope.Scopes, []string{"email", "email"}) {
+		t.Errorf("a function's errors name %q and %q now", login.Scopes, scope.Scopes)
+	}
+}
+
+// Of two alternatives that refuse, the answer is that of the one that the sender
+// can do more about, whichever stands first.
+func TestAnyAnswersWithWhatHelps(t *testing.T) {
+	t.Parallel()
+	fail := func(e authgear.Error) authgear.Policy { return answers(&e) }
+	ordered := [][]authgear.Policy{ // the best first; of equals the first counts
+		{fail(authgear.Error{Reason: authgear.ReasonPolicyUnavailable}), fail(authgear.Error{Reason: authgear.ReasonInternal})},
+		{fail(authgear.Error{Reason: authgear.ReasonInsufficientUserAuthentication})},
+		{fail(authgear.Error{Reason: authgear.ReasonCannotReauthenticate})},
+		{fail(authgear.Error{Reason: authgear.ReasonInsufficientScope, Scopes: []string{"phone"}})},
+		{fail(authgear.Error{Reason: authgear.ReasonRoleMissing}), fail(authgear.Error{Reason: authgear.ReasonPolicyDenied})},
+		{fail(authgear.Error{Reason: authgear.ReasonKindNotAllowed}), fail(authgear.Error{Reason: authgear.ReasonInsufficientScope})},
+	}
+	check := func(p authgear.Policy) *authgear.Error { return p.Check(t.Context(), user()).(*authgear.Error) }
+	for i, better := range ordered {
+		for n, a := range better {
+			for m, b := range better {
+				if n != m && check(authgear.Any(a, b)).Reason != check(a).Reason {
+					t.Errorf("of %v and %v the second counts", check(a), check(b))
+				}
+			}
+			for _, worse := range ordered[i+1:] {
+				for _, b := range worse {
+					if check(authgear.Any(a, b)).Reason != check(a).Reason || check(authgear.Any(b, a)).Reason != check(a).Reason {
+						t.Errorf("%v does not go before %v", check(a), check(b))
+					}
+				}
+			}
+		}
+	}
+}
+
+// A scope that a user can be granted is one of Authgear's closed list; no other
+// stands in a user's challenge.
+func TestScopesOfUsers(t *testing.T) {
+	t.Parallel()
+	for scope, users := range map[string]bool{
+		"openid": true, "profile": true, "email": true, "address": true, "phone": true, "offline_access": true, "device_sso": true,
+		"https://authgear.com": true, "https://authgear.com/scopes/full-access": true, "https://authgear.com/other": true,
+		"OpenID": false, "phones": false, "http://authgear.com/scopes/full-access": false, "https://api.example.com/read": false,
+		"see:https://authgear.com": false, "reports:read": false, "!": false, "~": false,
+	} {
+		want := scopeMissing
+		if users {
+			want += `, scope="` + scope + `"`
+		}
+		nobody := user(func(i *authgear.Identity) { i.Scopes = nil })
+		err, ok := errors.AsType[*authgear.Error](authgear.Scope(scope).Check(t.Context(), nobody))
+		if !ok || err.Refusal().Header.Get("WWW-Authenticate") != want {
+			t.Errorf("%s: %+v, want %s", scope, err, want)
+		}
 	}
 }
 
@@ -221,12 +295,18 @@ func TestChallengeParameters(t *testing.T) {
 		{authgear.Error{Reason: authgear.ReasonInsufficientScope, MaxAge: time.Minute}, scopeMissing},
 		{authgear.Error{Reason: authgear.ReasonInsufficientUserAuthentication}, stepUp},
 		{authgear.Error{Reason: authgear.ReasonInsufficientUserAuthentication, MaxAge: -time.Minute}, stepUp},
+		{authgear.Error{Reason: authgear.ReasonInsufficientUserAuthentication, MaxAge: time.Second - 1}, stepUp},
+		{authgear.Error{Reason: authgear.ReasonInsufficientUserAuthentication, MaxAge: time.Second}, stepUp + `, max_age="1"`},
 		{authgear.Error{Reason: authgear.ReasonInsufficientUserAuthentication, MaxAge: time.Hour, Scopes: []string{"a", "b"}}, stepUp + `, max_age="3600", scope="a b"`},
 		{authgear.Error{Reason: authgear.ReasonRoleMissing, MaxAge: time.Hour, Scopes: []string{"a"}}, ""},
 		{authgear.Error{Reason: authgear.ReasonNoCredentials, Scopes: []string{"a"}}, "Bearer"},
 	} {
+		scopes := slices.Clone(c.err.Scopes)
 		if got := c.err.Refusal().Header.Get("WWW-Authenticate"); got != c.want {
 			t.Errorf("%+v: %q, want %q", c.err, got, c.want)
+		}
+		if !slices.Equal(c.err.Scopes, scopes) {
+			t.Errorf("the answer has changed the scopes %q to %q", scopes, c.err.Scopes)
 		}
 	}
 }

@@ -94,6 +94,8 @@ func TestMeaninglessPolicies(t *testing.T) {
 		"a quote":         func() { authgear.Scope(`a"b`) },
 		"a backslash":     func() { authgear.Scope(`a\b`) },
 		"not ASCII":       func() { authgear.Scope("é") },
+		"DEL":             func() { authgear.Scope("a\x7f") },
+		"the second":      func() { authgear.Scope("a", `b"`) },
 		"no alternative":  func() { authgear.Any() },
 		"a zero one":      func() { authgear.Any(authgear.Verified(), authgear.Policy{}) },
 		"no time":         func() { authgear.RecentAuth(0) },
@@ -110,6 +112,45 @@ func TestMeaninglessPolicies(t *testing.T) {
 			}()
 			f()
 		}()
+	}
+	authgear.RecentAuth(time.Second) // the least that there is
+
+	defer func() {
+		if text := fmt.Sprint(recover()); !strings.Contains(text, "policy number 2 is") {
+			t.Errorf("panics with %q", text)
+		}
+	}()
+	authgear.All(authgear.Verified(), authgear.Policy{}, authgear.Verified())
+}
+
+// The operator reads what is needed, and what to do about it.
+func TestCausesOfPolicies(t *testing.T) {
+	t.Parallel()
+	both := authgear.Kinds(authgear.KindUser, authgear.KindClient)
+	forwarded := user(ofResolver)
+	forwarded.Source = authgear.SourceForwarded
+	for _, c := range []struct {
+		policy   authgear.Policy
+		identity *authgear.Identity
+		want     string
+	}{
+		{authgear.Role("admin"), user(), `the role ["admin"] is needed`},
+		{authgear.AnyRole("admin", "owner"), user(), `one of the roles ["admin" "owner"] is needed`},
+		{authgear.AllRoles("admin", "owner"), user(), `each of the roles ["admin" "owner"] is needed`},
+		{authgear.Any(authgear.Verified(), authgear.Role("admin")), machine(), `the sender is of kind "client", the route admits ["user"] only; Kinds names others`},
+		{both, &authgear.Identity{Kind: "robot"}, `the sender is of kind "robot", the route admits ["user" "client"] only; Kinds names others`},
+		{authgear.Scope("a", "b"), machine("a"), `the scopes ["a" "b"] are needed`},
+		{authgear.Scope("phone"), user(), `the scopes ["phone"] are needed`},
+		{authgear.Scope("phone"), user(ofResolver), `the scopes ["phone"] are needed, and the resolver tells none: only NewJWT reads scopes`},
+		{authgear.Scope("phone"), forwarded, `the scopes ["phone"] are needed, and the resolver tells none: only NewJWT reads scopes`},
+		{answers(authgear.Deny("not a member")), user(), "not a member"},
+		{answers(authgear.Unavailable(errors.New("the database is down"))), user(), "the database is down"},
+		{answers(errors.New("the database is down")), user(), "the database is down"},
+	} {
+		err := c.policy.Check(t.Context(), c.identity)
+		if cause := errors.Unwrap(err); cause == nil || cause.Error() != c.want {
+			t.Errorf("the operator reads %v of %v, want %s", cause, err, c.want)
+		}
 	}
 }
 

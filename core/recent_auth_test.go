@@ -4,12 +4,30 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 	"github.com/authgear/authgear-sdk-go/core/internal/contextkey"
 )
+
+// A login counts for so long, to the nanosecond.
+func TestRecentAuthEnds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		recent := authgear.RecentAuth(5 * time.Minute)
+		for age, allowed := range map[time.Duration]bool{-time.Hour: true, 0: true, 5 * time.Minute: true, 5*time.Minute + 1: false} {
+			if err := recent.Check(t.Context(), user(loginAt(age))); (err == nil) != allowed {
+				t.Errorf("%v ago: %v", age, err)
+			}
+		}
+		err := recent.Check(t.Context(), user(loginAt(time.Hour+time.Millisecond)))
+		if got, want := errors.Unwrap(err).Error(), "the login is 1h0m0s old, at most 5m0s are allowed"; got != want {
+			t.Errorf("the operator reads %q, want %q", got, want)
+		}
+	})
+}
 
 // In JWT mode the ID token of a reauthentication is what satisfies a policy, and
 // the operator reads why one does not.
