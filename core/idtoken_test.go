@@ -157,6 +157,8 @@ func TestIDTokenRefused(t *testing.T) {
 		{"a good one and an empty one", []string{good, ""}, authgear.ReasonRequestMalformed},
 		{"an empty one and a good one", []string{"", good}, authgear.ReasonRequestMalformed},
 		{"two in one header", []string{good + ", " + good}, authgear.ReasonTokenMalformed},
+		{"as large as it may be", []string{strings.Repeat("x", 16<<10)}, authgear.ReasonTokenOpaque},
+		{"a byte too large", []string{strings.Repeat("x", 16<<10+1)}, authgear.ReasonTokenTooLarge},
 		{"too large", []string{s.idToken(nil, m{"x": strings.Repeat("x", 16<<10)})}, authgear.ReasonTokenTooLarge},
 		{"with a scheme", []string{"Bearer " + good}, authgear.ReasonTokenMalformed},
 		{"padded", []string{good + "=="}, authgear.ReasonTokenMalformed},
@@ -441,13 +443,16 @@ func TestIDTokenRefusalStays(t *testing.T) {
 	}
 }
 
-// The list belongs to the caller.
+// The lists belong to the caller.
 func TestIDTokenClientsAreCopied(t *testing.T) {
 	t.Parallel()
 	s := newSignedIn(t)
-	clients := []string{"spa"}
-	auth := s.auth(t, authgear.JWTConfig{IDTokenClients: clients})
-	clients[0] = "app"
+	clients, resources := []string{"spa"}, []string{"https://api.example.com"}
+	auth := s.auth(t, authgear.JWTConfig{IDTokenClients: clients, Resources: resources})
+	clients[0], resources[0] = "app", "https://other.example.com"
+	if _, err := auth.Verify(t.Context(), s.server.ClientToken("m2m", "https://api.example.com")); err != nil {
+		t.Error(err)
+	}
 	if identity := authenticated(t, auth, beside(s.access, s.idToken(nil, nil))); identity.AuthenticatedAt != s.lately {
 		t.Errorf("AuthenticatedAt = %v, want %v: %v", identity.AuthenticatedAt, s.lately, authgear.IDTokenRefused(identity))
 	}

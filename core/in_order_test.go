@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -61,6 +62,7 @@ func TestInOrder(t *testing.T) {
 		"the keys are down, a token":     {authgear.InOrder(apiKeys{down: true}, jwt), "", good, alice, ""},
 		"neither identity nor error":     {authgear.InOrder(broken{}, jwt), "", good, "", "internal"},
 		"a nil error":                    {authgear.InOrder(broken{typed: true}, jwt), "", good, "", "internal"},
+		"an identity beside an error":    {authgear.InOrder(broken{both: true}, jwt), "", good, "", "token_rejected"},
 		"lists in lists":                 {authgear.InOrder(keysFirst, broken{}), "", good, alice, ""},
 	} {
 		header := http.Header{}
@@ -85,12 +87,15 @@ func TestInOrder(t *testing.T) {
 }
 
 // broken is an authenticator that breaks its contract.
-type broken struct{ typed bool }
+type broken struct{ typed, both bool }
 
 func (b broken) Authenticate(context.Context, authgear.Request) (*authgear.Identity, error) {
-	if b.typed {
+	switch {
+	case b.typed:
 		var err *authgear.Error
 		return nil, err
+	case b.both:
+		return &authgear.Identity{Kind: authgear.KindUser, ID: "alice"}, &authgear.Error{Reason: authgear.ReasonTokenRejected}
 	}
 	return nil, nil
 }
@@ -101,8 +106,10 @@ func TestInOrderFresh(t *testing.T) {
 	accepted := &stub{answer: good()}
 	observer := &authgear.Observer{}
 	resolver := asking(t, accepted, authgear.ResolverConfig{CacheTTL: time.Hour})
-	if _, ok := authgear.InOrder(apiKeys{}, resolver).(authgear.FreshAuthenticator); ok {
-		t.Error("a list with one that cannot ask anew can")
+	for _, list := range []authgear.Authenticator{authgear.InOrder(apiKeys{}, resolver), authgear.InOrder(resolver, apiKeys{})} {
+		if _, ok := list.(authgear.FreshAuthenticator); ok {
+			t.Error("a list with one that cannot ask anew can")
+		}
 	}
 	list, ok := authgear.InOrder(resolver, resolver).(authgear.FreshAuthenticator)
 	if !ok {
@@ -131,15 +138,15 @@ func TestInOrderFresh(t *testing.T) {
 func TestInOrderPanics(t *testing.T) {
 	t.Parallel()
 	var unchecked *authgear.JWT
-	for name, f := range map[string]func(){
-		"none":          func() { authgear.InOrder() },
-		"nil":           func() { authgear.InOrder(apiKeys{}, nil) },
-		"a nil pointer": func() { authgear.InOrder(unchecked) },
+	for want, f := range map[string]func(){
+		"there is no authenticator":     func() { authgear.InOrder() },
+		"authenticator number 2 is nil": func() { authgear.InOrder(apiKeys{}, nil) },
+		"authenticator number 1 is nil": func() { authgear.InOrder(unchecked) },
 	} {
 		func() {
 			defer func() {
-				if recover() == nil {
-					t.Errorf("%s: no panic", name)
+				if text, _ := recover().(string); !strings.Contains(text, want) {
+					t.Errorf("panics with %q, want %q", text, want)
 				}
 			}()
 			f()
