@@ -11,6 +11,7 @@ import (
 	"time"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/internal/contextkey"
 )
 
 // kinds of credentials, each with the request that has it and the reason for
@@ -303,5 +304,28 @@ func TestCached(t *testing.T) {
 		p.change(func() { p.status = 500 })
 		cached("a", true) // in an outage
 		cached("b", false)
+	})
+}
+
+// A guard that asks once more says so by the context, which reaches a resolver in
+// whatever wraps it: no answer that is kept counts then.
+func TestFreshByContext(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T) {
+		p := newProject(map[string]string{"Bearer a": "alice"})
+		auth := authgear.InOrder(newResolver(t, p, authgear.ResolverConfig{CacheTTL: time.Hour, StaleIfError: time.Hour}), apiKeys{})
+		fresh := contextkey.WithFresh(t.Context())
+		for i, ctx := range []context.Context{t.Context(), t.Context(), fresh, fresh, t.Context()} {
+			identity, err := auth.Authenticate(ctx, bearer("a"))
+			wantUser(t, identity, err, "alice")
+			if asked := i == 0 || ctx == fresh; err == nil && identity.Evidence.Cached == asked {
+				t.Errorf("request %d: cached = %v", i+1, identity.Evidence.Cached)
+			}
+		}
+		p.change(func() { p.err = errors.New("connection refused") })
+		identity, err := auth.Authenticate(fresh, bearer("a"))
+		wantUnavailable(t, identity, err, authgear.ReasonResolverUnavailable)
+		identity, err = auth.Authenticate(t.Context(), bearer("a"))
+		wantUser(t, identity, err, "alice")
 	})
 }

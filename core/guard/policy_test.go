@@ -77,6 +77,49 @@ func TestPolicyGivesValues(t *testing.T) {
 	authgear.SetValue(context.Background(), accountKey{}, 1) // does nothing
 }
 
+// The answer of the function is that of the policy, and it judges whom it is asked
+// about.
+func TestPolicyAnswers(t *testing.T) {
+	t.Parallel()
+	onlyBob := guard.Policy(func(_ *native, i *authgear.Identity) error {
+		if i.ID != "bob" {
+			return authgear.Deny("not bob")
+		}
+		return nil
+	}, with)
+	_, refusal := runIn(alice().Require(onlyBob), &native{}, t.Context(), newRequest("", ""))
+	if refusal == nil || refusal.Err.Reason != authgear.ReasonPolicyDenied {
+		t.Errorf("alice: %+v", refusal)
+	}
+	inHisName := authgear.PolicyFunc(func(ctx context.Context, i *authgear.Identity) error {
+		bob := *i
+		bob.ID = "bob"
+		return onlyBob.Check(ctx, &bob)
+	})
+	if _, refusal = runIn(alice().Require(inHisName), &native{}, t.Context(), newRequest("", "")); refusal != nil {
+		t.Errorf("bob: %v", refusal.Err)
+	}
+}
+
+// A policy that asks another route of the same guard costs no second
+// authentication.
+func TestPolicyReusesTheDecision(t *testing.T) {
+	t.Parallel()
+	calls := 0
+	g := guard.New(byToken(&calls), silent())
+	r := newRequest("Bearer alice", "")
+	route := g.Require()
+	within := authgear.PolicyFunc(func(ctx context.Context, _ *authgear.Identity) error {
+		if _, refusal := run(route, ctx, r, http.Header{}); refusal != nil {
+			return refusal.Err
+		}
+		return nil
+	})
+	if _, refusal := run(g.Require(within), t.Context(), r, http.Header{}); refusal != nil || calls != 1 {
+		t.Errorf("refusal %+v, %d calls", refusal, calls)
+	}
+}
+
 // What a policy asks within the process, in the name of the request, is none of an
 // access log's business.
 func TestPolicySendsARequest(t *testing.T) {
@@ -108,7 +151,8 @@ func TestNothingOfTheFrameworkIsKept(t *testing.T) {
 		kept = ctx
 		return allow.Check(ctx, i)
 	})
-	if _, refusal := runIn(alice().Require(keep), &native{}, t.Context(), newRequest("", "")); refusal != nil {
+	handed, refusal := runIn(alice().Require(keep), &native{}, t.Context(), newRequest("", ""))
+	if refusal != nil {
 		t.Fatal(refusal.Err)
 	}
 	identity, ok := authgear.FromContext(kept)
@@ -116,6 +160,10 @@ func TestNothingOfTheFrameworkIsKept(t *testing.T) {
 		t.Errorf("the context that was kept has the identity %v", identity)
 	}
 	wantDenied(t, "a context that was kept", allow.Check(kept, identity))
+	authgear.SetValue(kept, accountKey{}, "late")
+	if got := handed.Context().Value(accountKey{}); got != nil {
+		t.Errorf("what comes late is given to the handler: %v", got)
+	}
 
 	func() { // nor when a policy panics
 		defer func() { _ = recover() }()

@@ -130,3 +130,28 @@ func TestStepUpInsideAGroup(t *testing.T) {
 		t.Errorf("calls %q", auth.calls)
 	}
 }
+
+// The handler gets what policies have loaded for the newer answer, and nothing
+// that they have loaded for the older.
+func TestStepUpLoadsAnew(t *testing.T) {
+	t.Parallel()
+	type key string
+	loads := authgear.PolicyFunc(func(ctx context.Context, i *authgear.Identity) error {
+		if i.Evidence.Cached {
+			authgear.SetValue(ctx, key("old"), i)
+		}
+		authgear.SetValue(ctx, key("identity"), i)
+		return nil
+	})
+	auth := &remembering{known: signedIn(time.Hour, true), next: signedIn(0, false)}
+	ctx, refusal := run(guard.New(auth, silent()).Require(loads, authgear.RecentAuth(time.Minute)), t.Context(), newRequest("Bearer a", ""), http.Header{})
+	if refusal != nil {
+		t.Fatal(refusal.Err)
+	}
+	if got := ctx.Value(key("identity")); got != auth.next {
+		t.Errorf("the handler gets what was loaded for %+v", got)
+	}
+	if got := ctx.Value(key("old")); got != nil {
+		t.Errorf("the handler gets what was loaded for the older answer, too: %+v", got)
+	}
+}
