@@ -2,6 +2,7 @@ package authgeartest_test
 
 import (
 	"maps"
+	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,7 +38,7 @@ func TestTokenForAShell(t *testing.T) {
 func TestClientTokenForAShell(t *testing.T) {
 	w := newWorld(t, authgeartest.Config{})
 	w.clock.Store(time.Now().UnixNano())
-	for query, scope := range map[string]string{"": "", "&scope=read:orders": "read:orders", "&scope=read:orders+write:orders": "read:orders write:orders"} {
+	for query, scope := range map[string]string{"": "", "&scope=read:orders": "read:orders", "&scope=read:orders+write:orders": "read:orders write:orders", "&scope=+read:orders++write:orders": "read:orders write:orders"} {
 		_, minted := get(t, w.URL()+"/client-token/reporter?resource=https://api.example.com"+query)
 		token := read(t, minted)
 		expect(t, "typ", token.Header["typ"].(string), "at+jwt")
@@ -113,9 +114,37 @@ func TestReauthenticationForAShell(t *testing.T) {
 	}
 	expect(t, "after a refusal", authTime(resolve(t, w.Server, google[0], google[1])), seconds(aged.AuthTime))
 
+	// A request that a test looks at and hands on is not changed.
+	request := httptest.NewRequest("GET", w.URL()+"/reauthenticate", nil)
+	request.Header.Set("Authorization", "Bearer "+w.AccessToken(alice))
+	header := request.Header.Clone()
+	answer := httptest.NewRecorder()
+	if w.ServeHTTP(answer, request); answer.Code != 200 || !maps.EqualFunc(request.Header, header, slices.Equal) {
+		t.Errorf("%d, and the request's header is %v", answer.Code, request.Header)
+	}
+
 	w.SetOutage(true)
 	if status, _ := ask(bearer(w.AccessToken(alice))); status != 500 {
 		t.Errorf("in an outage: %d", status)
+	}
+}
+
+// This very host is the one of Endpoint, whatever address is connected to.
+func TestHostOfAShell(t *testing.T) {
+	for endpoint, hosts := range map[string]map[string]int{
+		"https://myapp.example":   {"myapp.example": 200, "myapp.example:8443": 200, "localhost": 404, "127.0.0.1:1": 404, "": 404},
+		"https://[2001:db8::1]":   {"[2001:db8::1]": 200, "[2001:db8::1]:8443": 200, "[2001:db8::2]": 404, "localhost": 404},
+		"http://localhost:3100":   {"localhost": 200, "127.0.0.1:3100": 200, "[::1]": 404, "myapp.example": 404},
+		"http://127.0.0.1:3100":   {"localhost:1": 200, "127.0.0.1": 200, "127.0.0.2": 404},
+		"http://x.localhost:3100": {"x.localhost": 200, "localhost": 404},
+	} {
+		s := authgeartest.New(t, authgeartest.Config{Endpoint: endpoint})
+		s.AddUser(authgeartest.User{ID: "alice"})
+		for host, want := range hosts {
+			if res, body := send(t, s.URL(), "GET", "/token/alice", [][2]string{{"Host", host}}, ""); res.StatusCode != want {
+				t.Errorf("%s as %q: %d %q", endpoint, host, res.StatusCode, body)
+			}
+		}
 	}
 }
 
