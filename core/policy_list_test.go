@@ -230,6 +230,34 @@ func TestAnyAnswersWithWhatHelps(t *testing.T) {
 	}
 }
 
+// A scope that only clients can hold never stands in a user's challenge, even if
+// the user holds it, or a function says so; it stays one that a client needs.
+func TestScopesOfClients(t *testing.T) {
+	t.Parallel()
+	policy := authgear.Scope("reports:read", "phone")
+	holds := user(func(i *authgear.Identity) { i.Scopes = []string{"reports:read"} })
+	says := authgear.All(
+		authgear.Kinds(authgear.KindUser, authgear.KindClient),
+		answers(&authgear.Error{Reason: authgear.ReasonInsufficientScope, Scopes: []string{"reports:read", "phone"}}),
+	)
+	for _, c := range []struct {
+		policy   authgear.Policy
+		identity *authgear.Identity
+		want     string
+	}{
+		{policy, holds, `phone`},
+		{authgear.All(authgear.Scope("reports:read"), authgear.Scope("phone")), holds, `phone`},
+		{says, user(), `phone`},
+		{policy, machine("phone"), `reports:read phone`},
+		{says, machine(), `reports:read phone`},
+	} {
+		err, ok := errors.AsType[*authgear.Error](c.policy.Check(t.Context(), c.identity))
+		if want := scopeMissing + `, scope="` + c.want + `"`; !ok || err.Refusal().Header.Get("WWW-Authenticate") != want {
+			t.Errorf("%+v, want %s", err, want)
+		}
+	}
+}
+
 // A scope that a user can be granted is one of Authgear's closed list; no other
 // stands in a user's challenge.
 func TestScopesOfUsers(t *testing.T) {
@@ -299,7 +327,10 @@ func TestChallengeParameters(t *testing.T) {
 		{authgear.Error{Reason: authgear.ReasonInsufficientUserAuthentication, MaxAge: time.Second}, stepUp + `, max_age="1"`},
 		{authgear.Error{Reason: authgear.ReasonInsufficientUserAuthentication, MaxAge: time.Hour, Scopes: []string{"a", "b"}}, stepUp + `, max_age="3600", scope="a b"`},
 		{authgear.Error{Reason: authgear.ReasonRoleMissing, MaxAge: time.Hour, Scopes: []string{"a"}}, ""},
-		{authgear.Error{Reason: authgear.ReasonNoCredentials, Scopes: []string{"a"}}, "Bearer"},
+		{authgear.Error{Reason: authgear.ReasonNoCredentials, MaxAge: time.Hour, Scopes: []string{"a"}}, "Bearer"},
+		{authgear.Error{Reason: authgear.ReasonTokenExpired, MaxAge: time.Hour, Scopes: []string{"a"}}, `Bearer error="invalid_token", error_description="The access token has expired."`},
+		{authgear.Error{Reason: authgear.ReasonTokenTooLarge, MaxAge: time.Hour, Scopes: []string{"a"}}, `Bearer error="invalid_request", error_description="The access token is too large."`},
+		{authgear.Error{Reason: authgear.ReasonPolicyUnavailable, MaxAge: time.Hour, Scopes: []string{"a"}}, ""},
 	} {
 		scopes := slices.Clone(c.err.Scopes)
 		if got := c.err.Refusal().Header.Get("WWW-Authenticate"); got != c.want {

@@ -9,7 +9,10 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/guard"
 )
 
-type accountKey struct{}
+type (
+	accountKey struct{}
+	planKey    struct{}
+)
 
 // native is the context of a framework whose handlers get a *http.Request.
 type native struct {
@@ -40,6 +43,7 @@ func TestPolicyGivesValues(t *testing.T) {
 			return authgear.Deny("the request is not the handler's")
 		}
 		authgear.SetValue(n.request.Context(), accountKey{}, "account of "+i.ID)
+		authgear.SetValue(n.request.Context(), planKey{}, "free")
 		return nil
 	}, with)
 	loaded := authgear.PolicyFunc(func(ctx context.Context, _ *authgear.Identity) error {
@@ -68,6 +72,9 @@ func TestPolicyGivesValues(t *testing.T) {
 			r, ctx = handed, handed.Context()
 		}
 		if got := ctx.Value(accountKey{}); got != "account of alice" {
+			t.Errorf("%s: the handler finds %v", name, got)
+		}
+		if got := ctx.Value(planKey{}); got != "free" {
 			t.Errorf("%s: the handler finds %v", name, got)
 		}
 		if identity, ok := authgear.FromContext(ctx); !ok || identity.ID != "alice" {
