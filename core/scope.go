@@ -30,18 +30,19 @@ func Scope(scopes ...string) Policy {
 		if i.Source == SourceResolver || i.Source == SourceForwarded {
 			cause = fmt.Errorf("%w, and the resolver tells none: only NewJWT reads scopes", cause)
 		}
-		return &Error{Reason: ReasonInsufficientScope, Scopes: toAskFor(i, missing, scopes), Err: cause}
+		return &Error{Reason: ReasonInsufficientScope, Scopes: toAskFor(i, missing), Err: cause}
 	}
 	return Policy{[]Kind{KindUser, KindClient}, []rule{{check: check, scopes: scopes, declared: true}}}
 }
 
-// toAskFor returns the scopes that the challenge names. A user can never be granted
-// those of an API: where one of them is missing, there is nothing to ask for.
-func toAskFor(i *Identity, missing, scopes []string) []string {
+// toAskFor returns the missing scopes, to which complete adds those that have to be
+// asked for again. A user can never be granted those of an API: where one of them
+// is missing, there is nothing to ask for.
+func toAskFor(i *Identity, missing []string) []string {
 	if slices.ContainsFunc(missing, func(s string) bool { return !i.canHave(s) }) {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(scopes), func(s string) bool { return !i.canHave(s) })
+	return missing
 }
 
 // canHave reports whether Authgear would grant the scope to this kind of sender.
