@@ -29,7 +29,7 @@ func Run[T any](ctx context.Context, c *Check, r Request[T], response ResponseHe
 	start := time.Now()
 	decided, earlier := c.find(ctx, r, c.fresh)
 	stripped := r.Without(IsIdentityHeader)
-	request := judged[T]{r, stripped, framework}
+	request := judged[T]{stripped, framework}
 	outer, err := judge(ctx, c, decided, request)
 	if mayBeNewer(decided, err, start) {
 		decided, _ = c.find(contextkey.WithFresh(ctx), r, true)

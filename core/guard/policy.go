@@ -65,7 +65,6 @@ var errOtherFramework = authgear.Deny("the policy was asked without the request 
 
 // judged is a request about which policies decide.
 type judged[T any] struct {
-	received  view
 	stripped  Request[T] // as the handler gets it
 	framework any        // the framework's own context
 }
@@ -77,7 +76,7 @@ func judge[T any](ctx context.Context, c *Check, found *finding, request judged[
 		return ctx, found.failure
 	}
 	if found.identity.Evidence.Ambient {
-		if err := c.guard.crossOrigin.check(request.received); err != nil {
+		if err := c.guard.crossOrigin.check(request.stripped); err != nil {
 			return ctx, err
 		}
 	}
