@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -52,6 +53,48 @@ func TestDecisionTold(t *testing.T) {
 		run(check, t.Context(), newRequest("", ""), http.Header{})
 		if len(told) != 1 || told[0].WithoutIdentity != c.withoutIdentity || told[0].Cached != c.cached {
 			t.Errorf("%s: %+v", c.name, told)
+		}
+	}
+}
+
+// One authentication is told once, and each refusal, whatever number of checks
+// decide about a request.
+func TestDecisionsOfSeveralChecks(t *testing.T) {
+	t.Parallel()
+	var told []authgear.Decision
+	observer := &authgear.Observer{Decision: func(_ context.Context, d authgear.Decision) { told = append(told, d) }}
+	calls := 0
+	g := guard.New(byToken(&calls), guard.Config{Observer: observer})
+	optional, require, admin := g.Optional(), g.Require(), g.Require(authgear.Role("admin"))
+	for name, c := range map[string]struct {
+		authorization string
+		checks        []*guard.Check
+		want          []authgear.Reason
+	}{
+		"allowed by all":            {"Bearer alice", []*guard.Check{optional, require, optional}, []authgear.Reason{""}},
+		"without identity":          {"", []*guard.Check{optional, optional}, []authgear.Reason{"no_credentials"}},
+		"refused by the inner":      {"", []*guard.Check{optional, require}, []authgear.Reason{"no_credentials", "no_credentials"}},
+		"denied by the inner":       {"Bearer alice", []*guard.Check{require, admin}, []authgear.Reason{"", "role_missing"}},
+		"denied, and tried by both": {"Bearer alice", []*guard.Check{admin, admin}, []authgear.Reason{"role_missing", "role_missing"}},
+	} {
+		told = nil
+		ctx, r := t.Context(), newRequest(c.authorization, "")
+		var refusal *guard.Refusal
+		for _, check := range c.checks {
+			ctx, refusal = run(check, ctx, r, http.Header{})
+		}
+		var reasons []authgear.Reason
+		for i, d := range told {
+			reasons = append(reasons, d.Reason)
+			if d.Repeated != (i > 0) {
+				t.Errorf("%s: decision %d is repeated: %v", name, i+1, d.Repeated)
+			}
+		}
+		if !slices.Equal(reasons, c.want) {
+			t.Errorf("%s: told %q, want %q", name, reasons, c.want)
+		}
+		if err, refused := guard.Refused(ctx); refused != (refusal != nil) || refused && err != refusal.Err {
+			t.Errorf("%s: refused by %v, the context says %v", name, refusal, err)
 		}
 	}
 }
