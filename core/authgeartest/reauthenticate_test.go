@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -104,6 +105,19 @@ func TestReauthenticate(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// The session and the ID token have the same time, however the clock goes.
+func TestReauthenticateAtOneTime(t *testing.T) {
+	var ticks atomic.Int64
+	start := time.Now()
+	s := authgeartest.New(t, authgeartest.Config{Now: func() time.Time { return start.Add(time.Duration(ticks.Add(1)) * time.Second) }})
+	access := s.AccessToken(s.AddUser(authgeartest.User{}))
+	token := read(t, s.Reauthenticate(access))
+	told := authTime(resolve(t, s, "Authorization", "Bearer "+access))
+	if at, _ := token.Claims["auth_time"].(float64); strconv.Itoa(int(at)) != told {
+		t.Errorf("the ID token says %v, the resolver %s", token.Claims["auth_time"], told)
 	}
 }
 

@@ -68,9 +68,13 @@ func TestIDTokenHeader(t *testing.T) {
 			}
 		})
 	}
-	_, err := idTokens().Parse(compact(goodHeader))
-	if want := `token is of another type: typ is "at+jwt", not JWT`; err == nil || err.Error() != want {
-		t.Errorf("err = %v, want %s", err, want)
+	for header, want := range map[string]string{
+		goodHeader:                   `token is of another type: typ is "at+jwt", not JWT`,
+		`{"alg":"RS256","kid":"k1"}`: `token is of another type: typ is missing or not a string`,
+	} {
+		if _, err := idTokens().Parse(compact(header)); err == nil || err.Error() != want {
+			t.Errorf("err = %v, want %s", err, want)
+		}
 	}
 }
 
