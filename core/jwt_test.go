@@ -159,3 +159,41 @@ func TestErrorTexts(t *testing.T) {
 		}
 	})
 }
+
+// A token is good from iat, and until exp, at which it is not (RFC 7519 §4.1.4),
+// each with the leeway, to the nanosecond. An ID token is no different.
+func TestTimesOfTokens(t *testing.T) {
+	t.Parallel()
+	alice := golden(t, "token-jwt-alice")
+	claim := func(claims map[string]any, name string) time.Time { return time.Unix(int64(claims[name].(float64)), 0) }
+	access, id := alice.AccessToken.Claims, alice.IDToken.Claims
+	const leeway = time.Minute
+	for _, c := range []struct {
+		name       string
+		when       time.Time
+		want       authgear.Reason
+		ofIDTokens bool
+	}{
+		{"too early", claim(access, "iat").Add(-leeway - 1), authgear.ReasonTokenNotYetValid, false},
+		{"just early enough", claim(access, "iat").Add(-leeway), "", false},
+		{"nearly expired", claim(access, "exp").Add(leeway - 1), "", false},
+		{"just expired", claim(access, "exp").Add(leeway), authgear.ReasonTokenExpired, false},
+		{"an ID token, nearly expired", claim(id, "exp").Add(leeway - 1), "", true},
+		{"an ID token, just expired", claim(id, "exp").Add(leeway), authgear.ReasonTokenExpired, true},
+	} {
+		at(t, c.when, func(t *testing.T) {
+			auth := live(t, "jwks", authgear.JWTConfig{Leeway: leeway, IDTokenClients: []string{access["client_id"].(string)}})
+			identity, err := auth.Authenticate(t.Context(), beside(alice.AccessToken.Raw, alice.IDToken.Raw))
+			if c.ofIDTokens && err == nil {
+				if refused := authgear.IDTokenRefused(identity); refused != nil {
+					err = refused
+				}
+			}
+			if c.want != "" {
+				wantReason(t, err, c.want)
+			} else if err != nil {
+				t.Errorf("%s: %v: %v", c.name, err, errors.Unwrap(err))
+			}
+		})
+	}
+}
