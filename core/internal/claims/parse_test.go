@@ -193,7 +193,9 @@ func TestParseAccepts(t *testing.T) {
 		{"no roles are a user's claim", "Authgear", with(`"` + user + `roles":[]`), func(c *claims.Claims) { c.UserClaims = true }},
 		{"not anonymous", "Authgear", with(`"` + user + `is_anonymous":false`), func(c *claims.Claims) { c.Anonymous, c.UserClaims = false, true }},
 		{"verified", "Authgear", with(`"` + user + `is_verified":true`), func(c *claims.Claims) { c.Verified, c.UserClaims = true, true }},
-		{"can reauthenticate", "Authgear", with(`"` + user + `can_reauthenticate":true`), func(c *claims.Claims) { c.CanReauthenticate, c.CanReauthenticateStated, c.UserClaims = true, true, true }},
+		{"can reauthenticate", "Authgear", with(`"` + user + `can_reauthenticate":true`), func(c *claims.Claims) {
+			c.CanReauthenticate, c.CanReauthenticateStated, c.UserClaims = true, true, true
+		}},
 		{"another claim of the namespace", "RFC 7519 §4", with(`"` + user + `other":1,"` + user + `IS_VERIFIED":true`), func(*claims.Claims) {}},
 		{"unknown claims of any kind", "RFC 7519 §4", with(`"a":null,"b":[1,{"sub":"mallory"}],"c":{"sub":"mallory"},"d":"\u0000","e":1e999,"":0`), func(*claims.Claims) {}},
 		{"depth 16", "limit", nested(16), func(*claims.Claims) {}},

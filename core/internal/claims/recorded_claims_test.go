@@ -29,7 +29,7 @@ func TestParseRecorded(t *testing.T) {
 			AuthTime:          at(1795468361),
 			Verified:          true,
 			CanReauthenticate: true, CanReauthenticateStated: true,
-			UserClaims:        true,
+			UserClaims: true,
 		},
 		"client": {
 			Issuer:    origin,
@@ -56,7 +56,7 @@ func TestParseRecorded(t *testing.T) {
 			AuthTime:          at(1795468409),
 			Verified:          true,
 			CanReauthenticate: true, CanReauthenticateStated: true,
-			UserClaims:        true,
+			UserClaims: true,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
