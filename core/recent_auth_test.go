@@ -17,7 +17,7 @@ func TestRecentAuthEnds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		recent := authgear.RecentAuth(5 * time.Minute)
-		for age, allowed := range map[time.Duration]bool{-time.Hour: true, 0: true, 5 * time.Minute: true, 5*time.Minute + 1: false} {
+		for age, allowed := range map[time.Duration]bool{-time.Minute - 1: false, -time.Minute: true, 0: true, 5 * time.Minute: true, 5*time.Minute + 1: false} {
 			if err := recent.Check(t.Context(), user(loginAt(age))); (err == nil) != allowed {
 				t.Errorf("%v ago: %v", age, err)
 			}

@@ -108,25 +108,6 @@ func TestPolicyAnswers(t *testing.T) {
 	}
 }
 
-// A policy that asks another route of the same guard costs no second
-// authentication.
-func TestPolicyReusesTheDecision(t *testing.T) {
-	t.Parallel()
-	calls := 0
-	g := guard.New(byToken(&calls), silent())
-	r := newRequest("Bearer alice", "")
-	route := g.Require()
-	within := authgear.PolicyFunc(func(ctx context.Context, _ *authgear.Identity) error {
-		if _, refusal := run(route, ctx, r, http.Header{}); refusal != nil {
-			return refusal.Err
-		}
-		return nil
-	})
-	if _, refusal := run(g.Require(within), t.Context(), r, http.Header{}); refusal != nil || calls != 1 {
-		t.Errorf("refusal %+v, %d calls", refusal, calls)
-	}
-}
-
 // What a policy asks within the process, in the name of the request, is none of an
 // access log's business.
 func TestPolicySendsARequest(t *testing.T) {
