@@ -17,30 +17,31 @@ var frameworks = []string{"github.com/gin-gonic/gin", "github.com/labstack/echo"
 var consumers = []struct {
 	adapter string
 	own     []string // of frameworks
+	shared  []string // modules of ours between the adapter and core
 	imports string
 	serve   string // sets response and err
 }{
-	{"gin", frameworks[:1], `"github.com/gin-gonic/gin"`, `
+	{"gin", frameworks[:1], nil, `"github.com/gin-gonic/gin"`, `
 	gin.SetMode(gin.ReleaseMode)
 	r := gin.New()
 	r.GET("/", adapter.New(auth).Require())
 	w := httptest.NewRecorder()
 	r.ServeHTTP(w, request)
 	response := w.Result()`},
-	{"echo", frameworks[1:2], `"github.com/labstack/echo/v4"`, `
+	{"echo", frameworks[1:2], nil, `"github.com/labstack/echo/v4"`, `
 	e := echo.New()
 	e.GET("/", func(echo.Context) error { return nil }, adapter.New(auth).Require())
 	w := httptest.NewRecorder()
 	e.ServeHTTP(w, request)
 	response := w.Result()`},
-	{"fiber", frameworks[2:], `"github.com/gofiber/fiber/v2"`, `
+	{"fiber", frameworks[2:], []string{"adapters/fasthttp"}, `"github.com/gofiber/fiber/v2"`, `
 	app := fiber.New()
 	app.Get("/", adapter.New(auth).Require())
 	response, err := app.Test(request)
 	if err != nil {
 		panic(err)
 	}`},
-	{"nethttp", nil, `"net/http"`, `
+	{"nethttp", nil, nil, `"net/http"`, `
 	w := httptest.NewRecorder()
 	adapter.New(auth).Require()(http.NotFoundHandler()).ServeHTTP(w, request)
 	response := w.Result()`},
@@ -78,7 +79,7 @@ func TestConsumers(t *testing.T) {
 	for _, c := range consumers {
 		t.Run(c.adapter, func(t *testing.T) {
 			t.Parallel()
-			user := newUser(t, "core", "adapters/"+c.adapter)
+			user := newUser(t, append([]string{"core", "adapters/" + c.adapter}, c.shared...)...)
 			write(t, filepath.Join(user.dir, "main.go"), fmt.Sprintf(program, c.imports, c.adapter, c.serve))
 			user.run(t, "go", "build", "-o", "program", ".")
 			got := user.run(t, filepath.Join(user.dir, "program"))
@@ -93,21 +94,25 @@ func TestConsumers(t *testing.T) {
 	}
 }
 
-func TestCoreAlone(t *testing.T) {
+// Who writes an adapter imports what adapters are made of.
+func TestWithoutAdapter(t *testing.T) {
 	t.Parallel()
-	user := newUser(t, "core")
-	write(t, filepath.Join(user.dir, "main.go"), `package main
-
-import (
-	_ "github.com/authgear/authgear-sdk-go/core"
-	_ "github.com/authgear/authgear-sdk-go/core/authgeartest"
-	_ "github.com/authgear/authgear-sdk-go/core/guard"
-)
-
-func main() {}
-`)
-	user.run(t, "go", "build", ".")
-	user.checkGraph(t, nil)
+	for _, c := range []struct {
+		modules, packages []string
+		own               []string // of frameworks
+	}{
+		{[]string{"core"}, []string{"core", "core/authgeartest", "core/guard"}, nil},
+		{[]string{"core", "adapters/fasthttp"}, []string{"core/guard", "adapters/fasthttp"}, frameworks[3:]},
+	} {
+		user := newUser(t, c.modules...)
+		imports := ""
+		for _, directory := range c.packages {
+			imports += "import _ \"" + root + directory + "\"\n"
+		}
+		write(t, filepath.Join(user.dir, "main.go"), "package main\n\n"+imports+"\nfunc main() {}\n")
+		user.run(t, "go", "build", ".")
+		user.checkGraph(t, c.own)
+	}
 }
 
 // user is somebody's module, outside of the repository.

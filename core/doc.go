@@ -50,8 +50,9 @@
 //
 // # What is not here
 //
-// Middleware: see the adapters. What adapters are made of: core/guard. A
-// development Authgear for trying and testing: core/authgeartest.
+// Middleware: see the adapters. What adapters are made of: core/guard, and
+// adapters/fasthttp. A development Authgear for trying and testing:
+// core/authgeartest.
 //
 // [Authgear]: https://docs.authgear.com
 package authgear

@@ -17,6 +17,7 @@ require (
 
 require (
 	github.com/andybalholm/brotli v1.2.0 // indirect
+	github.com/authgear/authgear-sdk-go/adapters/fasthttp v0.1.0 // indirect
 	github.com/bytedance/gopkg v0.1.3 // indirect
 	github.com/bytedance/sonic v1.15.0 // indirect
 	github.com/bytedance/sonic/loader v0.5.0 // indirect
@@ -72,6 +73,7 @@ require (
 
 replace (
 	github.com/authgear/authgear-sdk-go/adapters/echo => ../adapters/echo
+	github.com/authgear/authgear-sdk-go/adapters/fasthttp => ../adapters/fasthttp
 	github.com/authgear/authgear-sdk-go/adapters/fiber => ../adapters/fiber
 	github.com/authgear/authgear-sdk-go/adapters/gin => ../adapters/gin
 	github.com/authgear/authgear-sdk-go/adapters/nethttp => ../adapters/nethttp

@@ -4,10 +4,8 @@ import (
 	"bufio"
 	"context"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"testing"
 
@@ -16,7 +14,6 @@ import (
 
 	authgearfiber "github.com/authgear/authgear-sdk-go/adapters/fiber"
 	authgear "github.com/authgear/authgear-sdk-go/core"
-	"github.com/authgear/authgear-sdk-go/core/guard"
 	"github.com/authgear/authgear-sdk-go/core/guard/guardtest"
 )
 
@@ -38,23 +35,6 @@ func TestAllocations(t *testing.T) {
 		})
 	}
 	guardtest.Allocations(t, 3, func(auth authgear.Authenticator) float64 { return cost(authgearfiber.New(auth).Require()) - cost() })
-}
-
-// What a custom error handler returns goes to the observer, not to fiber.
-func TestErrorHandlerReturns(t *testing.T) {
-	t.Parallel()
-	var notices []authgear.Notice
-	app := fiber.New()
-	app.Get("/", authgearfiber.New(guardtest.Nobody{}, authgearfiber.Config{
-		Observer: &authgear.Observer{
-			Notice: func(_ context.Context, n authgear.Notice) { notices = append(notices, n) },
-		},
-		ErrorHandler: func(*fiber.Ctx, *authgear.Error) error { return guardtest.ErrOther },
-	}).Require())
-	response, err := app.Test(httptest.NewRequest("GET", "/", nil))
-	if err != nil || response.StatusCode != http.StatusUnauthorized || len(notices) != 1 || notices[0].Err != guardtest.ErrOther {
-		t.Errorf("%v, %v, %+v", response, err, notices)
-	}
 }
 
 func TestNext(t *testing.T) {
@@ -90,137 +70,6 @@ func TestWithIdentity(t *testing.T) {
 	}
 }
 
-// keeper keeps all that the view shows.
-type keeper struct{ kept []string }
-
-func (k *keeper) Authenticate(_ context.Context, r authgear.Request) (*authgear.Identity, error) {
-	k.kept = append(k.kept, r.Method(), r.Host(), r.RemoteAddr())
-	k.kept = append(k.kept, r.Values("Authorization")...)
-	for _, name := range []string{"Cookie", "Origin", "X-Authgear-User-Id"} {
-		k.kept = append(k.kept, r.Values(name)...)
-	}
-	k.kept = slices.AppendSeq(k.kept, r.Names())
-	return guardtest.Alice.Identity, nil
-}
-
-// fasthttp uses its buffers again; nothing that was shown may change with them.
-func TestNothingOutlivesTheHandler(t *testing.T) {
-	t.Parallel()
-	k := &keeper{}
-	addr := mount(fiber.Config{})(t, guardtest.App{
-		Guards: []guardtest.Guard{{Authenticator: k, Config: guard.Config{Observer: &authgear.Observer{}}}},
-		Routes: []guardtest.Route{{Path: "/", Steps: []guardtest.Step{{Kind: guardtest.Require}}, Handler: func(guardtest.Context) (int, string) { return 200, "" }}},
-	})
-	conn, err := net.Dial("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close() }()
-	reader := bufio.NewReader(conn)
-	send := func(letter string) {
-		fill := strings.Repeat(letter, 40)
-		if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: "+fill+"\r\nAuthorization: Bearer "+fill+"\r\nCookie: a="+fill+"\r\ncookie: session="+fill+
-			"\r\nOrigin: https://"+fill+"\r\nX-Authgear-User-Id: "+fill+"\r\nX-"+fill+": "+fill+"\r\n\r\n"); err != nil {
-			t.Fatal(err)
-		}
-		response, err := http.ReadResponse(reader, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, _ = io.Copy(io.Discard, response.Body)
-		_ = response.Body.Close()
-	}
-	send("a")
-	first := slices.Clone(k.kept)
-	copies := make([]string, len(first))
-	for i, s := range first {
-		copies[i] = strings.Clone(s)
-	}
-	for range 5 {
-		send("b")
-	}
-	if !slices.Equal(first, copies) || !strings.Contains(strings.Join(first, " "), strings.Repeat("a", 40)) {
-		t.Errorf("%q\nbecame %q", copies, first)
-	}
-}
-
-// A status or a body that other middleware left there is not an answer of the
-// error handler: a refused request never gets it.
-func TestSilentErrorHandlerAfterOtherMiddleware(t *testing.T) {
-	t.Parallel()
-	silent := func(*fiber.Ctx, *authgear.Error) error { return nil }
-	for name, before := range map[string]func(*fiber.Ctx){
-		"a status":         func(c *fiber.Ctx) { c.Status(fiber.StatusCreated) },
-		"the same status":  func(c *fiber.Ctx) { c.Status(fiber.StatusUnauthorized) },
-		"a body":           func(c *fiber.Ctx) { c.Response().SetBodyString("left over") },
-		"a body stream":    func(c *fiber.Ctx) { c.Response().SetBodyStream(strings.NewReader("left over"), 9) },
-		"a stream, chunks": func(c *fiber.Ctx) { c.Response().SetBodyStream(strings.NewReader("left over"), -1) },
-	} {
-		for kind, handler := range map[string]func(*fiber.Ctx, *authgear.Error) error{"default": nil, "silent": silent} {
-			app := fiber.New()
-			app.Use(func(c *fiber.Ctx) error {
-				before(c)
-				return c.Next()
-			})
-			app.Get("/", authgearfiber.New(guardtest.Nobody{}, authgearfiber.Config{ErrorHandler: handler}).Require())
-			response, err := app.Test(httptest.NewRequest("GET", "/", nil))
-			if err != nil {
-				t.Fatal(err)
-			}
-			body, _ := io.ReadAll(response.Body)
-			if response.StatusCode != http.StatusUnauthorized || !strings.HasPrefix(string(body), `{"error":"authentication_required"`) ||
-				response.ContentLength != int64(len(body)) || response.Header.Get("Content-Type") != "application/json" {
-				t.Errorf("%s, %s: %d %q %v", name, kind, response.StatusCode, body, response.Header)
-			}
-		}
-	}
-}
-
-// After Strip no view shows an identity header, even one that a trailer has
-// brought into fasthttp's store again.
-func TestStripReachesTheRawBlock(t *testing.T) {
-	t.Parallel()
-	k := &keeper{}
-	app := fiber.New(fiber.Config{StreamRequestBody: true, DisableStartupMessage: true})
-	app.Use(authgearfiber.Strip, func(c *fiber.Ctx) error {
-		c.Body()
-		return c.Next()
-	})
-	app.Post("/", authgearfiber.New(k).Require(), func(c *fiber.Ctx) error { return c.SendString("ran") })
-	all := exchange(t, serve(t, app), "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX-Authgear-User-Id: mallory\r\nTransfer-Encoding: chunked\r\n\r\n"+
-		"1\r\na\r\n0\r\nX-Authgear-User-Id: mallory\r\n\r\n")
-	if !strings.HasPrefix(all, "HTTP/1.1 200 ") || len(k.kept) == 0 || slices.Contains(k.kept, "mallory") {
-		t.Errorf("%s\n%q", all, k.kept)
-	}
-}
-
-// A refusal's headers take the place of what other middleware has set, in any
-// spelling.
-func TestRefusalReplacesHeaders(t *testing.T) {
-	t.Parallel()
-	for _, config := range []fiber.Config{{}, {DisableHeaderNormalizing: true}} {
-		app := fiber.New(config)
-		app.Use(func(c *fiber.Ctx) error {
-			header := &c.Response().Header
-			header.Add("cache-control", "public")
-			header.Add("Cache-Control", "max-age=60")
-			header.Add("www-authenticate", "Basic")
-			header.Add("Www-Authenticate", "Negotiate")
-			return c.Next()
-		})
-		app.Get("/", authgearfiber.New(guardtest.Nobody{}).Require())
-		response, err := app.Test(httptest.NewRequest("GET", "/", nil))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for name, want := range map[string]string{"Cache-Control": "no-store", "Www-Authenticate": "Bearer"} {
-			if got := response.Header[name]; !slices.Equal(got, []string{want}) {
-				t.Errorf("%s: %q, want %q", name, got, want)
-			}
-		}
-	}
-}
-
 // A user context that derives from fasthttp's own shows the newest finding:
 // looking for an earlier one must not go in a circle.
 func TestContextOfFasthttpItself(t *testing.T) {
@@ -241,3 +90,40 @@ func TestContextOfFasthttpItself(t *testing.T) {
 }
 
 type key struct{}
+
+// RestartRouting serves the request again, on another route: the guard that is
+// there as well takes what it has found out before, unless the credentials were
+// changed meanwhile.
+func TestRestartRouting(t *testing.T) {
+	t.Parallel()
+	decisions := 0
+	observer := &authgear.Observer{Decision: func(context.Context, authgear.Decision) { decisions++ }}
+	auth, header := guardtest.Forwarded(t, observer)
+	guard := authgearfiber.New(auth)
+	app := fiber.New()
+	app.Get("/old", guard.Require(), func(c *fiber.Ctx) error {
+		c.Path("/new")
+		return c.RestartRouting()
+	})
+	app.Get("/changed", guard.Require(), func(c *fiber.Ctx) error {
+		c.Request().Header.Set("Authorization", "Bearer") // malformed
+		c.Path("/new")
+		return c.RestartRouting()
+	})
+	app.Get("/new", guard.Require(), func(c *fiber.Ctx) error { return c.SendString(authgearfiber.MustUser(c).ID) })
+	for path, want := range map[string]struct {
+		status, decisions int
+	}{"/old": {200, 1}, "/changed": {400, 2}} {
+		decisions = 0
+		request := httptest.NewRequest("GET", path, nil)
+		request.Header = header
+		response, err := app.Test(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(response.Body)
+		if response.StatusCode != want.status || want.status == 200 && string(body) != "alice" || decisions != want.decisions {
+			t.Errorf("%s: %d %q, %d decisions", path, response.StatusCode, body, decisions)
+		}
+	}
+}

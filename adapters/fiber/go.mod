@@ -3,6 +3,7 @@ module github.com/authgear/authgear-sdk-go/adapters/fiber
 go 1.26
 
 require (
+	github.com/authgear/authgear-sdk-go/adapters/fasthttp v0.1.0
 	github.com/authgear/authgear-sdk-go/core v0.1.0
 	github.com/gofiber/fiber/v2 v2.52.15
 	github.com/valyala/fasthttp v1.69.0
@@ -34,4 +35,7 @@ require (
 	golang.org/x/sys v0.46.0 // indirect
 )
 
-replace github.com/authgear/authgear-sdk-go/core => ../../core
+replace (
+	github.com/authgear/authgear-sdk-go/adapters/fasthttp => ../fasthttp
+	github.com/authgear/authgear-sdk-go/core => ../../core
+)

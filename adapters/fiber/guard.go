@@ -3,6 +3,7 @@ package authgearfiber
 import (
 	"github.com/gofiber/fiber/v2"
 
+	authgearfasthttp "github.com/authgear/authgear-sdk-go/adapters/fasthttp"
 	authgear "github.com/authgear/authgear-sdk-go/core"
 	"github.com/authgear/authgear-sdk-go/core/guard"
 )
@@ -29,9 +30,8 @@ type Config struct {
 
 // Guard makes middleware for groups and routes.
 type Guard struct {
-	guard        *guard.Guard
-	next         func(*fiber.Ctx) bool
-	errorHandler func(*fiber.Ctx, *authgear.Error) error
+	guard  *guard.Guard
+	config Config
 }
 
 // New returns a guard for the authenticator. It panics when that is nil, and for
@@ -41,7 +41,7 @@ func New(authenticator authgear.Authenticator, config ...Config) *Guard {
 	if len(config) > 0 {
 		c = config[0]
 	}
-	return &Guard{guard: guard.New(authenticator, guard.Config{TrustedOrigins: c.TrustedOrigins, Observer: c.Observer}), next: c.Next, errorHandler: c.ErrorHandler}
+	return &Guard{guard.New(authenticator, guard.Config{TrustedOrigins: c.TrustedOrigins, Observer: c.Observer}), c}
 }
 
 // Require returns middleware that allows a request whose sender is known and
@@ -68,12 +68,13 @@ func (g *Guard) Optional() fiber.Handler {
 
 func (g *Guard) middleware(check *guard.Check) fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		if g.next != nil && g.next(c) {
+		if g.config.Next != nil && g.config.Next(c) {
 			return Strip(c)
 		}
-		_, refusal := guard.Run(c.UserContext(), check, newRequest(c), responseHeader{&c.Response().Header}, c)
-		if refusal != nil {
-			return g.refuse(c, refusal)
+		r := view(c)
+		if _, refusal := guard.Run(c.UserContext(), check, r, r.ResponseHeader(), c); refusal != nil {
+			r.Refuse(refusal, c.App().Server(), g.config.ErrorHandler)
+			return nil // fiber's error handler would write another answer
 		}
 		return c.Next()
 	}
@@ -83,33 +84,27 @@ func (g *Guard) middleware(check *guard.Check) fiber.Handler {
 // an [*authgear.Error], or by any other error as unavailable. The handler
 // returns what it returns.
 func (g *Guard) Refuse(c *fiber.Ctx, err error) error {
-	_, refusal := guard.Refuse(c.UserContext(), g.guard, newRequest(c), responseHeader{&c.Response().Header}, err)
-	return g.refuse(c, refusal)
-}
-
-// refuse writes the answer itself, and returns nil: fiber's error handler would
-// write another.
-func (g *Guard) refuse(c *fiber.Ctx, refusal *guard.Refusal) error {
-	defer closeUnread(c.Context(), c.App().Server())
-	response := c.Response()
-	if g.errorHandler != nil {
-		// What other middleware has left there is not an answer to a refusal.
-		response.SetStatusCode(fiber.StatusOK)
-		response.ResetBody()
-		err := g.errorHandler(c, refusal.Err)
-		refusal.ReportHandlerError(c.UserContext(), err)
-		if response.StatusCode() != fiber.StatusOK || response.IsBodyStream() || len(response.Body()) > 0 {
-			return nil
-		}
-	}
-	response.SetStatusCode(refusal.Status)
-	response.Header.SetContentType(refusal.Header.Get("Content-Type"))
-	response.SetBody(refusal.Body)
+	r := view(c)
+	_, refusal := guard.Refuse(c.UserContext(), g.guard, r, r.ResponseHeader(), err)
+	r.Refuse(refusal, c.App().Server(), g.config.ErrorHandler)
 	return nil
 }
 
 // Strip is middleware for routes without a guard: it removes the X-Authgear-*
 // headers that only a reverse proxy may set, as every guard does on its routes.
 func Strip(c *fiber.Ctx) error {
-	return guard.Strip(c.UserContext(), newRequest(c)).Next()
+	return guard.Strip(c.UserContext(), view(c)).Next()
+}
+
+// CloseUnread lets the application close a connection whose last request may have
+// left a part of its body there, which fasthttp would run as the next request.
+// That is a body that nobody has read, or that is broken, with StreamRequestBody,
+// and what follows the end of a multipart form without DisablePreParseMultipartForm.
+// Guards do so for what they refuse, but other answers have the same fault: 404,
+// those of middleware before the guard, and the 400 to an unknown method, which no
+// middleware sees. Call it right after fiber.New.
+func CloseUnread(app *fiber.App) { authgearfasthttp.CloseUnread(app.Server()) }
+
+func view(c *fiber.Ctx) *authgearfasthttp.Request[*fiber.Ctx] {
+	return authgearfasthttp.NewRequest(c.Context(), c, (*fiber.Ctx).SetUserContext)
 }

@@ -1,8 +1,6 @@
 package authgearfiber
 
 import (
-	"context"
-
 	"github.com/gofiber/fiber/v2"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
@@ -24,16 +22,9 @@ func MustUser(c *fiber.Ctx) *authgear.Identity { return authgear.MustUserFromCon
 // WithIdentity puts the identity into the context, for tests of handlers. It
 // satisfies no guard.
 func WithIdentity(c *fiber.Ctx, identity *authgear.Identity) {
-	setContext(c, authgear.NewContext(c.UserContext(), identity))
+	view(c).HandOn(authgear.NewContext(c.UserContext(), identity))
 }
 
 // Refused returns why a guard has refused the request, in a custom error handler
 // or in middleware around the guard.
 func Refused(c *fiber.Ctx) (*authgear.Error, bool) { return guard.Refused(c.UserContext()) }
-
-// setContext keeps the context as the user context, and under a key at which it
-// is found when c.Context() is passed on.
-func setContext(c *fiber.Ctx, ctx context.Context) {
-	c.SetUserContext(ctx)
-	c.Context().SetUserValue(guard.ContextKey, ctx)
-}

@@ -1,0 +1,199 @@
+package authgearfasthttp
+
+import (
+	"context"
+	"iter"
+	"strings"
+	"unsafe"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/authgear/authgear-sdk-go/core/guard"
+)
+
+// Request is a request and the answer to it. T is what the framework's handlers get,
+// such as *fiber.Ctx. It implements [guard.Request] and serves one guard: another
+// one makes its own.
+type Request[T any] struct {
+	view
+	framework  T
+	setContext func(T, context.Context)
+	handedOn   context.Context
+}
+
+var _ guard.Request[*fasthttp.RequestCtx] = (*Request[*fasthttp.RequestCtx])(nil)
+
+// NewRequest returns the view of the request that c serves and that the framework
+// shows its handlers as T. setContext makes a context the one that T has; nil where
+// there is none but c.
+//
+// The view is over the header block as it came, so headers that middleware sets do
+// not count, but for Authorization. What middleware removes does not count either,
+// and trailers never do.
+func NewRequest[T any](c *fasthttp.RequestCtx, framework T, setContext func(T, context.Context)) *Request[T] {
+	r := &Request[T]{view: view{c: c}, framework: framework, setContext: setContext}
+	r.read()
+	return r
+}
+
+// HandOn implements [guard.Request]. It keeps the context under [guard.ContextKey],
+// too: there it is found when RequestCtx, or what is built on it, is passed on as a
+// context itself.
+func (r *Request[T]) HandOn(ctx context.Context) T {
+	r.handedOn = ctx
+	if r.setContext != nil {
+		r.setContext(r.framework, ctx)
+	}
+	r.c.SetUserValue(guard.ContextKey, ctx)
+	return r.framework
+}
+
+// view is the view of a request over its raw header block, as it came. The store
+// that fasthttp parses it into is not safe to judge by: trailers are merged into
+// it, values of Connection get lost, of two Host headers it keeps the last, and
+// names are not found when normalizing is off. But a header that earlier middleware
+// has removed from the store does not count.
+//
+// Its strings are parts of one copy, since fasthttp uses its buffers again. The
+// arrays save an allocation each for a request of usual size.
+type view struct {
+	c             *fasthttp.RequestCtx
+	method, path  string
+	lines         []guard.Line
+	authorization []string
+
+	stored []uint64 // hashes of what the store holds, sorted; nil: not looked at
+
+	lineSpace  [24]guard.Line
+	hashSpace  [32]uint64
+	valueSpace [2]string // of authorization, and of the first call of Values
+	valueUsed  bool
+}
+
+func (v *view) read() {
+	v.lines = v.lineSpace[:0]
+	header := &v.c.Request.Header
+	method, path, raw := header.Method(), v.c.URI().Path(), header.RawHeaders()
+	var b strings.Builder // one copy of all
+	b.Grow(len(method) + len(path) + len(raw))
+	_, _ = b.Write(method)
+	_, _ = b.Write(path)
+	_, _ = b.Write(raw)
+	copied := b.String()
+	v.method, copied = copied[:len(method)], copied[len(method):]
+	v.path, copied = copied[:len(path)], copied[len(path):]
+	if len(raw) > 0 {
+		v.parse(copied)
+	} else { // a request that did not come over a connection
+		for name, value := range header.All() {
+			v.add(string(name), string(value))
+		}
+	}
+	if stripped, _ := v.c.UserValue(strippedKey{}).(bool); stripped {
+		v.dropLines(guard.IsIdentityHeader)
+	}
+	v.readAuthorization()
+}
+
+// parse splits a header block up to the empty line. A line that continues the one before
+// (obs-fold, RFC 9112 §5.2) becomes a value with its line break, which the guard
+// refuses like any control byte.
+func (v *view) parse(raw string) {
+	for raw != "" {
+		var line string
+		line, raw, _ = strings.Cut(raw, "\n")
+		line = strings.TrimSuffix(line, "\r")
+		switch {
+		case line == "":
+			return
+		case line[0] == ' ' || line[0] == '\t':
+			v.lines = append(v.lines, guard.Line{Value: "\n" + line})
+		default:
+			name, value, _ := strings.Cut(line, ":")
+			v.add(name, value)
+		}
+	}
+}
+
+func (v *view) add(name, value string) {
+	v.lines = append(v.lines, guard.Line{Name: name, Value: strings.Trim(value, " \t")})
+}
+
+func (v *view) dropLines(remove func(name string) bool) {
+	kept := v.lines[:0]
+	for _, line := range v.lines {
+		if !remove(line.Name) {
+			kept = append(kept, line)
+		}
+	}
+	v.lines = kept
+}
+
+// readAuthorization takes that header from the store, which keeps each of its
+// lines, lets no trailer in, and shows what middleware has set.
+func (v *view) readAuthorization() {
+	came := v.Values(fasthttp.HeaderAuthorization)
+	v.valueUsed = false // came goes no further
+	v.authorization = v.valueSpace[:0:1]
+	for name, value := range v.c.Request.Header.All() {
+		if len(name) != len(fasthttp.HeaderAuthorization) || !strings.EqualFold(string(name), fasthttp.HeaderAuthorization) {
+			continue
+		}
+		if i := len(v.authorization); i < len(came) && came[i] == string(value) {
+			v.authorization = append(v.authorization, came[i]) // no copy of what is one
+		} else {
+			v.authorization = append(v.authorization, strings.Trim(string(value), " \t"))
+		}
+	}
+}
+
+// Method implements authgear.Request.
+func (v *view) Method() string { return v.method }
+
+// Path implements [guard.Request].
+func (v *view) Path() string { return v.path }
+
+// Host implements authgear.Request.
+func (v *view) Host() string { return string(v.c.URI().Host()) }
+
+// RemoteAddr implements authgear.Request.
+func (v *view) RemoteAddr() string { return v.c.RemoteAddr().String() }
+
+// Lines implements [guard.Request].
+func (v *view) Lines() []guard.Line { return v.lines }
+
+// Store implements [guard.Request].
+func (v *view) Store() unsafe.Pointer { return unsafe.Pointer(v.c) }
+
+// Values implements authgear.Request.
+func (v *view) Values(name string) []string {
+	if v.authorization != nil && strings.EqualFold(name, fasthttp.HeaderAuthorization) {
+		return v.authorization
+	}
+	var values []string
+	for _, line := range v.lines {
+		if len(line.Name) != len(name) || !strings.EqualFold(line.Name, name) {
+			continue
+		}
+		value, ok := v.kept(line)
+		if !ok {
+			continue
+		}
+		if values == nil && !v.valueUsed {
+			values, v.valueUsed = v.valueSpace[1:1], true
+		}
+		values = append(values, value)
+	}
+	return values
+}
+
+// Names implements authgear.Request.
+func (v *view) Names() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, line := range v.lines {
+			if _, ok := v.kept(line); ok && !yield(line.Name) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,128 @@
+package authgearfasthttp_test
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/valyala/fasthttp"
+
+	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/guard"
+	"github.com/authgear/authgear-sdk-go/core/guard/guardtest"
+)
+
+// keeper keeps all that the view shows.
+type keeper struct{ kept []string }
+
+func (k *keeper) Authenticate(_ context.Context, r authgear.Request) (*authgear.Identity, error) {
+	k.kept = append(k.kept, r.Method(), r.Host(), r.RemoteAddr())
+	k.kept = append(k.kept, r.Values("Authorization")...)
+	for _, name := range []string{"Cookie", "Origin", "X-Authgear-User-Id"} {
+		k.kept = append(k.kept, r.Values(name)...)
+	}
+	k.kept = slices.AppendSeq(k.kept, r.Names())
+	return guardtest.Alice.Identity, nil
+}
+
+// fasthttp uses its buffers again; nothing that was shown may change with them.
+func TestNothingOutlivesTheHandler(t *testing.T) {
+	t.Parallel()
+	k := &keeper{}
+	var server fasthttp.Server
+	server.Handler = require(&server, newGuard(k, authgear.Observer{}), nil, respond(""))
+	conn, err := net.Dial("tcp", serve(t, &server))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	reader := bufio.NewReader(conn)
+	send := func(letter string) {
+		fill := strings.Repeat(letter, 40)
+		if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: "+fill+"\r\nAuthorization: Bearer "+fill+"\r\nCookie: a="+fill+"\r\ncookie: session="+fill+
+			"\r\nOrigin: https://"+fill+"\r\nX-Authgear-User-Id: "+fill+"\r\nX-"+fill+": "+fill+"\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.ReadResponse(reader, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, response.Body)
+		_ = response.Body.Close()
+	}
+	send("a")
+	first := slices.Clone(k.kept)
+	copies := make([]string, len(first))
+	for i, s := range first {
+		copies[i] = strings.Clone(s)
+	}
+	for range 5 {
+		send("b")
+	}
+	if !slices.Equal(first, copies) || !strings.Contains(strings.Join(first, " "), strings.Repeat("a", 40)) {
+		t.Errorf("%q\nbecame %q", copies, first)
+	}
+}
+
+// After Strip no view shows an identity header, even one that a trailer has
+// brought into fasthttp's store again.
+func TestStripReachesTheRawBlock(t *testing.T) {
+	t.Parallel()
+	k := &keeper{}
+	server := fasthttp.Server{StreamRequestBody: true}
+	guarded := require(&server, newGuard(k, authgear.Observer{}), nil, respond("ran"))
+	server.Handler = func(c *fasthttp.RequestCtx) {
+		c = guard.Strip(context.Background(), view(c))
+		c.PostBody()
+		guarded(c)
+	}
+	all := exchange(t, serve(t, &server), "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX-Authgear-User-Id: mallory\r\nTransfer-Encoding: chunked\r\n\r\n"+
+		"1\r\na\r\n0\r\nX-Authgear-User-Id: mallory\r\n\r\n")
+	if !strings.HasPrefix(all, "HTTP/1.1 200 ") || len(k.kept) == 0 || slices.Contains(k.kept, "mallory") {
+		t.Errorf("%s\n%q", all, k.kept)
+	}
+}
+
+// What earlier middleware has removed does not count, although the raw header
+// block still has it. What it sets is not seen, but for Authorization.
+func TestMiddlewareChangesHeaders(t *testing.T) {
+	t.Parallel()
+	const cookies = "a=b; session=theirs; c=d"
+	for _, c := range []struct {
+		what, name, value string
+		change            func(*fasthttp.RequestHeader)
+		want              []string
+	}{
+		{"nothing", "Cookie", cookies, func(*fasthttp.RequestHeader) {}, []string{cookies}},
+		{"cookies are read", "Cookie", cookies, func(h *fasthttp.RequestHeader) { h.Cookie("a") }, []string{cookies}},
+		{"Del", "X-Authgear-User-Id", "alice", func(h *fasthttp.RequestHeader) { h.Del("X-Authgear-User-Id") }, nil},
+		{"Del", "X-Authgear-Proxy-Secret", "secret", func(h *fasthttp.RequestHeader) { h.Del("X-Authgear-Proxy-Secret") }, nil},
+		{"Del", "Authorization", "Bearer theirs", func(h *fasthttp.RequestHeader) { h.Del("Authorization") }, nil},
+		{"Del", "Origin", "https://app.example.com", func(h *fasthttp.RequestHeader) { h.Del("Origin") }, nil},
+		{"Del", "Cookie", cookies, func(h *fasthttp.RequestHeader) { h.Del("Cookie") }, nil},
+		{"DelAllCookies", "Cookie", cookies, func(h *fasthttp.RequestHeader) { h.DelAllCookies() }, nil},
+		{"DelCookie", "Cookie", cookies, func(h *fasthttp.RequestHeader) { h.DelCookie("session") }, []string{"a=b; c=d"}},
+		{"DelCookie, beside a pair without a name", "Cookie", "session=theirs; =session=theirs", func(h *fasthttp.RequestHeader) { h.DelCookie("session") }, []string{" =session=theirs"}},
+		{"DelCookie, the last one", "Cookie", "session=theirs", func(h *fasthttp.RequestHeader) { h.DelCookie("session") }, nil},
+		{"DelCookie, quoted", "Cookie", `session="theirs"; a=b`, func(h *fasthttp.RequestHeader) { h.DelCookie("session") }, []string{" a=b"}},
+		{"DelCookie, another one", "Cookie", cookies, func(h *fasthttp.RequestHeader) { h.DelCookie("c") }, []string{"a=b; session=theirs"}},
+		{"SetCookie", "Cookie", "a=b", func(h *fasthttp.RequestHeader) { h.SetCookie("session", "mine") }, []string{"a=b"}},
+		{"SetCookie over it", "Cookie", cookies, func(h *fasthttp.RequestHeader) { h.SetCookie("session", "mine") }, []string{"a=b; c=d"}},
+		{"Set", "X-Authgear-User-Id", "alice", func(h *fasthttp.RequestHeader) { h.Set("X-Authgear-User-Id", "mine") }, nil},
+		{"Set", "Origin", "https://app.example.com", func(h *fasthttp.RequestHeader) { h.Set("Origin", "https://mine.example.com") }, nil},
+		{"Set", "Authorization", "Bearer theirs", func(h *fasthttp.RequestHeader) { h.Set("Authorization", "Bearer mine") }, []string{"Bearer mine"}},
+		{"Add", "Authorization", "Bearer theirs", func(h *fasthttp.RequestHeader) { h.Add("Authorization", "Bearer mine") }, []string{"Bearer theirs", "Bearer mine"}},
+	} {
+		for _, asSpelt := range []bool{false, true} {
+			shown := show(t, "GET / HTTP/1.1\r\nHost: a\r\n"+c.name+": "+c.value+"\r\n\r\n", asSpelt, c.change)
+			if got := shown[c.name]; !slices.Equal(got, c.want) {
+				t.Errorf("%s %s, as spelt: %v: the guard sees %q, want %q", c.what, c.name, asSpelt, got, c.want)
+			}
+		}
+	}
+}
