@@ -2,9 +2,9 @@
 MODULES = $(shell go list -m -f '{{.Dir}}')
 BIN := $(CURDIR)/bin
 
-.PHONY: test quickstart need programs format vet lint vulnerabilities tidy race alone jsonv2 e2e-traefik
+.PHONY: test quickstart need programs format vet lint vulnerabilities tidy race alone jsonv2 fasthttp e2e-traefik
 
-test: need programs format vet lint vulnerabilities tidy race alone jsonv2
+test: need programs format vet lint vulnerabilities tidy race alone jsonv2 fasthttp
 	@echo "all checks passed"
 
 quickstart:
@@ -70,6 +70,15 @@ alone:
 # What the JSON library is in the next release of Go.
 jsonv2:
 	GOEXPERIMENT=jsonv2 go test ./core/...
+
+# go.mod names the oldest fasthttp that fiber brings; this is the newest that is tested.
+FASTHTTP = v1.78.0
+fasthttp:
+	@t=$$(mktemp -d); trap 'rm -rf "$$t"' EXIT; for m in adapters/fasthttp adapters/fiber; do \
+		echo "fasthttp $(FASTHTTP): $$m"; \
+		cp $$m/go.mod $$m/go.sum $$t && \
+		go mod edit -require=github.com/valyala/fasthttp@$(FASTHTTP) $$t/go.mod && \
+		(cd $$m && GOWORK=off go test -mod=mod -modfile=$$t/go.mod ./...) || exit 1; done
 
 # Traefik is in no package of Debian's, but it is a Go module: built once, in about
 # ten minutes.

@@ -8,5 +8,6 @@
 // and promise nothing more.
 //
 // An adapter makes a [Request] of each request, gives it to [guard.Run], and lets
-// [Request.Refuse] write a refusal.
+// [Request.Refuse] write a refusal. It is tested with fasthttp 1.69, which it needs at
+// least, and 1.78.
 package authgearfasthttp

@@ -37,7 +37,9 @@ func FuzzView(f *testing.F) {
 	for _, block := range []string{
 		"",
 		"Cookie: session=a; b=c\r\n",
+		"Cookie: session=\"a\"; session=\"; b=\\;\tc=\t\"d\" \t\r\n",
 		"cookie:session=a\r\nCOOKIE: \tsession=b \t\r\nCookie:\r\n",
+		"Cookie: =; =\"\";\t; =\t\r\n",
 		"Cookie: session=a\nCookie: session=b\r\n",
 		"Cookie: session=a\r\n session=b\r\n",
 		"Cookie: a\r\n\tCookie: session=b\r\n",

@@ -88,6 +88,39 @@ func TestStripReachesTheRawBlock(t *testing.T) {
 	}
 }
 
+// The handler finds no identity header in any way that there is to one: fasthttp
+// keeps trailers among the headers, or where Peek finds them but All does not.
+func TestStripReachesTheStore(t *testing.T) {
+	t.Parallel()
+	for _, asSpelt := range []bool{false, true} {
+		var found []string
+		server := fasthttp.Server{DisableHeaderNamesNormalizing: asSpelt, Logger: silence}
+		server.Handler = func(c *fasthttp.RequestCtx) {
+			c = guard.Strip(context.Background(), view(c))
+			header := &c.Request.Header
+			for _, name := range []string{"X-Authgear-User-Id", "x-authgear-user-id", "X-Authgear-User Id", "x_authgear_user_id"} {
+				for _, value := range header.PeekAll(name) {
+					found = append(found, name+": "+string(value))
+				}
+			}
+			header.SetCanonical([]byte("Trailer"), nil) // brings trailers to the headers
+			found = append(found, header.String())
+		}
+		addr := serve(t, &server)
+		for _, declared := range []string{"", "Trailer: x-authgear-user-id, X_authgear_User_id\r\n"} {
+			for _, line := range []string{"X-Authgear-User-Id: mallory\r\n", "x-authgear-user-id: mallory\r\n", "x-authgear-user-id : mallory\r\n", "x-authgear-user id: mallory\r\n", "x_authgear_user_id: mallory\r\n"} {
+				for place, lines := range map[string][2]string{"header": {line, ""}, "trailer": {"", line}, "both": {line, line}} {
+					found = nil
+					exchange(t, addr, "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n"+declared+lines[0]+"\r\n1\r\na\r\n0\r\n"+lines[1]+"\r\n")
+					if all := strings.Join(found, "\n"); strings.Contains(all, "mallory") {
+						t.Errorf("as spelt: %v, %q in %s, declared: %q: the handler finds %q", asSpelt, line, place, declared, all)
+					}
+				}
+			}
+		}
+	}
+}
+
 // What earlier middleware has removed does not count, although the raw header
 // block still has it. What it sets is not seen, but for Authorization.
 func TestMiddlewareChangesHeaders(t *testing.T) {
@@ -99,12 +132,15 @@ func TestMiddlewareChangesHeaders(t *testing.T) {
 		want              []string
 	}{
 		{"nothing", "Cookie", cookies, func(*fasthttp.RequestHeader) {}, []string{cookies}},
+		{"nothing", "Cookie", "a=\tb\t;\tsession=\t\"theirs\"\t; ; c", func(*fasthttp.RequestHeader) {}, []string{"a=\tb\t;\tsession=\t\"theirs\"\t; ; c"}},
+		{"nothing", "Cookie", `session="; session=\; session=theirs`, func(*fasthttp.RequestHeader) {}, []string{`session="; session=\; session=theirs`}},
 		{"cookies are read", "Cookie", cookies, func(h *fasthttp.RequestHeader) { h.Cookie("a") }, []string{cookies}},
 		{"Del", "X-Authgear-User-Id", "alice", func(h *fasthttp.RequestHeader) { h.Del("X-Authgear-User-Id") }, nil},
 		{"Del", "X-Authgear-Proxy-Secret", "secret", func(h *fasthttp.RequestHeader) { h.Del("X-Authgear-Proxy-Secret") }, nil},
 		{"Del", "Authorization", "Bearer theirs", func(h *fasthttp.RequestHeader) { h.Del("Authorization") }, nil},
 		{"Del", "Origin", "https://app.example.com", func(h *fasthttp.RequestHeader) { h.Del("Origin") }, nil},
 		{"Del", "Cookie", cookies, func(h *fasthttp.RequestHeader) { h.Del("Cookie") }, nil},
+		{"Del", "Cookie", `session="; a=b`, func(h *fasthttp.RequestHeader) { h.Del("Cookie") }, nil},
 		{"DelAllCookies", "Cookie", cookies, func(h *fasthttp.RequestHeader) { h.DelAllCookies() }, nil},
 		{"DelCookie", "Cookie", cookies, func(h *fasthttp.RequestHeader) { h.DelCookie("session") }, []string{"a=b; c=d"}},
 		{"DelCookie, beside a pair without a name", "Cookie", "session=theirs; =session=theirs", func(h *fasthttp.RequestHeader) { h.DelCookie("session") }, []string{" =session=theirs"}},
