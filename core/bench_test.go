@@ -121,7 +121,7 @@ func BenchmarkNewToken(b *testing.B) {
 // before; times would be no good test.
 func TestNewTokenAllocations(t *testing.T) {
 	if racetest.Enabled {
-		t.Skip("the race detector allocates")
+		t.Skip("the race detector allocates; make test counts without it as well")
 	}
 	auth, token, _ := freshToken(t)
 	request := authgear.Request(fields{"Authorization": {"Bearer " + token}})

@@ -17,6 +17,8 @@ import (
 // does not begin with X-Authgear-: guards and proxies remove such headers.
 const idTokenHeader = "X-ID-Token"
 
+var errNotWaiting = errors.New("its key is not there yet; it is being fetched")
+
 // checkIDTokenClient accepts what can be a client id. The endpoint is the
 // audience of access tokens, never of an ID token.
 func checkIDTokenClient(client string) error {
@@ -35,16 +37,16 @@ func checkIDTokenClient(client string) error {
 // request that has one, long after it has expired; why it does not count is for
 // the policy that asks for reauthentication.
 func (j *JWT) reauthenticate(ctx context.Context, r Request, identity *Identity) {
-	if !contextkey.IsFresh(ctx) {
-		// Only the guard of a route that needs the ID token asks again, and waits
-		// for its key if it is not there yet.
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithCancel(ctx)
-		cancel()
-	}
 	values := r.Values(idTokenHeader)
 	if len(values) == 0 || len(values) == 1 && values[0] == "" {
 		return
+	}
+	if !contextkey.IsFresh(ctx) {
+		// Only the guard of a route that needs the ID token asks again, and waits
+		// for its key if it is not there yet.
+		waits, cancel := context.WithCancelCause(ctx)
+		cancel(errNotWaiting)
+		ctx = waits
 	}
 	at, err := j.idTokenTime(ctx, values, identity.ID)
 	if err != nil {

@@ -60,7 +60,7 @@ func Any(policies ...Policy) Policy {
 			if err == nil {
 				return nil
 			}
-			if e := AsError(err); refused == nil || e.hope() > refused.hope() {
+			if e := AsError(err); refused == nil || e.precedence() > refused.precedence() {
 				refused = e
 			}
 		}
@@ -80,8 +80,8 @@ func checkList(name string, policies []Policy) {
 	}
 }
 
-// hope orders the refusals of alternatives by what the sender can do about them.
-func (e *Error) hope() int {
+// precedence orders the refusals of alternatives by what the sender can do about them.
+func (e *Error) precedence() int {
 	switch {
 	case e.Outcome() == OutcomeUnavailable: // it could still be a yes
 		return 5

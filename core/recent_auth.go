@@ -9,11 +9,13 @@ import (
 // RecentAuth allows users who have proven who they are at most maxAge ago, for a
 // sensitive operation. Others get the step-up challenge of RFC 9470, which tells
 // the client to let them sign in again; one who cannot, since the account has
-// nothing to do that with, is denied with [ReasonCannotReauthenticate]. (In JWT
-// mode the client then sends the new ID token, see [JWTConfig].IDTokenClients.)
+// nothing to do that with, is denied with [ReasonCannotReauthenticate].
 //
-// When it refuses by a cached answer, the guard asks Authgear once more and
-// judges anew, so that a login of this moment counts.
+// How the service learns of the new login: [Resolver] is told by Authgear. When
+// the policy refuses by a cached answer, the guard asks once more and judges anew,
+// so use it as a policy of the route, or within one: a handler that calls Check has
+// nobody who asks again. For [JWT] the client sends its new ID token, see
+// [JWTConfig].IDTokenClients.
 //
 // A login that lies more than a minute in the future is not recent either.
 //

@@ -59,7 +59,7 @@ func (Discard) WriteHeader(int) {}
 func Allocations(t *testing.T, most float64, cost func(authgear.Authenticator) float64) {
 	t.Helper()
 	if racetest.Enabled {
-		t.Skip("the race detector allocates")
+		t.Skip("the race detector allocates; make test counts without it as well")
 	}
 	cookie := *Alice.Identity
 	cookie.Source, cookie.Evidence.Ambient = authgear.SourceResolver, true
