@@ -82,10 +82,7 @@ func TestRecentAuthWithoutKeys(t *testing.T) {
 	s := newSignedIn(t)
 	google := s.server.AddUser(authgeartest.User{CannotReauthenticate: true})
 	old := s.server.AccessToken(google, authgeartest.Token{AuthTime: s.before})
-	auth := s.auth(t, authgear.JWTConfig{})
-	if err := auth.Ready(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	auth := s.withKeys(t)
 	s.server.RotateKeys()
 	idToken, googles := s.idToken(nil, nil), s.server.IDToken(google, "spa")
 	s.server.SetDown(true)
