@@ -270,3 +270,21 @@ func TestLogLines(t *testing.T) {
 		}
 	}
 }
+
+// The recipes for routers and code generators are short.
+func TestRecipes(t *testing.T) {
+	t.Parallel()
+	found := 0
+	for _, b := range blocks(sections(read(t, "frameworks.md"), "##")["Routers and code generators"]) {
+		if b.language != "go" {
+			continue
+		}
+		found++
+		if lines := len(regexp.MustCompile(`(?m)^\s*[^/\s].*$`).FindAllString(b.text, -1)); lines > 15 {
+			t.Errorf("a recipe has %d lines of code, more than 15:\n%s", lines, b.text)
+		}
+	}
+	if found < 2 {
+		t.Errorf("only %d recipes found", found)
+	}
+}

@@ -7,8 +7,8 @@
 //	<!-- snippet: core -->   auth, ctx, token and identity are there
 //	<!-- snippet: http -->   auth, guard, mux and handlers are there, and so
 //	<!-- snippet: gin -->    on for the other frameworks
-//	<!-- snippet: test -->   a test, which is run, or a function that
-//	                         testdata/recipes_test.go tests
+//	<!-- snippet: test -->   a test, which is run, or a function that the
+//	                         tests of testdata test
 //
 // All fragments of a kind are files of one package, since a package each takes
 // long to compile.
@@ -38,6 +38,7 @@ import (
 	_ "github.com/99designs/gqlgen/graphql/handler/transport"
 	_ "github.com/gin-contrib/cors"
 	_ "github.com/gin-gonic/gin"
+	_ "github.com/go-chi/chi/v5"
 	_ "github.com/gofiber/contrib/websocket"
 	_ "github.com/gofiber/fiber/v2"
 	_ "github.com/gofiber/fiber/v2/middleware/cache"
@@ -94,6 +95,7 @@ var ofKind = map[string]map[string]string{
 	"http": {"cors": "github.com/rs/cors"},
 	"test": {
 		"cache":     "github.com/gofiber/fiber/v2/middleware/cache",
+		"chi":       "github.com/go-chi/chi/v5",
 		"cors":      "github.com/gin-contrib/cors",
 		"mcp":       "github.com/modelcontextprotocol/go-sdk/mcp",
 		"mcpauth":   "github.com/modelcontextprotocol/go-sdk/auth",
@@ -269,7 +271,13 @@ func TestSnippets(t *testing.T) {
 			m.write(t, kind+"/"+file, source)
 		}
 	}
-	m.write(t, "test/recipes_test.go", read(t, "testdata/recipes_test.go"))
+	tests, err := filepath.Glob("testdata/*_test.go")
+	if err != nil || len(tests) == 0 {
+		t.Fatal("no tests of the recipes", err)
+	}
+	for _, path := range tests {
+		m.write(t, "test/"+filepath.Base(path), read(t, path))
+	}
 	m.run(t, "vet", "./...")
 	m.run(t, "test", "./test")
 }
