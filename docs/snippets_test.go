@@ -35,7 +35,10 @@ import (
 	"time"
 
 	// What the snippets import beside the adapters.
+	_ "github.com/99designs/gqlgen/graphql"
+	_ "github.com/99designs/gqlgen/graphql/handler"
 	_ "github.com/99designs/gqlgen/graphql/handler/transport"
+	_ "github.com/99designs/gqlgen/graphql/introspection"
 	_ "github.com/gin-contrib/cors"
 	_ "github.com/gin-gonic/gin"
 	_ "github.com/go-chi/chi/v5"
@@ -44,7 +47,10 @@ import (
 	_ "github.com/gofiber/fiber/v2/middleware/cache"
 	_ "github.com/labstack/echo/v4"
 	_ "github.com/modelcontextprotocol/go-sdk/mcp"
+	_ "github.com/oapi-codegen/nethttp-middleware"
+	_ "github.com/oapi-codegen/runtime"
 	_ "github.com/rs/cors"
+	_ "github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 )
@@ -94,9 +100,14 @@ var ofKind = map[string]map[string]string{
 	},
 	"http": {"cors": "github.com/rs/cors"},
 	"test": {
+		"api":       "github.com/authgear/authgear-sdk-go/docs/api",
 		"cache":     "github.com/gofiber/fiber/v2/middleware/cache",
 		"chi":       "github.com/go-chi/chi/v5",
 		"cors":      "github.com/gin-contrib/cors",
+		"gqlerror":  "github.com/vektah/gqlparser/v2/gqlerror",
+		"graph":     "github.com/authgear/authgear-sdk-go/docs/graph",
+		"graphql":   "github.com/99designs/gqlgen/graphql",
+		"handler":   "github.com/99designs/gqlgen/graphql/handler",
 		"mcp":       "github.com/modelcontextprotocol/go-sdk/mcp",
 		"mcpauth":   "github.com/modelcontextprotocol/go-sdk/auth",
 		"transport": "github.com/99designs/gqlgen/graphql/handler/transport",
@@ -150,25 +161,27 @@ func traced(transport http.RoundTripper) http.RoundTripper { return transport }
 
 func listOrders(context.Context, string) []string { return nil }
 `,
-	// What ogen and oapi-codegen generate.
+	// What ogen generates. generate makes what others do.
 	"test": `type OperationName = string
 
 type BearerAuth struct {
 	Token string
 	Roles []string
 }
-
-const BearerAuthScopes = "bearerAuth.Scopes"
 `,
 }
 
-// imports returns the import declarations for the packages that the source uses.
-func imports(source, kind string) string {
+// imports returns the import declarations for the packages that the file uses.
+func imports(file *ast.File, kind string) string {
 	known := maps.Clone(packages)
 	maps.Copy(known, ofKind[kind])
+	used := map[string]bool{}
+	for _, name := range file.Unresolved { // so no variable of that name
+		used[name.Name] = true
+	}
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(known)) {
-		if regexp.MustCompile(`\b` + name + `\.[A-Z]`).MatchString(source) {
+		if used[name] {
 			fmt.Fprintf(&b, "import %s %q\n", name, known[name])
 		}
 	}
@@ -179,26 +192,26 @@ func imports(source, kind string) string {
 // function of that name, which uses what they declare as the rest of a program
 // would.
 func complete(fragment, kind, name string) (string, error) {
-	head := "package main\n\n" + imports(fragment, kind) + "\n"
-	if _, err := parser.ParseFile(token.NewFileSet(), "", head+fragment, 0); err == nil {
-		return head + fragment, nil
-	}
-	wrapped := "func " + name + "() {\n" + fragment
-	file, err := parser.ParseFile(token.NewFileSet(), "", head+wrapped+"}\n", 0)
+	const head = "package main\n\n"
+	file, err := parser.ParseFile(token.NewFileSet(), "", head+fragment, 0)
 	if err != nil {
-		return "", err
-	}
-	body := file.Decls[len(file.Decls)-1].(*ast.FuncDecl).Body
-	for _, statement := range body.List {
-		if assign, ok := statement.(*ast.AssignStmt); ok && assign.Tok == token.DEFINE {
-			for _, left := range assign.Lhs {
-				if name := left.(*ast.Ident).Name; name != "_" {
-					wrapped += "_ = " + name + "\n"
+		fragment = "func " + name + "() {\n" + fragment
+		if file, err = parser.ParseFile(token.NewFileSet(), "", head+fragment+"}\n", 0); err != nil {
+			return "", err
+		}
+		body := file.Decls[len(file.Decls)-1].(*ast.FuncDecl).Body
+		for _, statement := range body.List {
+			if assign, ok := statement.(*ast.AssignStmt); ok && assign.Tok == token.DEFINE {
+				for _, left := range assign.Lhs {
+					if name := left.(*ast.Ident).Name; name != "_" {
+						fragment += "_ = " + name + "\n"
+					}
 				}
 			}
 		}
+		fragment += "}\n"
 	}
-	return head + wrapped + "}\n", nil
+	return head + imports(file, kind) + "\n" + fragment, nil
 }
 
 // module is a temporary one, outside the workspace, with the requirements of
@@ -244,7 +257,11 @@ func TestSnippets(t *testing.T) {
 	t.Parallel()
 	m := newModule(t)
 	for kind, around := range surroundings {
-		m.write(t, kind+"/main.go", "package main\n\n"+imports(around, kind)+"\nfunc main() {}\n\n"+around)
+		source, err := complete("func main() {}\n\n"+around, kind, "")
+		if err != nil {
+			t.Fatal(kind, err)
+		}
+		m.write(t, kind+"/main.go", source)
 	}
 	for name, text := range documents(t) {
 		for _, b := range blocks(text) {
@@ -278,6 +295,7 @@ func TestSnippets(t *testing.T) {
 	for _, path := range tests {
 		m.write(t, "test/"+filepath.Base(path), read(t, path))
 	}
+	m.generate(t)
 	m.run(t, "vet", "./...")
 	m.run(t, "test", "./test")
 }
