@@ -35,6 +35,7 @@ import (
 	"time"
 
 	// What the snippets import beside the adapters.
+	_ "connectrpc.com/connect"
 	_ "github.com/99designs/gqlgen/graphql"
 	_ "github.com/99designs/gqlgen/graphql/handler"
 	_ "github.com/99designs/gqlgen/graphql/handler/transport"
@@ -51,6 +52,8 @@ import (
 	_ "github.com/oapi-codegen/runtime"
 	_ "github.com/rs/cors"
 	_ "github.com/vektah/gqlparser/v2/gqlerror"
+	_ "google.golang.org/grpc"
+	_ "google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 )
@@ -63,6 +66,7 @@ var packages = map[string]string{
 	"authgearfiber": "github.com/authgear/authgear-sdk-go/adapters/fiber",
 	"authgeargin":   "github.com/authgear/authgear-sdk-go/adapters/gin",
 	"authgearhttp":  "github.com/authgear/authgear-sdk-go/adapters/nethttp",
+	"cmp":           "cmp",
 	"context":       "context",
 	"echo":          "github.com/labstack/echo/v4",
 	"errors":        "errors",
@@ -103,6 +107,7 @@ var ofKind = map[string]map[string]string{
 		"api":       "github.com/authgear/authgear-sdk-go/docs/api",
 		"cache":     "github.com/gofiber/fiber/v2/middleware/cache",
 		"chi":       "github.com/go-chi/chi/v5",
+		"connect":   "connectrpc.com/connect",
 		"cors":      "github.com/gin-contrib/cors",
 		"gqlerror":  "github.com/vektah/gqlparser/v2/gqlerror",
 		"graph":     "github.com/authgear/authgear-sdk-go/docs/graph",
