@@ -7,6 +7,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protodesc"
+	"google.golang.org/protobuf/types/descriptorpb"
+	"google.golang.org/protobuf/types/pluginpb"
 )
 
 // generate lets the generators that recipes are about make the packages that the
@@ -24,6 +30,24 @@ func (m *module) generate(t *testing.T) {
 	m.write(t, "graph/schema.graphqls", read(t, "testdata/generate/schema.graphqls"))
 	m.write(t, "graph/gqlgen.yml", read(t, "testdata/generate/gqlgen.yml"))
 	m.tool(t, "graph", nil, "gqlgen", "generate")
+
+	// The description of a service that Go programs have at hand, so that no compiler
+	// of such is needed.
+	service := protodesc.ToFileDescriptorProto(grpc_health_v1.File_grpc_health_v1_health_proto)
+	request, err := proto.Marshal(&pluginpb.CodeGeneratorRequest{
+		FileToGenerate: []string{service.GetName()},
+		ProtoFile:      []*descriptorpb.FileDescriptorProto{service},
+		Parameter:      proto.String("generate_unbound_methods=true,standalone=true"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var generated pluginpb.CodeGeneratorResponse
+	err = proto.Unmarshal(m.tool(t, ".", request, "protoc-gen-grpc-gateway"), &generated)
+	if err != nil || len(generated.File) != 1 {
+		t.Fatal("protoc-gen-grpc-gateway:", err, generated.GetError())
+	}
+	m.write(t, "health/gateway.go", generated.File[0].GetContent())
 }
 
 // tool runs a tool of go.mod in that directory and returns what it writes.

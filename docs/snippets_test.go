@@ -46,6 +46,7 @@ import (
 	_ "github.com/gofiber/contrib/websocket"
 	_ "github.com/gofiber/fiber/v2"
 	_ "github.com/gofiber/fiber/v2/middleware/cache"
+	_ "github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	_ "github.com/labstack/echo/v4"
 	_ "github.com/modelcontextprotocol/go-sdk/mcp"
 	_ "github.com/oapi-codegen/nethttp-middleware"
@@ -112,9 +113,13 @@ var ofKind = map[string]map[string]string{
 		"gqlerror":  "github.com/vektah/gqlparser/v2/gqlerror",
 		"graph":     "github.com/authgear/authgear-sdk-go/docs/graph",
 		"graphql":   "github.com/99designs/gqlgen/graphql",
+		"grpc":      "google.golang.org/grpc",
 		"handler":   "github.com/99designs/gqlgen/graphql/handler",
+		"health":    "github.com/authgear/authgear-sdk-go/docs/health",
 		"mcp":       "github.com/modelcontextprotocol/go-sdk/mcp",
 		"mcpauth":   "github.com/modelcontextprotocol/go-sdk/auth",
+		"metadata":  "google.golang.org/grpc/metadata",
+		"runtime":   "github.com/grpc-ecosystem/grpc-gateway/v2/runtime",
 		"transport": "github.com/99designs/gqlgen/graphql/handler/transport",
 	},
 }
