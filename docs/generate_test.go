@@ -19,16 +19,12 @@ import (
 // recipes use.
 func (m *module) generate(t *testing.T) {
 	t.Helper()
-	m.write(t, "api/openapi.yaml", read(t, "testdata/generate/openapi.yaml"))
-	for _, b := range blocks(read(t, "frameworks.md")) {
-		if b.mark == "generate: api" {
-			m.write(t, "api/config.yaml", b.text)
+	for directory, names := range map[string][]string{"api": {"openapi.yaml", "oapi-codegen.yaml"}, "graph": {"schema.graphqls", "gqlgen.yml"}} {
+		for _, name := range names {
+			m.write(t, directory+"/"+name, read(t, "testdata/generate/"+name))
 		}
 	}
-	m.tool(t, "api", nil, "oapi-codegen", "-config", "config.yaml", "openapi.yaml")
-
-	m.write(t, "graph/schema.graphqls", read(t, "testdata/generate/schema.graphqls"))
-	m.write(t, "graph/gqlgen.yml", read(t, "testdata/generate/gqlgen.yml"))
+	m.tool(t, "api", nil, "oapi-codegen", "-config", "oapi-codegen.yaml", "openapi.yaml")
 	m.tool(t, "graph", nil, "gqlgen", "generate")
 
 	// The description of a service that Go programs have at hand, so that no compiler

@@ -284,7 +284,7 @@ func TestRecipes(t *testing.T) {
 			t.Errorf("a recipe has %d lines of code, more than 15:\n%s", lines, b.text)
 		}
 	}
-	if found < 2 {
+	if found < 9 {
 		t.Errorf("only %d recipes found", found)
 	}
 }

@@ -10,6 +10,9 @@
 //	<!-- snippet: test -->   a test, which is run, or a function that the
 //	                         tests of testdata test
 //
+// What a fragment imports of a code generator, that generator makes first, of the
+// files in testdata/generate.
+//
 // All fragments of a kind are files of one package, since a package each takes
 // long to compile.
 package docs

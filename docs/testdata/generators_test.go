@@ -32,6 +32,7 @@ func (u *unread) Read([]byte) (int, error) { u.read = true; return 0, io.EOF }
 type noteService struct{}
 
 func (noteService) AddNote(w http.ResponseWriter, r *http.Request, _ int) { says("added")(w, r) }
+func (noteService) GetMisspelled(w http.ResponseWriter, r *http.Request)  { says("secret")(w, r) }
 func (noteService) GetHealth(w http.ResponseWriter, r *http.Request)      { says("well")(w, r) }
 func (noteService) GetNews(w http.ResponseWriter, r *http.Request)        { says("news")(w, r) }
 
@@ -40,11 +41,13 @@ func TestOapiCodegen(t *testing.T) {
 	alice := project.AddUser(authgeartest.User{ID: "alice"})
 	token, cookie := project.OpaqueToken(alice), project.SessionCookie(alice)
 	guard := authgearhttp.New(newResolver(t, project))
-	server := api.HandlerWithOptions(noteService{}, api.StdHTTPServerOptions{Middlewares: []api.MiddlewareFunc{secured(guard)}})
+	server := notes(guard, noteService{}, "GET /health", "GET /news")
 	answers(t, server, "POST /notes/7", token, "200 added alice")
 	answers(t, server, "POST /notes/7", "", `401 {"error":"authentication_required"`)
 	answers(t, server, "POST /notes/7", "bad", `401 {"error":"invalid_token"`)
 	answers(t, server, "POST /notes/x", "", `400 Invalid format for parameter number`)
+	answers(t, server, "GET /misspelled", "", `401 {"error":"authentication_required"`)
+	answers(t, server, "GET /misspelled", token, "200 secret alice")
 	answers(t, server, "GET /health", "", "200 well nobody")
 	answers(t, server, "GET /health", "bad", "200 well nobody")
 	answers(t, server, "GET /news", "", "200 news nobody")
@@ -63,6 +66,20 @@ func TestOapiCodegen(t *testing.T) {
 	w = httptest.NewRecorder()
 	if server.ServeHTTP(w, r); w.Code != 403 {
 		t.Error("another website may send the user's cookie:", w.Code)
+	}
+}
+
+// What the page says of oapi-codegen's own marks.
+func TestOapiScopes(t *testing.T) {
+	for request, want := range map[string]bool{"POST /notes/7": true, "GET /misspelled": false, "GET /health": false, "GET /news": false} {
+		marked := false
+		mark := func(http.Handler) http.Handler {
+			return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { marked = r.Context().Value(api.BearerAuthScopes) != nil })
+		}
+		answers(t, api.HandlerWithOptions(noteService{}, api.StdHTTPServerOptions{Middlewares: []api.MiddlewareFunc{mark}}), request, "", "200 ")
+		if marked != want {
+			t.Errorf("%s is marked: %v", request, marked)
+		}
 	}
 }
 

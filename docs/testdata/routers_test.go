@@ -46,11 +46,11 @@ func TestRouters(t *testing.T) {
 	home, me, notes, deletePost := says("home"), says("me"), says("notes"), says("deleted")
 	const signIn, denied = `401 {"error":"authentication_required"`, `403 {"error":"policy_denied"`
 	for name, c := range map[string]struct {
-		handler                      http.Handler
-		prefix, unescaped, elsewhere string
+		handler                            http.Handler
+		prefix, unescaped, elsewhere, post string // the last two to nobody
 	}{
-		"chi":      {chiRouter(guard, home, me, notes, deletePost), "", denied, "404 "},
-		"ServeMux": {serveMux(guard, home, me, notes, deletePost), "/api", "200 notes alice alice", signIn},
+		"chi":      {chiRouter(guard, home, me, notes, deletePost), "", denied, "404 ", "405 "},
+		"ServeMux": {serveMux(guard, home, me, notes, deletePost), "/api", "200 notes alice alice", signIn, signIn},
 	} {
 		t.Run(name, func(t *testing.T) {
 			answers(t, c.handler, "GET /", "", "200 home nobody")
@@ -68,6 +68,8 @@ func TestRouters(t *testing.T) {
 			answers(t, c.handler, "GET "+c.prefix+"/users/alice%2F../notes", alice, denied)
 			answers(t, c.handler, "GET "+c.prefix+"/none", "", c.elsewhere)
 			answers(t, c.handler, "GET "+c.prefix+"/none", alice, "404 ")
+			answers(t, c.handler, "POST "+c.prefix+"/me", "", c.post)
+			answers(t, c.handler, "POST "+c.prefix+"/me", alice, "405 ")
 		})
 	}
 }
