@@ -1,0 +1,110 @@
+package authgearechov5_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/labstack/echo/v5"
+
+	authgearechov5 "github.com/authgear/authgear-sdk-go/adapters/echov5"
+	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/guard/guardtest"
+)
+
+func TestAllocations(t *testing.T) {
+	cost := func(steps ...echo.MiddlewareFunc) float64 {
+		e := echo.New()
+		e.GET("/", func(*echo.Context) error { return nil }, steps...)
+		w, request := guardtest.Discard{}, httptest.NewRequest("GET", "/", nil)
+		request.Header.Set("Authorization", "Bearer token")
+		request.Header.Set("Cookie", "a=b")
+		return testing.AllocsPerRun(100, func() { e.ServeHTTP(w, request) })
+	}
+	guardtest.Allocations(t, 4, func(auth authgear.Authenticator) float64 { return cost(authgearechov5.New(auth).Require()) - cost() })
+}
+
+// The answer is written, and the error is in the context.
+func TestErrorIsInTheContext(t *testing.T) {
+	t.Parallel()
+	e := echo.New()
+	w := httptest.NewRecorder()
+	c := e.NewContext(httptest.NewRequest("GET", "/", nil), w)
+	err := authgearechov5.New(guardtest.Nobody{}).Require()(func(*echo.Context) error {
+		t.Error("the handler ran")
+		return nil
+	})(c)
+	if err != nil || w.Code != http.StatusUnauthorized {
+		t.Errorf("err = %v, status %d", err, w.Code)
+	}
+	if refused, ok := authgearechov5.Refused(c); !ok || refused.Reason != authgear.ReasonNoCredentials {
+		t.Errorf("refused = %v", refused)
+	}
+}
+
+// What a custom error handler returns goes to the observer, not to echo.
+func TestErrorHandlerReturns(t *testing.T) {
+	t.Parallel()
+	var notices []authgear.Notice
+	config := authgearechov5.Config{
+		Observer: &authgear.Observer{
+			Notice: func(_ context.Context, n authgear.Notice) { notices = append(notices, n) },
+		},
+		ErrorHandler: func(*echo.Context, *authgear.Error) error { return guardtest.ErrOther },
+	}
+	c := echo.New().NewContext(httptest.NewRequest("GET", "/", nil), httptest.NewRecorder())
+	err := authgearechov5.New(guardtest.Nobody{}, config).Require()(nil)(c)
+	if err != nil || len(notices) != 1 || notices[0].Err != guardtest.ErrOther {
+		t.Errorf("err = %v, notices = %+v", err, notices)
+	}
+}
+
+// A refused request has no X-Authgear-* header either, in a custom error handler
+// and in the middleware outside.
+func TestRefusalStrips(t *testing.T) {
+	t.Parallel()
+	got := "the error handler did not run"
+	config := authgearechov5.Config{ErrorHandler: func(c *echo.Context, _ *authgear.Error) error {
+		got = c.Request().Header.Get("X-Authgear-User-Id")
+		return nil
+	}}
+	request := httptest.NewRequest("GET", "/", nil)
+	request.Header.Set("X-Authgear-User-Id", "mallory")
+	c := echo.New().NewContext(request, httptest.NewRecorder())
+	if err := authgearechov5.New(guardtest.Nobody{}, config).Require()(nil)(c); err != nil || got != "" {
+		t.Errorf("err = %v, the error handler sees %q", err, got)
+	}
+	if after := c.Request().Header.Get("X-Authgear-User-Id"); after != "" {
+		t.Errorf("afterwards %q", after)
+	}
+}
+
+func TestSkipper(t *testing.T) {
+	t.Parallel()
+	config := authgearechov5.Config{Skipper: func(*echo.Context) bool { return true }}
+	request := httptest.NewRequest("GET", "/", nil)
+	request.Header.Set("X-Authgear-User-Id", "mallory")
+	c := echo.New().NewContext(request, httptest.NewRecorder())
+	ran := false
+	err := authgearechov5.New(guardtest.Nobody{}, config).Require()(func(c *echo.Context) error {
+		ran = c.Request().Header.Get("X-Authgear-User-Id") == ""
+		return nil
+	})(c)
+	if err != nil || !ran {
+		t.Errorf("err = %v, ran = %v", err, ran)
+	}
+}
+
+func TestWithIdentity(t *testing.T) {
+	t.Parallel()
+	w := httptest.NewRecorder()
+	c := echo.New().NewContext(httptest.NewRequest("GET", "/", nil), w)
+	authgearechov5.WithIdentity(c, guardtest.Alice.Identity)
+	if user := authgearechov5.MustUser(c); user.ID != "alice" {
+		t.Errorf("user = %+v", user)
+	}
+	if err := authgearechov5.New(guardtest.Nobody{}).Require()(nil)(c); err != nil || w.Code != http.StatusUnauthorized {
+		t.Error("an identity that was put in by hand passes the guard")
+	}
+}
