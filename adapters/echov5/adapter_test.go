@@ -2,11 +2,18 @@ package authgearechov5_test
 
 import (
 	"context"
+	"io"
+	"log/slog"
+	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/labstack/echo/v5"
+	"github.com/labstack/echo/v5/middleware"
 
 	authgearechov5 "github.com/authgear/authgear-sdk-go/adapters/echov5"
 	authgear "github.com/authgear/authgear-sdk-go/core"
@@ -43,7 +50,8 @@ func TestErrorIsInTheContext(t *testing.T) {
 	}
 }
 
-// What a custom error handler returns goes to the observer, not to echo.
+// What a custom error handler returns goes to the observer, not to echo, and its
+// writer to nobody else.
 func TestErrorHandlerReturns(t *testing.T) {
 	t.Parallel()
 	var notices []authgear.Notice
@@ -54,9 +62,13 @@ func TestErrorHandlerReturns(t *testing.T) {
 		ErrorHandler: func(*echo.Context, *authgear.Error) error { return guardtest.ErrOther },
 	}
 	c := echo.New().NewContext(httptest.NewRequest("GET", "/", nil), httptest.NewRecorder())
+	writer := c.Response()
 	err := authgearechov5.New(guardtest.Nobody{}, config).Require()(nil)(c)
 	if err != nil || len(notices) != 1 || notices[0].Err != guardtest.ErrOther {
 		t.Errorf("err = %v, notices = %+v", err, notices)
+	}
+	if c.Response() != writer {
+		t.Errorf("middleware around the guard gets a %T", c.Response())
 	}
 }
 
@@ -106,5 +118,179 @@ func TestWithIdentity(t *testing.T) {
 	}
 	if err := authgearechov5.New(guardtest.Nobody{}).Require()(nil)(c); err != nil || w.Code != http.StatusUnauthorized {
 		t.Error("an identity that was put in by hand passes the guard")
+	}
+}
+
+// A handler that refuses when it has begun an answer of its own gets no second one.
+func TestRefuseTooLate(t *testing.T) {
+	t.Parallel()
+	for name, config := range map[string]authgearechov5.Config{
+		"none": {}, "silent": {ErrorHandler: func(*echo.Context, *authgear.Error) error { return nil }},
+	} {
+		config.Observer = &authgear.Observer{}
+		guard := authgearechov5.New(guardtest.Alice, config)
+		e := newEcho()
+		e.Use(middleware.BodyDump(func(*echo.Context, []byte, []byte, error) {}))
+		e.GET("/", func(c *echo.Context) error {
+			_ = c.String(http.StatusAccepted, "begun")
+			return guard.Refuse(c, authgear.Deny("too late"))
+		}, guard.Require())
+		w := httptest.NewRecorder()
+		e.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+		if w.Code != http.StatusAccepted || w.Body.String() != "begun" {
+			t.Errorf("%s: %d %q", name, w.Code, w.Body)
+		}
+	}
+}
+
+// bearer takes whoever sends an Authorization header for alice.
+type bearer struct{}
+
+func (bearer) Authenticate(ctx context.Context, r authgear.Request) (*authgear.Identity, error) {
+	if len(r.Values("Authorization")) > 0 {
+		return guardtest.Alice.Authenticate(ctx, r)
+	}
+	return guardtest.Nobody{}.Authenticate(ctx, r)
+}
+
+// A guard stands before and after echo looks for the route, and where it finds none.
+func TestRoutes(t *testing.T) {
+	t.Parallel()
+	guard := authgearechov5.New(bearer{}, authgearechov5.Config{Observer: &authgear.Observer{}})
+	self := guard.Require(authgearechov5.Self("id"))
+	handler := func(c *echo.Context) error { return c.NoContent(http.StatusNoContent) }
+	type answers struct{ nobody, alice int }
+	for name, c := range map[string]struct {
+		mount func(*echo.Echo)
+		want  map[string]answers // by path
+	}{
+		"group": {
+			func(e *echo.Echo) { e.Group("/users", guard.Require()).GET("/:id/notes", handler, self) },
+			map[string]answers{"/users/alice/notes": {401, 204}, "/users/bob/notes": {401, 403}, "/users/alice": {401, 404}, "/": {404, 404}},
+		},
+		"RouteNotFound": {
+			func(e *echo.Echo) { e.Group("/users", guard.Require()).RouteNotFound("/:id", handler, self) },
+			map[string]answers{"/users/alice": {401, 204}, "/users/bob": {401, 403}, "/": {404, 404}},
+		},
+		"Use": {
+			func(e *echo.Echo) { e.Use(guard.Require()); e.GET("/users/:id", handler, self) },
+			map[string]answers{"/users/alice": {401, 204}, "/users/bob": {401, 403}, "/": {401, 404}},
+		},
+		"Use, with a policy": {
+			func(e *echo.Echo) { e.Use(self); e.GET("/users/:id", handler) },
+			map[string]answers{"/users/alice": {401, 204}, "/users/bob": {401, 403}, "/": {401, 403}},
+		},
+		"Pre": {
+			func(e *echo.Echo) { e.Pre(guard.Require()); e.GET("/users/:id", handler, self) },
+			map[string]answers{"/users/alice": {401, 204}, "/users/bob": {401, 403}, "/": {401, 404}},
+		},
+		"Pre, where no path has parameters yet": {
+			func(e *echo.Echo) { e.Pre(self); e.GET("/users/:id", handler) },
+			map[string]answers{"/users/alice": {401, 403}},
+		},
+		"another method": {
+			func(e *echo.Echo) { e.Use(guard.Require()); e.POST("/", handler) },
+			map[string]answers{"/": {401, 405}},
+		},
+	} {
+		e := echo.New()
+		c.mount(e)
+		for path, want := range c.want {
+			for token, status := range map[string]int{"": want.nobody, "Bearer token": want.alice} {
+				w, request := httptest.NewRecorder(), httptest.NewRequest("GET", path, nil)
+				if token != "" {
+					request.Header.Set("Authorization", token)
+				}
+				if e.ServeHTTP(w, request); w.Code != status {
+					t.Errorf("%s: %s with %q: %d %q, want %d", name, path, token, w.Code, w.Body, status)
+				}
+			}
+		}
+	}
+}
+
+// Where echo answers HEAD by the handler of GET, a refusal has the headers of that.
+func TestHEAD(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		config authgearechov5.Config
+		status int
+	}{
+		"none":     {authgearechov5.Config{}, 401},
+		"redirect": {authgearechov5.Config{ErrorHandler: func(c *echo.Context, _ *authgear.Error) error { return c.Redirect(303, "/login") }}, 303},
+		"text":     {authgearechov5.Config{ErrorHandler: func(c *echo.Context, _ *authgear.Error) error { return c.String(418, "custom") }}, 418},
+	} {
+		c.config.Observer = &authgear.Observer{}
+		e := echo.NewWithConfig(echo.Config{Router: echo.NewRouter(echo.RouterConfig{AutoHandleHEAD: true})})
+		e.GET("/", func(*echo.Context) error { return nil }, authgearechov5.New(guardtest.Nobody{}, c.config).Require())
+		get, head := httptest.NewRecorder(), httptest.NewRecorder()
+		e.ServeHTTP(get, httptest.NewRequest("GET", "/", nil))
+		e.ServeHTTP(head, httptest.NewRequest("HEAD", "/", nil))
+		if head.Code != c.status || get.Code != c.status || head.Body.Len() != 0 {
+			t.Errorf("%s: %d %q, GET %d", name, head.Code, head.Body, get.Code)
+		}
+		got, want := head.Result().Header, get.Result().Header
+		if want.Get("Content-Length") == "" { // echo, or else net/http, adds it
+			got.Del("Content-Length")
+		}
+		if !maps.EqualFunc(got, want, slices.Equal) {
+			t.Errorf("%s: the headers are %v, those of GET %v", name, got, want)
+		}
+	}
+}
+
+// A custom error handler may take the connection over, as for a WebSocket that is
+// closed with a code of its own.
+func TestHijacked(t *testing.T) {
+	t.Parallel()
+	for name, switches := range map[string]func(*echo.Context) error{
+		"Hijack": func(c *echo.Context) error {
+			conn, _, err := http.NewResponseController(c.Response()).Hijack()
+			if err != nil {
+				return err
+			}
+			defer func() { _ = conn.Close() }()
+			_, err = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\n\r\nclosed")
+			return err
+		},
+		"status": func(c *echo.Context) error {
+			c.Response().WriteHeader(http.StatusSwitchingProtocols)
+			conn, _, err := http.NewResponseController(c.Response()).Hijack()
+			if err != nil {
+				return err
+			}
+			defer func() { _ = conn.Close() }()
+			_, err = io.WriteString(conn, "closed")
+			return err
+		},
+	} {
+		var notices []authgear.Notice
+		e := newEcho()
+		e.GET("/", func(*echo.Context) error { return nil }, authgearechov5.New(guardtest.Nobody{}, authgearechov5.Config{
+			Observer:     &authgear.Observer{Notice: func(_ context.Context, n authgear.Notice) { notices = append(notices, n) }},
+			ErrorHandler: func(c *echo.Context, _ *authgear.Error) error { return switches(c) },
+		}).Require())
+		server := httptest.NewUnstartedServer(e)
+		server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+		server.Start()
+		conn, err := net.Dial("tcp", server.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		answer, err := io.ReadAll(conn)
+		if err != nil {
+			t.Error(err)
+		}
+		header, body, _ := strings.Cut(string(answer), "\r\n\r\n")
+		if !strings.HasPrefix(header, "HTTP/1.1 101 ") || body != "closed" {
+			t.Errorf("%s: %q", name, answer)
+		}
+		server.Close()
+		if len(notices) != 0 {
+			t.Errorf("%s: notices = %+v", name, notices)
+		}
 	}
 }
