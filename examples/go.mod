@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	github.com/authgear/authgear-sdk-go/adapters/echo v0.1.0
+	github.com/authgear/authgear-sdk-go/adapters/echov5 v0.1.0
 	github.com/authgear/authgear-sdk-go/adapters/fiber v0.1.0
 	github.com/authgear/authgear-sdk-go/adapters/gin v0.1.0
 	github.com/authgear/authgear-sdk-go/adapters/nethttp v0.1.0
@@ -12,6 +13,7 @@ require (
 	github.com/gin-gonic/gin v1.12.0
 	github.com/gofiber/fiber/v2 v2.52.15
 	github.com/labstack/echo/v4 v4.16.4
+	github.com/labstack/echo/v5 v5.4.5
 	github.com/rs/cors v1.11.1
 )
 
@@ -73,6 +75,7 @@ require (
 
 replace (
 	github.com/authgear/authgear-sdk-go/adapters/echo => ../adapters/echo
+	github.com/authgear/authgear-sdk-go/adapters/echov5 => ../adapters/echov5
 	github.com/authgear/authgear-sdk-go/adapters/fasthttp => ../adapters/fasthttp
 	github.com/authgear/authgear-sdk-go/adapters/fiber => ../adapters/fiber
 	github.com/authgear/authgear-sdk-go/adapters/gin => ../adapters/gin
