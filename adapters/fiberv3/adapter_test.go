@@ -1,0 +1,130 @@
+package authgearfiberv3_test
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/gofiber/fiber/v3"
+	"github.com/valyala/fasthttp"
+
+	authgearfiberv3 "github.com/authgear/authgear-sdk-go/adapters/fiberv3"
+	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/guard/guardtest"
+)
+
+func TestAllocations(t *testing.T) {
+	cost := func(handlers ...any) float64 {
+		app := fiber.New()
+		handlers = append(handlers, func(fiber.Ctx) error { return nil })
+		app.Get("/", handlers[0], handlers[1:]...)
+		handler := app.Handler()
+		var c fasthttp.RequestCtx
+		raw := "GET / HTTP/1.1\r\nHost: api.example.com\r\nAuthorization: Bearer token\r\nCookie: a=b\r\n\r\n"
+		reader := bufio.NewReader(nil)
+		return testing.AllocsPerRun(100, func() {
+			c.ResetUserValues()
+			reader.Reset(strings.NewReader(raw))
+			if err := c.Request.Read(reader); err != nil {
+				t.Fatal(err)
+			}
+			handler(&c)
+		})
+	}
+	guardtest.Allocations(t, 3, func(auth authgear.Authenticator) float64 { return cost(authgearfiberv3.New(auth).Require()) - cost() })
+}
+
+func TestNext(t *testing.T) {
+	t.Parallel()
+	app := fiber.New()
+	app.Get("/", authgearfiberv3.New(guardtest.Nobody{}, authgearfiberv3.Config{Next: func(fiber.Ctx) bool { return true }}).Require(),
+		func(c fiber.Ctx) error { return c.SendString(c.Get("X-Authgear-User-Id", "stripped")) })
+	request := httptest.NewRequest("GET", "/", nil)
+	request.Header.Set("X-Authgear-User-Id", "mallory")
+	response, err := app.Test(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body, _ := io.ReadAll(response.Body); string(body) != "stripped" {
+		t.Errorf("body = %s", body)
+	}
+}
+
+func TestWithIdentity(t *testing.T) {
+	t.Parallel()
+	app := fiber.New()
+	app.Use(func(c fiber.Ctx) error {
+		authgearfiberv3.WithIdentity(c, guardtest.Alice.Identity)
+		return c.Next()
+	})
+	app.Get("/handler", func(c fiber.Ctx) error { return c.SendString(authgearfiberv3.MustUser(c).ID) })
+	app.Get("/guarded", authgearfiberv3.New(guardtest.Nobody{}).Require())
+	for path, want := range map[string]int{"/handler": 200, "/guarded": 401} {
+		response, err := app.Test(httptest.NewRequest("GET", path, nil))
+		if err != nil || response.StatusCode != want {
+			t.Errorf("%s: %v, %v", path, response, err)
+		}
+	}
+}
+
+// A user context that derives from fasthttp's own shows the newest finding:
+// looking for an earlier one must not go in a circle.
+func TestContextOfFasthttpItself(t *testing.T) {
+	t.Parallel()
+	derive := func(c fiber.Ctx) error {
+		c.SetContext(context.WithValue(c.Context(), key{}, "value"))
+		return c.Next()
+	}
+	first, second := authgearfiberv3.New(guardtest.Alice), authgearfiberv3.New(guardtest.Alice)
+	app := fiber.New()
+	app.Get("/", first.Require(), derive, second.Require(), derive, first.Require(), func(c fiber.Ctx) error {
+		return c.SendString(authgearfiberv3.MustUser(c).ID)
+	})
+	response, err := app.Test(httptest.NewRequest("GET", "/", nil))
+	if err != nil || response.StatusCode != http.StatusOK {
+		t.Errorf("%v, %v", response, err)
+	}
+}
+
+type key struct{}
+
+// RestartRouting serves the request again, on another route: the guard that is
+// there as well takes what it has found out before, unless the credentials were
+// changed meanwhile.
+func TestRestartRouting(t *testing.T) {
+	t.Parallel()
+	decisions := 0
+	observer := &authgear.Observer{Decision: func(context.Context, authgear.Decision) { decisions++ }}
+	auth, header := guardtest.Forwarded(t, observer)
+	guard := authgearfiberv3.New(auth)
+	app := fiber.New()
+	app.Get("/old", guard.Require(), func(c fiber.Ctx) error {
+		c.Path("/new")
+		return c.RestartRouting()
+	})
+	app.Get("/changed", guard.Require(), func(c fiber.Ctx) error {
+		c.Request().Header.Set("Authorization", "Bearer") // malformed
+		c.Path("/new")
+		return c.RestartRouting()
+	})
+	app.Get("/new", guard.Require(), func(c fiber.Ctx) error { return c.SendString(authgearfiberv3.MustUser(c).ID) })
+	for path, want := range map[string]struct {
+		status, decisions int
+	}{"/old": {200, 1}, "/changed": {400, 2}} {
+		decisions = 0
+		request := httptest.NewRequest("GET", path, nil)
+		request.Header = header
+		response, err := app.Test(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(response.Body)
+		if response.StatusCode != want.status || want.status == 200 && string(body) != "alice" || decisions != want.decisions {
+			t.Errorf("%s: %d %q, %d decisions", path, response.StatusCode, body, decisions)
+		}
+	}
+}

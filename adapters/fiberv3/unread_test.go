@@ -1,0 +1,95 @@
+package authgearfiberv3_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gofiber/fiber/v3"
+	"github.com/gofiber/fiber/v3/middleware/cors"
+	"github.com/gofiber/fiber/v3/middleware/static"
+
+	authgearfiberv3 "github.com/authgear/authgear-sdk-go/adapters/fiberv3"
+	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/guard/guardtest"
+)
+
+// smuggled is what a body says that nobody reads.
+const smuggled = "DELETE /posts/1 HTTP/1.1\r\nHost: a\r\n\r\n"
+
+// An unread body is never the next request, whatever of fiber answers: there is one
+// answer, and the connection is closed. Without a body it stays open. (The kinds of
+// bodies are tested in adapters/fasthttp.)
+func TestUnreadBody(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		path, method string
+		status       int
+		closeUnread  bool
+	}{
+		{"/guarded", "POST", 401, false},
+		{"/refuse", "POST", 503, false},
+		{"/missing", "GET", 404, true},
+		{"/missing", "POST", 404, true},
+		{"/error", "POST", 500, true},
+		{"/limited", "POST", 429, true},
+		{"/static/go.mod", "GET", 200, true},
+		{"/static/go.mod", "HEAD", 200, true},
+		{"/cors", "OPTIONS", 204, true},
+		{"/open", "UNKNOWN", 501, true}, // answered before all middleware
+	} {
+		var executed atomic.Int32
+		addr := serveUnread(t, c.closeUnread, &executed)
+		for body, answers := range map[string]int{"": 2, smuggled: 1} {
+			all := exchange(t, addr, fmt.Sprintf("%s %s HTTP/1.1\r\nHost: a\r\nOrigin: https://app.example.com\r\nAccess-Control-Request-Method: DELETE\r\nContent-Length: %d\r\n\r\n%s"+
+				"GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", c.method, c.path, len(body), body))
+			if strings.Count(all, "HTTP/1.1 ") != answers || !strings.HasPrefix(all, fmt.Sprintf("HTTP/1.1 %d ", c.status)) || executed.Load() != 0 {
+				t.Errorf("%s %s, body: %q: executed %d times, want %d answers:\n%s", c.method, c.path, body, executed.Load(), answers, all)
+			}
+		}
+	}
+}
+
+// serveUnread has handlers that read no body, and counts what a body executes.
+func serveUnread(t *testing.T, closeUnread bool, executed *atomic.Int32) (addr string) {
+	t.Helper()
+	app := fiber.New(fiber.Config{StreamRequestBody: true})
+	if closeUnread {
+		authgearfiberv3.CloseUnread(app)
+	}
+	guard := authgearfiberv3.New(guardtest.Nobody{}, authgearfiberv3.Config{Observer: &authgear.Observer{}})
+	app.Use("/limited", func(c fiber.Ctx) error { return c.SendStatus(fiber.StatusTooManyRequests) })
+	app.Use("/cors", cors.New())
+	app.Use("/static", static.New("."))
+	app.All("/guarded", guard.Require())
+	app.All("/refuse", func(c fiber.Ctx) error { return guard.Refuse(c, errors.New("no")) })
+	app.All("/error", func(fiber.Ctx) error { return errors.New("failed") })
+	app.Delete("/posts/:id", func(c fiber.Ctx) error {
+		executed.Add(1)
+		return c.SendString("deleted")
+	})
+	return serve(t, app)
+}
+
+// exchange sends bytes, and reads all that comes until the connection is closed.
+func exchange(t *testing.T, addr, request string) string {
+	t.Helper()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(conn, request); err != nil {
+		t.Fatal(err)
+	}
+	all, _ := io.ReadAll(conn) // a reset may come after the answer
+	return string(all)
+}
