@@ -7,24 +7,34 @@ import "github.com/valyala/fasthttp"
 // body that nobody has read, or that is broken, with StreamRequestBody, and what
 // follows the end of a multipart form without DisablePreParseMultipartForm.
 // [Request.Refuse] does so for what a guard refuses, but other answers have the
-// same fault, also those that come before all middleware. Call it when the server
-// has its handler, and before it serves.
+// same fault, also those that come before all middleware, or in place of a handler
+// that has run out of time. Call it when the server has its handler, and before it
+// serves.
 func CloseUnread(server *fasthttp.Server) {
 	handler := server.Handler
 	server.Handler = func(c *fasthttp.RequestCtx) {
+		unread := mayBeUnread(c, server)
 		handler(c)
-		closeUnread(c, server)
+		// A handler that has run out of time still has c, and another answer is sent.
+		if late := c.LastTimeoutErrorResponse(); late == nil {
+			closeUnread(c, server)
+		} else if unread {
+			late.SetConnectionClose()
+		}
 	}
 }
 
-// closeUnread closes, too, where fasthttp does not tell how far it has read: a
-// chunked stream after an error, and a form, which ends before the body does
-// (RFC 2046 §5.1.1, epilogue).
 func closeUnread(c *fasthttp.RequestCtx, server *fasthttp.Server) {
-	header := &c.Request.Header
-	switch length := header.ContentLength(); {
-	case length == 0:
-	case c.Request.IsBodyStream(), length == -1 && server.StreamRequestBody, len(header.MultipartFormBoundary()) > 0:
+	if mayBeUnread(c, server) {
 		c.SetConnectionClose()
 	}
+}
+
+// mayBeUnread reports, too, what fasthttp does not tell how far it has read: a
+// chunked stream after an error, and a form, which ends before the body does
+// (RFC 2046 §5.1.1, epilogue).
+func mayBeUnread(c *fasthttp.RequestCtx, server *fasthttp.Server) bool {
+	header := &c.Request.Header
+	length := header.ContentLength()
+	return length != 0 && (c.Request.IsBodyStream() || length == -1 && server.StreamRequestBody || len(header.MultipartFormBoundary()) > 0)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/valyala/fasthttp"
 
@@ -53,6 +54,7 @@ func TestUnreadBody(t *testing.T) {
 		{"/custom", "POST", 418, false},
 		{"/refuse", "POST", 503, false},
 		{"/open", "GET HEAD POST", 200, true},
+		{"/late", "POST", 408, true},
 	} {
 		for _, streamed := range []bool{true, false} {
 			var executed atomic.Int32
@@ -84,6 +86,9 @@ func serveUnread(t *testing.T, streamed, closeUnread bool, executed *atomic.Int3
 		c.Error("custom", fasthttp.StatusTeapot) // which resets all that was set
 		return nil
 	}, respond("ran"))
+	ended := make(chan struct{})
+	t.Cleanup(func() { close(ended) })
+	late := fasthttp.TimeoutHandler(func(*fasthttp.RequestCtx) { <-ended }, time.Millisecond, "late")
 	server.Handler = func(c *fasthttp.RequestCtx) {
 		if c.IsDelete() {
 			executed.Add(1)
@@ -97,6 +102,8 @@ func serveUnread(t *testing.T, streamed, closeUnread bool, executed *atomic.Int3
 			r := view(c)
 			_, refusal := guard.Refuse(c, nobody, r, r.ResponseHeader(), errors.New("no"))
 			r.Refuse(refusal, server, nil)
+		case "/late":
+			late(c)
 		}
 	}
 	if closeUnread {
