@@ -23,7 +23,7 @@ func Example() {
 			if !ok {
 				ctx = c
 			}
-			r := authgearfasthttp.NewRequest(c, c, nil)
+			r := authgearfasthttp.NewRequest(c, "", c, nil)
 			c, refusal := guard.Run(ctx, check, r, r.ResponseHeader(), c)
 			if refusal != nil {
 				r.Refuse(refusal, &server, nil)

@@ -24,15 +24,16 @@ type Request[T any] struct {
 var _ guard.Request[*fasthttp.RequestCtx] = (*Request[*fasthttp.RequestCtx])(nil)
 
 // NewRequest returns the view of the request that c serves and that the framework
-// shows its handlers as T. setContext makes a context the one that T has; nil where
-// there is none but c.
+// shows its handlers as T. method is the one by which the framework serves it, which
+// middleware may have changed; "" where there is none but the request's own. setContext
+// makes a context the one that T has; nil where there is none but c.
 //
 // The view is over the header block as it came, so headers that middleware sets do
 // not count, but for Authorization. What middleware removes does not count either,
 // and trailers never do.
-func NewRequest[T any](c *fasthttp.RequestCtx, framework T, setContext func(T, context.Context)) *Request[T] {
+func NewRequest[T any](c *fasthttp.RequestCtx, method string, framework T, setContext func(T, context.Context)) *Request[T] {
 	r := &Request[T]{view: view{c: c}, framework: framework, setContext: setContext}
-	r.read()
+	r.read(method)
 	return r
 }
 
@@ -70,13 +71,18 @@ type view struct {
 	valueUsed  bool
 }
 
-func (v *view) read() {
+func (v *view) read(method string) {
 	v.lines = v.lineSpace[:0]
 	header := &v.c.Request.Header
-	method, path, raw := header.Method(), v.c.URI().Path(), header.RawHeaders()
+	// An unsafe method counts, the framework's or the request's own: a handler of
+	// net/http's or of fasthttp's gets that one.
+	if own := unsafeString(header.Method()); method == "" || !isSafe(own) {
+		method = own
+	}
+	path, raw := v.c.URI().Path(), header.RawHeaders()
 	var b strings.Builder // one copy of all
 	b.Grow(len(method) + len(path) + len(raw))
-	_, _ = b.Write(method)
+	_, _ = b.WriteString(method)
 	_, _ = b.Write(path)
 	_, _ = b.Write(raw)
 	copied := b.String()
@@ -94,6 +100,10 @@ func (v *view) read() {
 	}
 	v.readAuthorization()
 }
+
+// isSafe reports a method that may be used for another website (as by
+// http.CrossOriginProtection).
+func isSafe(method string) bool { return method == "GET" || method == "HEAD" || method == "OPTIONS" }
 
 // parse splits a header block up to the empty line. A line that continues the one before
 // (obs-fold, RFC 9112 §5.2) becomes a value with its line break, which the guard

@@ -24,7 +24,7 @@ func newGuard(authenticator authgear.Authenticator, observer authgear.Observer) 
 
 // view is that of fasthttp without a framework.
 func view(c *fasthttp.RequestCtx) *authgearfasthttp.Request[*fasthttp.RequestCtx] {
-	return authgearfasthttp.NewRequest(c, c, nil)
+	return authgearfasthttp.NewRequest(c, "", c, nil)
 }
 
 // require is the middleware of an adapter.

@@ -127,3 +127,43 @@ func TestRestartRouting(t *testing.T) {
 		}
 	}
 }
+
+// Middleware may let a request be served by another method than it has. An unsafe one
+// does nothing for another website, whichever of both it is: a handler of net/http's
+// gets the request's own.
+func TestMethodOverride(t *testing.T) {
+	t.Parallel()
+	browser := *guardtest.Alice.Identity
+	browser.Evidence.Ambient = true
+	var methods []string
+	observer := &authgear.Observer{Decision: func(_ context.Context, d authgear.Decision) { methods = append(methods, d.Method) }}
+	app := fiber.New()
+	app.Use(func(c *fiber.Ctx) error {
+		c.Method(c.Query("_method"))
+		return c.Next()
+	})
+	app.All("/", authgearfiber.New(guardtest.Constant{Identity: &browser}, authgearfiber.Config{Observer: observer}).Require())
+	for _, r := range []struct {
+		method, override, site, judged string
+		status                         int
+	}{
+		{"GET", "DELETE", "cross-site", "DELETE", 403},
+		{"GET", "DELETE", "same-origin", "DELETE", 404}, // there is no handler
+		{"POST", "GET", "cross-site", "POST", 403},
+		{"POST", "DELETE", "same-origin", "POST", 404},
+		{"GET", "HEAD", "cross-site", "HEAD", 404},
+		{"GET", "", "cross-site", "GET", 404},
+		{"GET", "UNKNOWN", "cross-site", "GET", 404},
+	} {
+		methods = nil
+		request := httptest.NewRequest(r.method, "/?_method="+r.override, nil)
+		request.Header.Set("Sec-Fetch-Site", r.site)
+		response, err := app.Test(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if response.StatusCode != r.status || len(methods) != 1 || methods[0] != r.judged {
+			t.Errorf("%s as %s, %s: %d, decided about %q", r.method, r.override, r.site, response.StatusCode, methods)
+		}
+	}
+}

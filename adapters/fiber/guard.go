@@ -106,5 +106,5 @@ func Strip(c *fiber.Ctx) error {
 func CloseUnread(app *fiber.App) { authgearfasthttp.CloseUnread(app.Server()) }
 
 func view(c *fiber.Ctx) *authgearfasthttp.Request[*fiber.Ctx] {
-	return authgearfasthttp.NewRequest(c.Context(), c, (*fiber.Ctx).SetUserContext)
+	return authgearfasthttp.NewRequest(c.Context(), c.Method(), c, (*fiber.Ctx).SetUserContext)
 }

@@ -104,5 +104,5 @@ func Strip(c fiber.Ctx) error { return guard.Strip(c.Context(), view(c)).Next() 
 func CloseUnread(app *fiber.App) { authgearfasthttp.CloseUnread(app.Server()) }
 
 func view(c fiber.Ctx) *authgearfasthttp.Request[fiber.Ctx] {
-	return authgearfasthttp.NewRequest(c.RequestCtx(), c, fiber.Ctx.SetContext)
+	return authgearfasthttp.NewRequest(c.RequestCtx(), c.Method(), c, fiber.Ctx.SetContext)
 }
