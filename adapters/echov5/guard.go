@@ -65,7 +65,7 @@ func (g *Guard) RequireFresh(policies ...authgear.Policy) echo.MiddlewareFunc {
 // browsers send those unasked.
 func (g *Guard) Optional() echo.MiddlewareFunc { return g.middleware(g.guard.Optional()) }
 
-// middleware is that of a check; without one it is [Strip].
+// middleware makes middleware of a check, or, without one, what [Strip] is.
 func (g *Guard) middleware(check *guard.Check) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c *echo.Context) error {
@@ -160,8 +160,8 @@ func handOn(c *echo.Context, r *http.Request) *echo.Context {
 	return c
 }
 
-// found returns the context of the request, or what a guard has handed on where
-// the request is one that it has not seen.
+// found returns the context in which accessors look: the request's, or the one that
+// a guard has handed on where the request was put back.
 func found(c *echo.Context) context.Context {
 	ctx := c.Request().Context()
 	if handedOn, ok := c.Get(guard.ContextKey).(context.Context); ok && ctx.Value(guard.ContextKey) == nil {
