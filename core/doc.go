@@ -24,9 +24,11 @@
 // and no other:
 //
 //	github.com/authgear/authgear-sdk-go/adapters/gin      package authgeargin
-//	github.com/authgear/authgear-sdk-go/adapters/echo     package authgearecho
-//	github.com/authgear/authgear-sdk-go/adapters/fiber    package authgearfiber
+//	github.com/authgear/authgear-sdk-go/adapters/echov5   package authgearechov5
+//	github.com/authgear/authgear-sdk-go/adapters/fiberv3  package authgearfiberv3
 //	github.com/authgear/authgear-sdk-go/adapters/nethttp  package authgearhttp
+//	github.com/authgear/authgear-sdk-go/adapters/echo     package authgearecho, for echo v4
+//	github.com/authgear/authgear-sdk-go/adapters/fiber    package authgearfiber, for fiber v2
 //
 // Where there is no HTTP request (a queue consumer, the first message of a
 // socket) use [JWT.Verify].

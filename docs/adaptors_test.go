@@ -21,7 +21,9 @@ import (
 	echov5 "github.com/labstack/echo/v5"
 
 	authgearecho "github.com/authgear/authgear-sdk-go/adapters/echo"
+	authgearechov5 "github.com/authgear/authgear-sdk-go/adapters/echov5"
 	authgearfiber "github.com/authgear/authgear-sdk-go/adapters/fiber"
+	authgearfiberv3 "github.com/authgear/authgear-sdk-go/adapters/fiberv3"
 	authgeargin "github.com/authgear/authgear-sdk-go/adapters/gin"
 	authgearhttp "github.com/authgear/authgear-sdk-go/adapters/nethttp"
 	authgear "github.com/authgear/authgear-sdk-go/core"
@@ -235,13 +237,27 @@ func (a *adaptors) rows() map[string]func(*testing.T) {
 				}
 			}
 		},
-		"echo v5: echo.WrapMiddleware(guard.Require())": func(t *testing.T) {
-			user := func(c *echov5.Context) error {
-				return c.String(http.StatusOK, authgear.MustUserFromContext(c.Request().Context()).ID)
-			}
+		"echo v5: echo.WrapHandler(h) behind an echo guard": func(t *testing.T) {
 			e := echov5.New()
+			e.POST("/users/:id", echov5.WrapHandler(person), authgearechov5.New(a.auth).Require(authgearechov5.Self("id")))
+			a.guardsSelf(t, serves(t, e))
+			gets(t, serves(t, e), "/users/alice", a.alice, "", "200 alice alice")
+		},
+		"echo v5: echo.WrapMiddleware(guard.Require())": func(t *testing.T) {
+			user := func(c *echov5.Context) error { return c.String(http.StatusOK, authgearechov5.MustUser(c).ID) }
+			e, refused := echov5.New(), false
+			e.Use(func(next echov5.HandlerFunc) echov5.HandlerFunc {
+				return func(c *echov5.Context) error {
+					err := next(c)
+					_, refused = authgearechov5.Refused(c)
+					return err
+				}
+			})
 			e.POST("/users/:id", user, echov5.WrapMiddleware(a.guard.Require(self)))
 			a.guardsSelf(t, serves(t, e))
+			if refused {
+				t.Error("Refused finds something; say so in docs/frameworks.md")
+			}
 			e = echov5.New()
 			e.Use(echov5.WrapMiddleware(a.guard.Require(self)))
 			e.POST("/users/:id", user)
@@ -293,12 +309,38 @@ func (a *adaptors) rows() map[string]func(*testing.T) {
 			gets(t, addr, "/users/alice", "Authorization: Bearer bad\r\n"+a.alice, "", "200 alice") // the last
 			gets(t, serves(t, a.guard.Require()(adaptor.FiberApp(app))), "/open/alice", a.alice, "", "200 nobody")
 		},
+		"fiber v3: adaptor.HTTPHandler(h), or just h, behind a fiber guard": func(t *testing.T) {
+			guard := authgearfiberv3.New(a.auth)
+			for _, handler := range []any{person, adaptorv3.HTTPHandler(person), adaptorv3.HTTPHandlerWithContext(person)} {
+				addr := servesFiberV3(t, func(app *fiberv3.App) {
+					app.Post("/users/:id", guard.Require(authgearfiberv3.Self("id")), handler)
+				})
+				a.guardsSelf(t, addr)
+				gets(t, addr, "/users/alice", "", a.identities, signIn)
+			}
+		},
+		"fiber v3: adaptor.FiberApp(app) in net/http": func(t *testing.T) {
+			name := func(c fiberv3.Ctx) error {
+				user, ok := authgearfiberv3.User(c)
+				if !ok {
+					return c.SendString("nobody")
+				}
+				return c.SendString(user.ID)
+			}
+			app := fiberv3.New()
+			app.Post("/users/:id", authgearfiberv3.New(a.auth).Require(authgearfiberv3.Self("id")), name)
+			app.Post("/open/:id", name)
+			addr := serves(t, adaptorv3.FiberApp(app))
+			gets(t, addr, "/users/alice", "", "", signIn)
+			gets(t, addr, "/users/alice", a.alice, "", "200 alice")
+			gets(t, addr, "/users/bob", a.alice, "", denied)
+			gets(t, addr, "/users/alice", "Authorization: Bearer bad\r\n"+a.alice, "", "200 alice") // the last
+			gets(t, serves(t, a.guard.Require()(adaptorv3.FiberApp(app))), "/open/alice", a.alice, "", "200 nobody")
+		},
 		"fiber v3: adaptor.HTTPMiddleware(guard.Require()), adaptor.HTTPHandler(guard.Require()(h))": func(t *testing.T) {
 			lost := func(c fiberv3.Ctx) error {
-				for _, ok := range []bool{has(authgear.FromContext(c)), has(authgear.FromContext(c.Context())), has(authgear.FromContext(c.RequestCtx()))} {
-					if ok {
-						return c.SendString("found")
-					}
+				if _, ok := authgearfiberv3.Identity(c); ok {
+					return c.SendString("found")
 				}
 				return c.SendString("lost")
 			}
@@ -319,5 +361,3 @@ func (a *adaptors) rows() map[string]func(*testing.T) {
 		},
 	}
 }
-
-func has(_ *authgear.Identity, ok bool) bool { return ok }

@@ -45,7 +45,9 @@ require (
 	github.com/agnivade/levenshtein v1.2.2 // indirect
 	github.com/andybalholm/brotli v1.2.0 // indirect
 	github.com/apapsch/go-jsonmerge/v2 v2.0.0 // indirect
+	github.com/authgear/authgear-sdk-go/adapters/echov5 v0.1.0
 	github.com/authgear/authgear-sdk-go/adapters/fasthttp v0.1.0 // indirect
+	github.com/authgear/authgear-sdk-go/adapters/fiberv3 v0.1.0
 	github.com/bytedance/gopkg v0.1.3 // indirect
 	github.com/bytedance/sonic v1.15.0 // indirect
 	github.com/bytedance/sonic/loader v0.5.0 // indirect
@@ -134,3 +136,7 @@ tool (
 	github.com/grpc-ecosystem/grpc-gateway/v2/protoc-gen-grpc-gateway
 	github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen
 )
+
+replace github.com/authgear/authgear-sdk-go/adapters/echov5 => ../adapters/echov5
+
+replace github.com/authgear/authgear-sdk-go/adapters/fiberv3 => ../adapters/fiberv3

@@ -20,7 +20,9 @@ import (
 	"time"
 
 	authgearecho "github.com/authgear/authgear-sdk-go/adapters/echo"
+	authgearechov5 "github.com/authgear/authgear-sdk-go/adapters/echov5"
 	authgearfiber "github.com/authgear/authgear-sdk-go/adapters/fiber"
+	authgearfiberv3 "github.com/authgear/authgear-sdk-go/adapters/fiberv3"
 	authgeargin "github.com/authgear/authgear-sdk-go/adapters/gin"
 	authgearhttp "github.com/authgear/authgear-sdk-go/adapters/nethttp"
 	authgear "github.com/authgear/authgear-sdk-go/core"
@@ -212,7 +214,7 @@ func TestOptions(t *testing.T) {
 		}
 	}
 	for _, config := range []reflect.Type{
-		reflect.TypeFor[authgearecho.Config](), reflect.TypeFor[authgearfiber.Config](),
+		reflect.TypeFor[authgearecho.Config](), reflect.TypeFor[authgearechov5.Config](), reflect.TypeFor[authgearfiber.Config](), reflect.TypeFor[authgearfiberv3.Config](),
 		reflect.TypeFor[authgeargin.Config](), reflect.TypeFor[authgearhttp.Config](),
 	} {
 		for field := range config.Fields() {

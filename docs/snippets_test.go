@@ -48,9 +48,11 @@ import (
 	_ "github.com/go-chi/chi/v5"
 	_ "github.com/gofiber/contrib/websocket"
 	_ "github.com/gofiber/fiber/v2"
-	_ "github.com/gofiber/fiber/v2/middleware/cache"
+	_ "github.com/gofiber/fiber/v3"
+	_ "github.com/gofiber/fiber/v3/middleware/cache"
 	_ "github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	_ "github.com/labstack/echo/v4"
+	_ "github.com/labstack/echo/v5"
 	_ "github.com/modelcontextprotocol/go-sdk/mcp"
 	_ "github.com/oapi-codegen/nethttp-middleware"
 	_ "github.com/oapi-codegen/runtime"
@@ -64,52 +66,55 @@ import (
 
 // packages are what fragments use without an import.
 var packages = map[string]string{
-	"authgear":      "github.com/authgear/authgear-sdk-go/core",
-	"authgeartest":  "github.com/authgear/authgear-sdk-go/core/authgeartest",
-	"authgearecho":  "github.com/authgear/authgear-sdk-go/adapters/echo",
-	"authgearfiber": "github.com/authgear/authgear-sdk-go/adapters/fiber",
-	"authgeargin":   "github.com/authgear/authgear-sdk-go/adapters/gin",
-	"authgearhttp":  "github.com/authgear/authgear-sdk-go/adapters/nethttp",
-	"cmp":           "cmp",
-	"context":       "context",
-	"echo":          "github.com/labstack/echo/v4",
-	"errors":        "errors",
-	"expvar":        "expvar",
-	"fiber":         "github.com/gofiber/fiber/v2",
-	"fmt":           "fmt",
-	"fstest":        "testing/fstest",
-	"gin":           "github.com/gin-gonic/gin",
-	"http":          "net/http",
-	"httptest":      "net/http/httptest",
-	"httputil":      "net/http/httputil",
-	"json":          "encoding/json",
-	"io":            "io",
-	"log":           "log",
-	"middleware":    "github.com/labstack/echo/v4/middleware",
-	"os":            "os",
-	"sha256":        "crypto/sha256",
-	"slices":        "slices",
-	"recover":       "github.com/gofiber/fiber/v2/middleware/recover",
-	"slog":          "log/slog",
-	"strings":       "strings",
-	"testing":       "testing",
-	"time":          "time",
-	"tls":           "crypto/tls",
-	"url":           "net/url",
-	"x509":          "crypto/x509",
+	"authgear":        "github.com/authgear/authgear-sdk-go/core",
+	"authgeartest":    "github.com/authgear/authgear-sdk-go/core/authgeartest",
+	"authgearecho":    "github.com/authgear/authgear-sdk-go/adapters/echo",
+	"authgearechov5":  "github.com/authgear/authgear-sdk-go/adapters/echov5",
+	"authgearfiber":   "github.com/authgear/authgear-sdk-go/adapters/fiber",
+	"authgearfiberv3": "github.com/authgear/authgear-sdk-go/adapters/fiberv3",
+	"authgeargin":     "github.com/authgear/authgear-sdk-go/adapters/gin",
+	"authgearhttp":    "github.com/authgear/authgear-sdk-go/adapters/nethttp",
+	"cmp":             "cmp",
+	"context":         "context",
+	"echo":            "github.com/labstack/echo/v5",
+	"errors":          "errors",
+	"expvar":          "expvar",
+	"fiber":           "github.com/gofiber/fiber/v3",
+	"fmt":             "fmt",
+	"fstest":          "testing/fstest",
+	"gin":             "github.com/gin-gonic/gin",
+	"http":            "net/http",
+	"httptest":        "net/http/httptest",
+	"httputil":        "net/http/httputil",
+	"json":            "encoding/json",
+	"io":              "io",
+	"log":             "log",
+	"middleware":      "github.com/labstack/echo/v5/middleware",
+	"os":              "os",
+	"sha256":          "crypto/sha256",
+	"slices":          "slices",
+	"recover":         "github.com/gofiber/fiber/v3/middleware/recover",
+	"slog":            "log/slog",
+	"strings":         "strings",
+	"testing":         "testing",
+	"time":            "time",
+	"tls":             "crypto/tls",
+	"url":             "net/url",
+	"x509":            "crypto/x509",
 }
 
 // ofKind are packages whose names mean something else in other kinds.
 var ofKind = map[string]map[string]string{
-	"gin": {"cors": "github.com/gin-contrib/cors"},
-	"fiber": {
-		"cors":      "github.com/gofiber/fiber/v2/middleware/cors",
+	"gin":   {"cors": "github.com/gin-contrib/cors"},
+	"fiber": {"cors": "github.com/gofiber/fiber/v3/middleware/cors"},
+	"fiberv2": {
+		"fiber":     "github.com/gofiber/fiber/v2",
 		"websocket": "github.com/gofiber/contrib/websocket",
 	},
 	"http": {"cors": "github.com/rs/cors"},
 	"test": {
 		"api":       "github.com/authgear/authgear-sdk-go/docs/api",
-		"cache":     "github.com/gofiber/fiber/v2/middleware/cache",
+		"cache":     "github.com/gofiber/fiber/v3/middleware/cache",
 		"chi":       "github.com/go-chi/chi/v5",
 		"connect":   "connectrpc.com/connect",
 		"cors":      "github.com/gin-contrib/cors",
@@ -160,19 +165,24 @@ func traced(transport http.RoundTripper) http.RoundTripper { return transport }
 `,
 	"echo": `var (
 	auth                 *authgear.JWT
-	guard                *authgearecho.Guard
+	guard                *authgearechov5.Guard
 	e                    *echo.Echo
 	me, home, deletePost echo.HandlerFunc
 )
 `,
 	"fiber": `var (
 	auth                 *authgear.JWT
-	guard                *authgearfiber.Guard
+	guard                *authgearfiberv3.Guard
 	app                  *fiber.App
 	me, home, deletePost fiber.Handler
 )
 
 func listOrders(context.Context, string) []string { return nil }
+`,
+	"fiberv2": `var (
+	guard *authgearfiber.Guard
+	app   *fiber.App
+)
 `,
 	// What ogen generates. generate makes what others do.
 	"test": `type OperationName = string
@@ -339,7 +349,7 @@ func TestREADME(t *testing.T) {
 			t.Errorf("the program on %s has %d lines, more than 25", framework, lines)
 		}
 	}
-	if len(programs) != 4 {
+	if len(programs) != 6 {
 		t.Fatalf("%d programs found", len(programs))
 	}
 	for framework, program := range programs {

@@ -13,13 +13,13 @@ import (
 	"testing"
 	"time"
 
-	authgearfiber "github.com/authgear/authgear-sdk-go/adapters/fiber"
+	authgearfiberv3 "github.com/authgear/authgear-sdk-go/adapters/fiberv3"
 	authgeargin "github.com/authgear/authgear-sdk-go/adapters/gin"
 	authgearhttp "github.com/authgear/authgear-sdk-go/adapters/nethttp"
 	authgear "github.com/authgear/authgear-sdk-go/core"
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 	"github.com/gin-gonic/gin"
-	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v3"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
@@ -177,12 +177,16 @@ func TestVerifyWithoutRequest(t *testing.T) {
 func TestCached(t *testing.T) {
 	project := authgeartest.New(t)
 	app := fiber.New()
-	cached(app, authgearfiber.New(newJWT(t, project)))
-	app.Get("/me", func(c *fiber.Ctx) error { return c.SendString(authgearfiber.MustUser(c).ID) })
+	auth, err := authgear.NewJWT(authgear.JWTConfig{Endpoint: project.Endpoint(), TokenCookie: "access", Observer: silent})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cached(app, authgearfiberv3.New(auth))
+	app.Get("/me", func(c fiber.Ctx) error { return c.SendString(authgearfiberv3.MustUser(c).ID) })
 	get := func(token string) string {
 		r := httptest.NewRequest("GET", "/me", nil)
 		if token != "" {
-			r.Header.Set("Authorization", "Bearer "+token)
+			r.Header.Set("Cookie", "access="+token)
 		}
 		response, err := app.Test(r)
 		if err != nil {
