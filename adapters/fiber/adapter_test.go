@@ -71,21 +71,23 @@ func TestWithIdentity(t *testing.T) {
 }
 
 // A user context that derives from fasthttp's own shows the newest finding:
-// looking for an earlier one must not go in a circle.
+// looking for an earlier one, which counts, must not go in a circle.
 func TestContextOfFasthttpItself(t *testing.T) {
 	t.Parallel()
 	derive := func(c *fiber.Ctx) error {
 		c.SetUserContext(context.WithValue(c.Context(), key{}, "value"))
 		return c.Next()
 	}
-	first, second := authgearfiber.New(guardtest.Alice), authgearfiber.New(guardtest.Alice)
+	decisions := 0
+	config := authgearfiber.Config{Observer: &authgear.Observer{Decision: func(context.Context, authgear.Decision) { decisions++ }}}
+	first, second := authgearfiber.New(guardtest.Alice, config), authgearfiber.New(guardtest.Alice, config)
 	app := fiber.New()
 	app.Get("/", first.Require(), derive, second.Require(), derive, first.Require(), func(c *fiber.Ctx) error {
 		return c.SendString(authgearfiber.MustUser(c).ID)
 	})
 	response, err := app.Test(httptest.NewRequest("GET", "/", nil))
-	if err != nil || response.StatusCode != http.StatusOK {
-		t.Errorf("%v, %v", response, err)
+	if err != nil || response.StatusCode != http.StatusOK || decisions != 2 {
+		t.Errorf("%v, %v, %d decisions", response, err, decisions)
 	}
 }
 

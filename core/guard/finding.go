@@ -48,7 +48,10 @@ func (f *finding) Value(key any) any {
 func (f *finding) Identity() *authgear.Identity { return f.identity }
 
 func findingIn(ctx context.Context) *finding {
-	f, _ := ctx.Value(findingKey{}).(*finding)
+	f, ok := ctx.Value(findingKey{}).(*finding)
+	if !ok { // a framework's context, or one that derives from that
+		f, _ = ctx.Value(ContextKey).(*finding)
+	}
 	return f
 }
 

@@ -70,6 +70,42 @@ func TestSubRequest(t *testing.T) {
 	}
 }
 
+// kept is a framework's context that keeps what was handed on under the key that
+// frameworks know, and nothing else.
+type kept struct{ context.Context }
+
+func (k *kept) Value(key any) any {
+	if key == any(guard.ContextKey) {
+		return k.Context
+	}
+	return nil
+}
+
+// A context may derive from the framework's own between two checks.
+func TestContextOfTheFramework(t *testing.T) {
+	t.Parallel()
+	type key struct{}
+	calls := 0
+	first, second := guard.New(byToken(&calls), silent()), guard.New(byToken(&calls), silent())
+	framework := &kept{context.Background()}
+	for range 3 {
+		for _, g := range []*guard.Guard{first, second} {
+			ctx, refusal := run(g.Require(), context.WithValue(framework, key{}, "value"), newRequest("Bearer alice", ""), http.Header{})
+			if user, _ := authgear.UserFromContext(ctx); refusal != nil || user == nil || user.ID != "alice" || ctx.Value(key{}) != "value" {
+				t.Errorf("user %+v, refusal %+v", user, refusal)
+			}
+			framework.Context = ctx
+		}
+	}
+	if calls != 2 {
+		t.Errorf("two guards have asked %d times", calls)
+	}
+	framework.Context, _ = run(first.Require(authgear.Role("admin")), framework, newRequest("Bearer alice", ""), http.Header{})
+	if refused, _ := guard.Refused(framework); refused == nil || refused.Reason != authgear.ReasonRoleMissing || calls != 2 {
+		t.Errorf("refused: %v, %d calls", refused, calls)
+	}
+}
+
 // An identity put in by hand between two checks of a guard serves neither.
 func TestPlantedIdentity(t *testing.T) {
 	t.Parallel()
