@@ -99,6 +99,9 @@ func (g *Guard) Refuse(c echo.Context, err error) error {
 // write another, and its Timeout drops what was written when an error is
 // returned as well.
 func (g *Guard) refuse(c echo.Context, refusal *guard.Refusal) error {
+	// Middleware around the guard, such as for tracing, may put back the request that
+	// it got. Only for refusals, since c.Set costs allocations.
+	c.Set(guard.ContextKey, c.Request().Context())
 	if g.errorHandler != nil {
 		err := g.errorHandler(c, refusal.Err)
 		refusal.ReportHandlerError(c.Request().Context(), err)

@@ -1,6 +1,8 @@
 package authgearecho
 
 import (
+	"context"
+
 	"github.com/labstack/echo/v4"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
@@ -10,26 +12,36 @@ import (
 // Identity returns who sent the request, a user or a client: nil and false on
 // a route without a guard, or when an optional route found none.
 func Identity(c echo.Context) (*authgear.Identity, bool) {
-	return authgear.FromContext(c.Request().Context())
+	return authgear.FromContext(found(c))
 }
 
 // User returns the user who sent the request: nil and false for a client too.
 func User(c echo.Context) (*authgear.Identity, bool) {
-	return authgear.UserFromContext(c.Request().Context())
+	return authgear.UserFromContext(found(c))
 }
 
 // MustUser returns the user who sent the request, and panics without one. Use it
 // behind [Guard.Require], which admits users only unless a policy names clients.
 func MustUser(c echo.Context) *authgear.Identity {
-	return authgear.MustUserFromContext(c.Request().Context())
+	return authgear.MustUserFromContext(found(c))
 }
 
 // Refused returns why a guard has refused the request, in a custom error handler
 // or in middleware around the guard.
-func Refused(c echo.Context) (*authgear.Error, bool) { return guard.Refused(c.Request().Context()) }
+func Refused(c echo.Context) (*authgear.Error, bool) { return guard.Refused(found(c)) }
 
 // WithIdentity puts the identity into the request, for tests of handlers. It
 // satisfies no guard.
 func WithIdentity(c echo.Context, identity *authgear.Identity) {
 	c.SetRequest(c.Request().WithContext(authgear.NewContext(c.Request().Context(), identity)))
+}
+
+// found returns the context in which accessors look: the request's, or that of a
+// refused request which was put back.
+func found(c echo.Context) context.Context {
+	ctx := c.Request().Context()
+	if refused, ok := c.Get(guard.ContextKey).(context.Context); ok && ctx.Value(guard.ContextKey) == nil {
+		return refused
+	}
+	return ctx
 }

@@ -51,6 +51,8 @@ func mount(t *testing.T, app guardtest.App) string {
 				steps = append(steps, authgearechov5.Strip)
 			case guardtest.OtherCookie:
 				steps = append(steps, otherCookie)
+			case guardtest.Tracing:
+				steps = append(steps, tracing)
 			case guardtest.AccessLog:
 				steps = append(steps, accessLog(app.Log))
 			}
@@ -86,6 +88,17 @@ func accessLog(log func(*authgear.Identity, *authgear.Error)) echo.MiddlewareFun
 		}
 	}
 }
+
+func tracing(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c *echo.Context) error {
+		before := c.Request()
+		defer c.SetRequest(before)
+		c.SetRequest(before.WithContext(context.WithValue(before.Context(), spanKey{}, "span")))
+		return next(c)
+	}
+}
+
+type spanKey struct{}
 
 func errorHandler(kind guardtest.OnError) func(*echo.Context, *authgear.Error) error {
 	switch kind {

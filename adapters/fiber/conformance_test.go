@@ -63,6 +63,8 @@ func mount(config fiber.Config) guardtest.Mount {
 					handlers = append(handlers, authgearfiber.Strip)
 				case guardtest.OtherCookie:
 					handlers = append(handlers, otherCookie)
+				case guardtest.Tracing:
+					handlers = append(handlers, tracing)
 				case guardtest.AccessLog:
 					handlers = append(handlers, accessLog(app.Log))
 				}
@@ -113,6 +115,15 @@ func accessLog(log func(*authgear.Identity, *authgear.Error)) fiber.Handler {
 		return err
 	}
 }
+
+func tracing(c *fiber.Ctx) error {
+	before := c.UserContext()
+	defer c.SetUserContext(before)
+	c.SetUserContext(context.WithValue(before, spanKey{}, "span"))
+	return c.Next()
+}
+
+type spanKey struct{}
 
 // outerKey has the context in which a request of the application's own is served.
 type outerKey struct{}

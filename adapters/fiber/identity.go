@@ -27,4 +27,4 @@ func WithIdentity(c *fiber.Ctx, identity *authgear.Identity) {
 
 // Refused returns why a guard has refused the request, in a custom error handler
 // or in middleware around the guard.
-func Refused(c *fiber.Ctx) (*authgear.Error, bool) { return guard.Refused(c.UserContext()) }
+func Refused(c *fiber.Ctx) (*authgear.Error, bool) { return guard.Refused(c.Context()) }

@@ -74,6 +74,8 @@ func mount(config fiber.Config, newApp func(...fiber.Config) *fiber.App) guardte
 					handlers = append(handlers, authgearfiberv3.Strip)
 				case guardtest.OtherCookie:
 					handlers = append(handlers, otherCookie)
+				case guardtest.Tracing:
+					handlers = append(handlers, tracing)
 				case guardtest.AccessLog:
 					handlers = append(handlers, accessLog(app.Log))
 				}
@@ -125,6 +127,15 @@ func accessLog(log func(*authgear.Identity, *authgear.Error)) fiber.Handler {
 		return err
 	}
 }
+
+func tracing(c fiber.Ctx) error {
+	before := c.Context()
+	defer c.SetContext(before)
+	c.SetContext(context.WithValue(before, spanKey{}, "span"))
+	return c.Next()
+}
+
+type spanKey struct{}
 
 // outerKey has the context in which a request of the application's own is served.
 type outerKey struct{}

@@ -54,6 +54,8 @@ func mount(t *testing.T, app guardtest.App) string {
 				handlers = append(handlers, authgeargin.Strip)
 			case guardtest.OtherCookie:
 				handlers = append(handlers, func(c *gin.Context) { c.SetCookie("other", "middleware", 0, "", "", false, false) })
+			case guardtest.Tracing:
+				handlers = append(handlers, tracing)
 			case guardtest.AccessLog:
 				handlers = append(handlers, func(c *gin.Context) {
 					c.Next()
@@ -73,6 +75,15 @@ func mount(t *testing.T, app guardtest.App) string {
 	t.Cleanup(server.Close)
 	return server.Listener.Addr().String()
 }
+
+func tracing(c *gin.Context) {
+	before := c.Request
+	c.Request = before.WithContext(context.WithValue(before.Context(), spanKey{}, "span"))
+	c.Next()
+	c.Request = before
+}
+
+type spanKey struct{}
 
 func errorHandler(kind guardtest.OnError) func(*gin.Context, *authgear.Error) {
 	switch kind {

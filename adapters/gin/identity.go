@@ -22,12 +22,7 @@ func MustUser(c *gin.Context) *authgear.Identity { return authgear.MustUserFromC
 
 // Refused returns why a guard has refused the request, in a custom error handler
 // or in middleware around the guard.
-func Refused(c *gin.Context) (*authgear.Error, bool) {
-	if c.Request == nil {
-		return nil, false
-	}
-	return guard.Refused(c.Request.Context())
-}
+func Refused(c *gin.Context) (*authgear.Error, bool) { return guard.Refused(c) }
 
 // WithIdentity puts the identity into the context, for tests of handlers. It
 // satisfies no guard.

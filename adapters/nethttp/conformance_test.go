@@ -55,6 +55,8 @@ func mount(t *testing.T, app guardtest.App) string {
 				handler = otherCookie(handler)
 			case guardtest.AccessLog:
 				handler = accessLog(handler, app.Log)
+			case guardtest.Tracing:
+				handler = tracing(handler)
 			}
 		}
 		mux.Handle(route.Path, handler)
@@ -80,6 +82,14 @@ func accessLog(next http.Handler, log func(*authgear.Identity, *authgear.Error))
 		log(identity, refused)
 	})
 }
+
+func tracing(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), spanKey{}, "span")))
+	})
+}
+
+type spanKey struct{}
 
 func errorHandler(kind guardtest.OnError) func(http.ResponseWriter, *http.Request, *authgear.Error) {
 	switch kind {

@@ -116,6 +116,9 @@ const (
 	// AccessLog is middleware that, when what it is around has ended, calls App.Log
 	// with the identity and the refusal that the adapter's accessors find.
 	AccessLog
+	// Tracing is middleware that gives the request a context of its own, and puts
+	// the one that it got back when what it is around has ended.
+	Tracing
 )
 
 // Handler is a framework-neutral handler: the body is sent as text/plain. It may

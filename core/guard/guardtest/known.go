@@ -34,6 +34,7 @@ func testAccessLog(t *testing.T, mount Mount) {
 			route("/denied", Step{Kind: Require, Policies: admin}),
 			route("/inside", Step{Kind: Optional}, Step{Kind: Require, Policies: admin}),
 			route("/fresh", Step{Kind: Require}, Step{Kind: RequireFresh}),
+			route("/traced", Step{Kind: Tracing}, Step{Kind: Require, Policies: admin}),
 		},
 		Log: log,
 	})
@@ -52,6 +53,8 @@ func testAccessLog(t *testing.T, mount Mount) {
 		{"GET", "/denied", "Authorization: Bearer user.alice", 418, "alice role_missing"},
 		{"GET", "/inside", "Authorization: Bearer user.alice", 418, "alice role_missing"},
 		{"GET", "/inside", "X-Other: a", 418, "nobody no_credentials"},
+		{"GET", "/traced", "Authorization: Bearer user.alice", 418, "alice role_missing"},
+		{"GET", "/traced", "X-Other: a", 418, "nobody no_credentials"},
 		{"POST", "/required", "Cookie: who=user.alice\r\nOrigin: https://evil.example", 418, "alice cross_origin"},
 		{"GET", "/fresh", "Authorization: Bearer ended.alice", 418, "nobody token_rejected"},
 	} {
