@@ -74,7 +74,7 @@ jsonv2:
 # go.mod names the oldest fasthttp that fiber brings; this is the newest that is tested.
 FASTHTTP = v1.78.0
 fasthttp:
-	@t=$$(mktemp -d); trap 'rm -rf "$$t"' EXIT; for m in adapters/fasthttp adapters/fiber; do \
+	@t=$$(mktemp -d); trap 'rm -rf "$$t"' EXIT; for m in adapters/fasthttp adapters/fiber adapters/fiberv3; do \
 		echo "fasthttp $(FASTHTTP): $$m"; \
 		cp $$m/go.mod $$m/go.sum $$t && \
 		go mod edit -require=github.com/valyala/fasthttp@$(FASTHTTP) $$t/go.mod && \

@@ -38,18 +38,28 @@ func TestAllocations(t *testing.T) {
 	guardtest.Allocations(t, 3, func(auth authgear.Authenticator) float64 { return cost(authgearfiberv3.New(auth).Require()) - cost() })
 }
 
+// send returns the answer of the application to a GET with these headers.
+func send(t *testing.T, app *fiber.App, path string, header http.Header) (status int, body string) {
+	t.Helper()
+	request := httptest.NewRequest("GET", path, nil)
+	request.Header = header.Clone()
+	response, err := app.Test(request, fiber.TestConfig{})
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	all, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	return response.StatusCode, string(all)
+}
+
 func TestNext(t *testing.T) {
 	t.Parallel()
 	app := fiber.New()
 	app.Get("/", authgearfiberv3.New(guardtest.Nobody{}, authgearfiberv3.Config{Next: func(fiber.Ctx) bool { return true }}).Require(),
 		func(c fiber.Ctx) error { return c.SendString(c.Get("X-Authgear-User-Id", "stripped")) })
-	request := httptest.NewRequest("GET", "/", nil)
-	request.Header.Set("X-Authgear-User-Id", "mallory")
-	response, err := app.Test(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if body, _ := io.ReadAll(response.Body); string(body) != "stripped" {
+	if _, body := send(t, app, "/", http.Header{"X-Authgear-User-Id": {"mallory"}}); body != "stripped" {
 		t.Errorf("body = %s", body)
 	}
 }
@@ -64,29 +74,35 @@ func TestWithIdentity(t *testing.T) {
 	app.Get("/handler", func(c fiber.Ctx) error { return c.SendString(authgearfiberv3.MustUser(c).ID) })
 	app.Get("/guarded", authgearfiberv3.New(guardtest.Nobody{}).Require())
 	for path, want := range map[string]int{"/handler": 200, "/guarded": 401} {
-		response, err := app.Test(httptest.NewRequest("GET", path, nil))
-		if err != nil || response.StatusCode != want {
-			t.Errorf("%s: %v, %v", path, response, err)
+		if status, body := send(t, app, path, http.Header{}); status != want {
+			t.Errorf("%s: %d %s", path, status, body)
 		}
 	}
 }
 
-// A user context that derives from fasthttp's own shows the newest finding:
-// looking for an earlier one must not go in a circle.
-func TestContextOfFasthttpItself(t *testing.T) {
+// A context that derives from fiber's own, or fasthttp's, shows the newest finding:
+// looking for an earlier one, which counts, must not go in a circle.
+func TestContextOfFiberItself(t *testing.T) {
 	t.Parallel()
-	derive := func(c fiber.Ctx) error {
-		c.SetContext(context.WithValue(c.Context(), key{}, "value"))
-		return c.Next()
-	}
-	first, second := authgearfiberv3.New(guardtest.Alice), authgearfiberv3.New(guardtest.Alice)
-	app := fiber.New()
-	app.Get("/", first.Require(), derive, second.Require(), derive, first.Require(), func(c fiber.Ctx) error {
-		return c.SendString(authgearfiberv3.MustUser(c).ID)
-	})
-	response, err := app.Test(httptest.NewRequest("GET", "/", nil))
-	if err != nil || response.StatusCode != http.StatusOK {
-		t.Errorf("%v, %v", response, err)
+	for name, own := range map[string]func(fiber.Ctx) context.Context{
+		"fiber":    func(c fiber.Ctx) context.Context { return c },
+		"fasthttp": func(c fiber.Ctx) context.Context { return c.RequestCtx() },
+	} {
+		derive := func(c fiber.Ctx) error {
+			c.SetContext(context.WithValue(own(c), key{}, "value"))
+			return c.Next()
+		}
+		decisions := 0
+		config := authgearfiberv3.Config{Observer: &authgear.Observer{Decision: func(context.Context, authgear.Decision) { decisions++ }}}
+		first, second := authgearfiberv3.New(guardtest.Alice, config), authgearfiberv3.New(guardtest.Alice, config)
+		app := fiber.New()
+		app.Get("/", first.Require(), derive, second.Require(), derive, first.Require(), func(c fiber.Ctx) error {
+			value, _ := c.Context().Value(key{}).(string)
+			return c.SendString(value + " of " + authgearfiberv3.MustUser(c).ID + authgear.MustUserFromContext(c.Context()).ID)
+		})
+		if status, body := send(t, app, "/", http.Header{}); status != 200 || body != "value of alicealice" || decisions != 2 {
+			t.Errorf("%s: %d %s, %d decisions", name, status, body, decisions)
+		}
 	}
 }
 
@@ -116,15 +132,9 @@ func TestRestartRouting(t *testing.T) {
 		status, decisions int
 	}{"/old": {200, 1}, "/changed": {400, 2}} {
 		decisions = 0
-		request := httptest.NewRequest("GET", path, nil)
-		request.Header = header
-		response, err := app.Test(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		body, _ := io.ReadAll(response.Body)
-		if response.StatusCode != want.status || want.status == 200 && string(body) != "alice" || decisions != want.decisions {
-			t.Errorf("%s: %d %q, %d decisions", path, response.StatusCode, body, decisions)
+		status, body := send(t, app, path, header)
+		if status != want.status || status == 200 && body != "alice" || decisions != want.decisions {
+			t.Errorf("%s: %d %q, %d decisions", path, status, body, decisions)
 		}
 	}
 }
@@ -159,12 +169,90 @@ func TestMethodOverride(t *testing.T) {
 		methods = nil
 		request := httptest.NewRequest(r.method, "/?_method="+r.override, nil)
 		request.Header.Set("Sec-Fetch-Site", r.site)
-		response, err := app.Test(request)
+		response, err := app.Test(request, fiber.TestConfig{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if response.StatusCode != r.status || len(methods) != 1 || methods[0] != r.judged {
 			t.Errorf("%s as %s, %s: %d, decided about %q", r.method, r.override, r.site, response.StatusCode, methods)
 		}
+	}
+}
+
+// Self compares what the handler gets as the parameter, whatever fiber makes of the
+// path, and denies where there is none.
+func TestSelfIsAboutTheParameterOfTheHandler(t *testing.T) {
+	t.Parallel()
+	guard := authgearfiberv3.New(guardtest.Alice, authgearfiberv3.Config{Observer: &authgear.Observer{}})
+	handler := func(c fiber.Ctx) error { return c.SendString("the notes of " + c.Params("id") + c.Params("*")) }
+	override := func(c fiber.Ctx) error {
+		c.OverrideParam("id", c.Query("id"))
+		return c.Next()
+	}
+	for name, config := range map[string]fiber.Config{
+		"as usual":                 {},
+		"UnescapePath":             {UnescapePath: true},
+		"Immutable":                {Immutable: true},
+		"CaseSensitive and strict": {CaseSensitive: true, StrictRouting: true},
+	} {
+		app := fiber.New(config)
+		self := guard.Require(authgearfiberv3.Self("id"))
+		app.Get("/users/:id", self, handler)
+		app.Get("/optional/:id?", self, handler)
+		app.Get("/bounded/:id<alpha;minLen(2)>", self, handler)
+		app.Get("/parts/:id.:format", self, handler)
+		app.Get("/rest/*", guard.Require(authgearfiberv3.Self("*")), handler)
+		app.Get("/other/:name", self, handler)
+		app.Get("/override/:id", override, self, handler)
+		app.Use("/groups/:id", self).Get("/groups/:id/notes", handler)
+		mounted := fiber.New(config)
+		mounted.Get("/users/:id", self, handler)
+		app.Use("/mounted", mounted)
+		app.Use("/of/:owner", mounted)
+		for path, allowed := range map[string]bool{
+			"/users/alice": true, "/optional/alice": true, "/bounded/alice": true, "/parts/alice.json": true, "/rest/alice": true,
+			"/groups/alice/notes": true, "/mounted/users/alice": true, "/override/bob?id=alice": true,
+			"/users/al%69ce": config.UnescapePath, "/rest/al%69ce": config.UnescapePath, "/groups/al%69ce/notes": config.UnescapePath,
+			"/users/Alice": false, "/users/bob": false, "/users/alice%00": false, "/users/alice%20": false, "/users/+alice": false,
+			"/users/alice;": false, "/users/alice.json": false, "/users/%2Falice": false, "/users/alice%2F": !config.StrictRouting && config.UnescapePath,
+			"/users/%61%6Cice%2E": false, "/users/al%2569ce": false, "/users/%E1alice": false, "/optional/": false, "/bounded/bob": false,
+			"/parts/bob.alice": false, "/rest/alice/bob": false, "/rest/": false, "/other/alice": false, "/override/alice?id=bob": false,
+			"/override/alice": false, "/groups/bob/notes": false, "/groups/bob%2F..%2Falice/notes": false, "/mounted/users/bob": false,
+		} {
+			status, body := send(t, app, path, http.Header{})
+			if want := map[bool]int{true: 200, false: 403}[allowed]; status != want && (allowed || status != 404) || status == 200 && body != "the notes of alice" {
+				t.Errorf("%s, %s: %d %q, allowed: %v", name, path, status, body, allowed)
+			}
+		}
+		// fiber gives what is mounted on a parameter that one's value for its first own.
+		for _, path := range []string{"/of/bob/users/alice", "/of/alice/users/bob"} {
+			if status, body := send(t, app, path, http.Header{}); status != 403 && body != "the notes of alice" {
+				t.Errorf("%s, %s: %d %q", name, path, status, body)
+			}
+		}
+	}
+}
+
+// tenant is a context of an application's own that finds parameters its own way.
+type tenant struct{ *fiber.DefaultCtx }
+
+func (*tenant) Params(name string, _ ...string) string { return map[string]string{"id": "alice"}[name] }
+
+// Policies get the context that the application has made, and Self asks that one.
+func TestContextOfTheApplication(t *testing.T) {
+	t.Parallel()
+	guard := authgearfiberv3.New(guardtest.Alice, authgearfiberv3.Config{Observer: &authgear.Observer{}})
+	own := authgearfiberv3.Policy(func(c fiber.Ctx, _ *authgear.Identity) error {
+		if _, ok := c.(*tenant); !ok {
+			return authgear.Deny("fiber's own context")
+		}
+		return nil
+	})
+	app := fiber.NewWithCustomCtx(func(app *fiber.App) fiber.CustomCtx { return &tenant{fiber.NewDefaultCtx(app)} })
+	app.Get("/users/:id", guard.Require(own, authgearfiberv3.Self("id")), func(c fiber.Ctx) error {
+		return c.SendString(authgearfiberv3.MustUser(c.(*tenant)).ID)
+	})
+	if status, body := send(t, app, "/users/somebody", http.Header{}); status != 200 || body != "alice" {
+		t.Errorf("%d %s", status, body)
 	}
 }

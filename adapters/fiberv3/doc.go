@@ -9,9 +9,14 @@
 // Make one [Guard] for each authenticator with [New], and use [Guard.Require] or
 // [Guard.Optional] for a group or a route. Handlers ask [Identity], [User] or
 // [MustUser], and pass c.Context() on, in which authgear.FromContext finds the
-// identity; inside the handler c itself does as well, and so do r.Context() in a
-// net/http handler on a route of fiber's, and req.RequestCtx() of a fiber.Req. CORS
-// middleware stands in front of the guard: preflights carry no credentials.
+// identity; inside the handler c itself does as well. CORS middleware stands in front
+// of the guard: preflights carry no credentials.
+//
+// Other handlers that fiber's routes take find it by authgear.FromContext, too: in
+// r.Context() of net/http's, in req.RequestCtx() of those that get a [fiber.Req]. The
+// guard stands before them on the route. One of adapters/nethttp inside a net/http
+// handler sees less: fasthttp 1.69 gives that handler the last one only of a repeated
+// header, and trailers as headers.
 //
 // A refused request is answered at once, and the middleware returns nil, since
 // fiber's error handler would write another answer. [Refused] tells logging
@@ -24,5 +29,7 @@
 // for a long token, which fiber then answers with 431: make it 32 KiB. With
 // StreamRequestBody a chunked trailer gets into the header when a handler reads
 // the body, after any middleware: no identity is ever taken from there, and such
-// an application must not read X-Authgear-* headers itself.
+// an application must not read X-Authgear-* headers itself. With fasthttp 1.69 it must
+// not use timeout middleware either: a handler that has run out of time reads on, and
+// gets what another connection sends.
 package authgearfiberv3

@@ -13,6 +13,7 @@ import (
 	"github.com/gofiber/fiber/v3"
 	"github.com/gofiber/fiber/v3/middleware/cors"
 	"github.com/gofiber/fiber/v3/middleware/static"
+	"github.com/gofiber/fiber/v3/middleware/timeout"
 
 	authgearfiberv3 "github.com/authgear/authgear-sdk-go/adapters/fiberv3"
 	authgear "github.com/authgear/authgear-sdk-go/core"
@@ -34,10 +35,12 @@ func TestUnreadBody(t *testing.T) {
 	}{
 		{"/guarded", "POST", 401, false},
 		{"/refuse", "POST", 503, false},
+		{"/mounted/guarded", "POST", 401, false},
 		{"/missing", "GET", 404, true},
 		{"/missing", "POST", 404, true},
 		{"/error", "POST", 500, true},
 		{"/limited", "POST", 429, true},
+		{"/late", "POST", 408, true},
 		{"/static/go.mod", "GET", 200, true},
 		{"/static/go.mod", "HEAD", 200, true},
 		{"/cors", "OPTIONS", 204, true},
@@ -46,6 +49,9 @@ func TestUnreadBody(t *testing.T) {
 		var executed atomic.Int32
 		addr := serveUnread(t, c.closeUnread, &executed)
 		for body, answers := range map[string]int{"": 2, smuggled: 1} {
+			if c.path == "/late" && body == "" {
+				continue // fasthttp 1.78 closes that connection by itself
+			}
 			all := exchange(t, addr, fmt.Sprintf("%s %s HTTP/1.1\r\nHost: a\r\nOrigin: https://app.example.com\r\nAccess-Control-Request-Method: DELETE\r\nContent-Length: %d\r\n\r\n%s"+
 				"GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", c.method, c.path, len(body), body))
 			if strings.Count(all, "HTTP/1.1 ") != answers || !strings.HasPrefix(all, fmt.Sprintf("HTTP/1.1 %d ", c.status)) || executed.Load() != 0 {
@@ -66,6 +72,12 @@ func serveUnread(t *testing.T, closeUnread bool, executed *atomic.Int32) (addr s
 	app.Use("/limited", func(c fiber.Ctx) error { return c.SendStatus(fiber.StatusTooManyRequests) })
 	app.Use("/cors", cors.New())
 	app.Use("/static", static.New("."))
+	mounted := fiber.New()
+	mounted.All("/guarded", guard.Require())
+	app.Use("/mounted", mounted)
+	ended := make(chan struct{})
+	t.Cleanup(func() { close(ended) })
+	app.All("/late", timeout.New(func(fiber.Ctx) error { <-ended; return nil }, timeout.Config{Timeout: time.Millisecond}))
 	app.All("/guarded", guard.Require())
 	app.All("/refuse", func(c fiber.Ctx) error { return guard.Refuse(c, errors.New("no")) })
 	app.All("/error", func(fiber.Ctx) error { return errors.New("failed") })
