@@ -12,7 +12,7 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 )
 
-var frameworks = []string{"gin", "echo", "echov5", "fiber", "nethttp"}
+var frameworks = []string{"gin", "echo", "echov5", "fiber", "fiberv3", "nethttp"}
 
 // programs is where TestMain builds the servers.
 var programs string
