@@ -16,6 +16,7 @@ var frameworks = []string{
 	"github.com/labstack/echo/v4",
 	"github.com/labstack/echo/v5",
 	"github.com/gofiber/fiber/v2",
+	"github.com/gofiber/fiber/v3",
 	"github.com/valyala/fasthttp",
 }
 
@@ -51,6 +52,13 @@ var consumers = []struct {
 	app := fiber.New()
 	app.Get("/", adapter.New(auth).Require())
 	response, err := app.Test(request)
+	if err != nil {
+		panic(err)
+	}`},
+	{"fiberv3", []string{"github.com/gofiber/fiber/v3", "github.com/valyala/fasthttp"}, []string{"adapters/fasthttp"}, `"github.com/gofiber/fiber/v3"`, `
+	app := fiber.New()
+	app.Get("/", adapter.New(auth).Require())
+	response, err := app.Test(request, fiber.TestConfig{})
 	if err != nil {
 		panic(err)
 	}`},
