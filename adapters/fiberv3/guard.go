@@ -1,6 +1,8 @@
 package authgearfiberv3
 
 import (
+	"context"
+
 	"github.com/gofiber/fiber/v3"
 
 	authgearfasthttp "github.com/authgear/authgear-sdk-go/adapters/fasthttp"
@@ -72,7 +74,7 @@ func (g *Guard) middleware(check *guard.Check) fiber.Handler {
 			return Strip(c)
 		}
 		r := view(c)
-		if _, refusal := guard.Run(c.Context(), check, r, r.ResponseHeader(), c); refusal != nil {
+		if _, refusal := guard.Run(contextOf(c), check, r, r.ResponseHeader(), c); refusal != nil {
 			r.Refuse(refusal, c.App().Server(), g.config.ErrorHandler)
 			return nil // fiber's error handler would write another answer
 		}
@@ -85,14 +87,14 @@ func (g *Guard) middleware(check *guard.Check) fiber.Handler {
 // returns what it returns.
 func (g *Guard) Refuse(c fiber.Ctx, err error) error {
 	r := view(c)
-	_, refusal := guard.Refuse(c.Context(), g.guard, r, r.ResponseHeader(), err)
+	_, refusal := guard.Refuse(contextOf(c), g.guard, r, r.ResponseHeader(), err)
 	r.Refuse(refusal, c.App().Server(), g.config.ErrorHandler)
 	return nil
 }
 
 // Strip is middleware for routes without a guard: it removes the X-Authgear-*
 // headers that only a reverse proxy may set, as every guard does on its routes.
-func Strip(c fiber.Ctx) error { return guard.Strip(c.Context(), view(c)).Next() }
+func Strip(c fiber.Ctx) error { return guard.Strip(contextOf(c), view(c)).Next() }
 
 // CloseUnread lets the application close a connection whose last request may have
 // left a part of its body there, which fasthttp would run as the next request.
@@ -106,3 +108,5 @@ func CloseUnread(app *fiber.App) { authgearfasthttp.CloseUnread(app.Server()) }
 func view(c fiber.Ctx) *authgearfasthttp.Request[fiber.Ctx] {
 	return authgearfasthttp.NewRequest(c.RequestCtx(), c.Method(), c, fiber.Ctx.SetContext)
 }
+
+func contextOf(c fiber.Ctx) context.Context { return authgearfasthttp.Context(c, c.Context()) }

@@ -1,8 +1,6 @@
 package authgearfiberv3
 
 import (
-	"context"
-
 	"github.com/gofiber/fiber/v3"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
@@ -24,15 +22,9 @@ func MustUser(c fiber.Ctx) *authgear.Identity { return authgear.MustUserFromCont
 // WithIdentity puts the identity into the context, for tests of handlers. It
 // satisfies no guard.
 func WithIdentity(c fiber.Ctx, identity *authgear.Identity) {
-	view(c).HandOn(authgear.NewContext(c.Context(), identity))
+	view(c).HandOn(authgear.NewContext(contextOf(c), identity))
 }
 
 // Refused returns why a guard has refused the request, in a custom error handler
 // or in middleware around the guard.
-func Refused(c fiber.Ctx) (*authgear.Error, bool) {
-	// c.Context() may be that of before the guard again: timeout middleware puts it back.
-	if ctx, ok := c.Value(guard.ContextKey).(context.Context); ok {
-		return guard.Refused(ctx)
-	}
-	return nil, false
-}
+func Refused(c fiber.Ctx) (*authgear.Error, bool) { return guard.Refused(c) }
