@@ -24,8 +24,11 @@ func TestBrowser(t *testing.T) {
 	t.Parallel()
 	program := browser(t)
 	examples := t.TempDir()
-	frameworks := []string{"gin", "echo", "fiber", "nethttp"}
-	build := exec.Command("go", "build", "-o", examples+"/", "./gin", "./echo", "./fiber", "./nethttp")
+	frameworks := []string{"gin", "echov5", "fiberv3", "nethttp", "echo", "fiber"}
+	build := exec.Command("go", "build", "-o", examples+"/")
+	for _, framework := range frameworks {
+		build.Args = append(build.Args, "./"+framework)
+	}
 	build.Dir = filepath.Join("..", "examples")
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building the example servers: %v\n%s", err, output)

@@ -91,7 +91,7 @@ func (p Place) BackendAddress() []string { return []string{backend, p.Backend} }
 // Port is the port of one of the addresses.
 func Port(addr string) string { return addr[strings.LastIndexByte(addr, ':')+1:] }
 
-var frameworks = []string{"gin", "echo", "fiber", "nethttp"}
+var frameworks = []string{"gin", "echov5", "fiberv3", "nethttp", "echo", "fiber"}
 
 // Main is what a TestMain calls. It removes what the tests have built.
 func Main(m *testing.M) {
