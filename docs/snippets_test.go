@@ -153,12 +153,15 @@ func traced(transport http.RoundTripper) http.RoundTripper { return transport }
 
 	reports, machine, notes, transfer http.Handler
 )
+
+func accessLog(next http.Handler) http.Handler { return next }
 `,
 	"gin": `var (
 	auth                 *authgear.JWT
 	guard                *authgeargin.Guard
 	r                    *gin.Engine
 	me, home, deletePost gin.HandlerFunc
+	accessLogGin         gin.HandlerFunc
 
 	reports, machine, notes, transfer gin.HandlerFunc
 )
@@ -168,6 +171,7 @@ func traced(transport http.RoundTripper) http.RoundTripper { return transport }
 	guard                *authgearechov5.Guard
 	e                    *echo.Echo
 	me, home, deletePost echo.HandlerFunc
+	accessLogEcho        echo.MiddlewareFunc
 )
 `,
 	"fiber": `var (
@@ -175,6 +179,7 @@ func traced(transport http.RoundTripper) http.RoundTripper { return transport }
 	guard                *authgearfiberv3.Guard
 	app                  *fiber.App
 	me, home, deletePost fiber.Handler
+	accessLogFiber       fiber.Handler
 )
 
 func listOrders(context.Context, string) []string { return nil }
