@@ -43,6 +43,8 @@ import (
 	_ "github.com/99designs/gqlgen/graphql/handler"
 	_ "github.com/99designs/gqlgen/graphql/handler/transport"
 	_ "github.com/99designs/gqlgen/graphql/introspection"
+	_ "github.com/coder/websocket"
+	_ "github.com/fasthttp/websocket"
 	_ "github.com/gin-contrib/cors"
 	_ "github.com/gin-gonic/gin"
 	_ "github.com/go-chi/chi/v5"
@@ -129,6 +131,7 @@ var ofKind = map[string]map[string]string{
 		"metadata":  "google.golang.org/grpc/metadata",
 		"runtime":   "github.com/grpc-ecosystem/grpc-gateway/v2/runtime",
 		"transport": "github.com/99designs/gqlgen/graphql/handler/transport",
+		"websocket": "github.com/fasthttp/websocket",
 	},
 }
 
