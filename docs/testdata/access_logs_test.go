@@ -217,12 +217,14 @@ func TestAccessLogs(t *testing.T) {
 
 type handled struct{ handler http.Handler }
 
+func (h handled) do(r *http.Request) (*http.Response, error) {
+	w := httptest.NewRecorder()
+	h.handler.ServeHTTP(w, r)
+	return w.Result(), nil
+}
+
 func (h handled) get(path, token string) (*http.Response, error) {
-	return tested(func(r *http.Request) (*http.Response, error) {
-		w := httptest.NewRecorder()
-		h.handler.ServeHTTP(w, r)
-		return w.Result(), nil
-	}).get(path, token)
+	return tested(h.do).get(path, token)
 }
 
 type tested func(*http.Request) (*http.Response, error)

@@ -188,10 +188,14 @@ func TestCached(t *testing.T) {
 	}
 	cached(app, authgearfiberv3.New(auth))
 	app.Get("/me", func(c fiber.Ctx) error { return c.SendString(authgearfiberv3.MustUser(c).ID) })
-	get := func(token string) string {
-		r := httptest.NewRequest("GET", "/me", nil)
-		if token != "" {
-			r.Header.Set("Cookie", "access="+token)
+	app.Get("/public", func(c fiber.Ctx) error {
+		c.Set("Cache-Control", "public, max-age=60")
+		return c.SendString(authgearfiberv3.MustUser(c).ID)
+	})
+	get := func(path, name, value string) string {
+		r := httptest.NewRequest("GET", path, nil)
+		if value != "" {
+			r.Header.Set(name, value)
 		}
 		response, err := app.Test(r)
 		if err != nil {
@@ -205,9 +209,19 @@ func TestCached(t *testing.T) {
 	}
 	alice := project.AccessToken(project.AddUser(authgeartest.User{ID: "alice"}))
 	bob := project.AccessToken(project.AddUser(authgeartest.User{ID: "bob"}))
-	for _, c := range [][2]string{{alice, "miss alice"}, {bob, "miss bob"}, {alice, "hit alice"}, {"", ` {"error":"authentication_required",`}} {
-		if got := get(c[0]); !strings.HasPrefix(got, c[1]) {
-			t.Errorf("%q, want %q", got, c[1])
+	for _, c := range []struct{ path, name, value, want string }{
+		{"/me", "Cookie", "access=" + alice, "miss alice"},
+		{"/me", "Cookie", "access=" + bob, "miss bob"},
+		{"/me", "Cookie", "access=" + alice, "hit alice"},
+		{"/me", "", "", ` {"error":"authentication_required",`},
+		{"/me?x", "Authorization", "Bearer " + alice, "unreachable alice"},
+		{"/me?x", "Authorization", "Bearer " + alice, "unreachable alice"},
+		{"/public", "Authorization", "Bearer " + alice, "miss alice"},
+		{"/public", "Authorization", "Bearer " + alice, "hit alice"},
+		{"/public", "Authorization", "Bearer " + bob, "miss bob"},
+	} {
+		if got := get(c.path, c.name, c.value); !strings.HasPrefix(got, c.want) {
+			t.Errorf("%s by %s: %q, want %q", c.path, c.name, got, c.want)
 		}
 	}
 }

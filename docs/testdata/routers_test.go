@@ -7,9 +7,19 @@ import (
 	"strings"
 	"testing"
 
+	authgearecho "github.com/authgear/authgear-sdk-go/adapters/echo"
+	authgearechov5 "github.com/authgear/authgear-sdk-go/adapters/echov5"
+	authgearfiber "github.com/authgear/authgear-sdk-go/adapters/fiber"
+	authgearfiberv3 "github.com/authgear/authgear-sdk-go/adapters/fiberv3"
+	authgeargin "github.com/authgear/authgear-sdk-go/adapters/gin"
 	authgearhttp "github.com/authgear/authgear-sdk-go/adapters/nethttp"
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
+	"github.com/gin-gonic/gin"
 	"github.com/go-chi/chi/v5"
+	fiberv2 "github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v3"
+	echov4 "github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v5"
 )
 
 // answers asks a handler, by a method and a path, and with a token unless it is "",
@@ -135,4 +145,74 @@ func TestSelfOnServeMux(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.Handle("GET /orgs/{org}/", says("notes"))
 	answers(t, self(mux), "GET /orgs/alice/", alice, `403 {"error":"policy_denied"`)
+}
+
+// A parameter at the end of echo's route takes the rest of the path.
+func TestSelfOnEcho(t *testing.T) {
+	project := authgeartest.New(t)
+	auth := newJWT(t, project)
+	alice := project.AccessToken(project.AddUser(authgeartest.User{ID: "alice"}))
+	v5, v4 := echo.New(), echov4.New()
+	v5.GET("/users/:id", func(c *echo.Context) error { return c.String(http.StatusOK, c.Param("id")) }, authgearechov5.New(auth).Require())
+	v4.GET("/users/:id", func(c echov4.Context) error { return c.String(http.StatusOK, c.Param("id")) }, authgearecho.New(auth).Require())
+	v5.GET("/own/:id", echo.WrapHandler(says("own")), authgearechov5.New(auth).Require(authgearechov5.Self("id")))
+	v4.GET("/own/:id", echov4.WrapHandler(says("own")), authgearecho.New(auth).Require(authgearecho.Self("id")))
+	for _, e := range []http.Handler{v5, v4} {
+		answers(t, e, "GET /users/alice/x", alice, "200 alice/x")
+		answers(t, e, "GET /own/alice", alice, "200 own alice")
+		answers(t, e, "GET /own/alice/x", alice, `403 {"error":"policy_denied"`)
+	}
+}
+
+// Who serves HEAD where a route is for GET, and who guards paths that no route has.
+func TestRoutesOfFrameworks(t *testing.T) {
+	project := authgeartest.New(t)
+	auth := newJWT(t, project)
+	alice := project.AccessToken(project.AddUser(authgeartest.User{ID: "alice"}))
+	gin.SetMode(gin.ReleaseMode)
+
+	r := gin.New()
+	r.GET("/me", func(*gin.Context) {})
+	r.Group("/api", authgeargin.New(auth).Require()).GET("/me", func(*gin.Context) {})
+	v5, v4 := echo.New(), echov4.New()
+	v5.GET("/me", func(*echo.Context) error { return nil })
+	v5.Group("/api", authgearechov5.New(auth).Require()).GET("/me", func(*echo.Context) error { return nil })
+	v4.GET("/me", func(echov4.Context) error { return nil })
+	v4.Group("/api", authgearecho.New(auth).Require()).GET("/me", func(echov4.Context) error { return nil })
+	fiberV3, fiberV2 := fiber.New(), fiberv2.New()
+	fiberV3.Get("/me", func(c fiber.Ctx) error { return c.Send(nil) })
+	fiberV3.Group("/api", authgearfiberv3.New(auth).Require()).Get("/me", func(c fiber.Ctx) error { return c.Send(nil) })
+	fiberV2.Get("/me", func(c *fiberv2.Ctx) error { return c.Send(nil) })
+	fiberV2.Group("/api", authgearfiber.New(auth).Require()).Get("/me", func(c *fiberv2.Ctx) error { return c.Send(nil) })
+	onChi, mux := chi.NewRouter(), http.NewServeMux()
+	onChi.Get("/me", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("GET /me", func(http.ResponseWriter, *http.Request) {})
+
+	for name, c := range map[string]struct {
+		get                                func(*http.Request) (*http.Response, error)
+		head, headInGroup, none, similarly int // the last two to nobody
+	}{
+		"gin":      {handled{r}.do, 404, 404, 404, 404},
+		"echo v5":  {handled{v5}.do, 405, 404, 401, 404},
+		"echo v4":  {handled{v4}.do, 405, 404, 401, 404},
+		"fiber v3": {func(r *http.Request) (*http.Response, error) { return fiberV3.Test(r) }, 200, 200, 401, 404},
+		"fiber v2": {func(r *http.Request) (*http.Response, error) { return fiberV2.Test(r) }, 200, 200, 401, 401},
+		"chi":      {handled{onChi}.do, 405, 404, 404, 404},
+		"ServeMux": {handled{mux}.do, 200, 404, 404, 404},
+	} {
+		for request, want := range map[string]int{"HEAD /me": c.head, "HEAD /api/me": c.headInGroup, "GET /api/none": c.none, "GET /apis": c.similarly} {
+			method, path, _ := strings.Cut(request, " ")
+			r := httptest.NewRequest(method, path, nil)
+			if method == "HEAD" {
+				r.Header.Set("Authorization", "Bearer "+alice)
+			}
+			response, err := c.get(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if response.StatusCode != want {
+				t.Errorf("%s on %s: %d, want %d", request, name, response.StatusCode, want)
+			}
+		}
+	}
 }
