@@ -122,7 +122,8 @@ func TestStripReachesTheStore(t *testing.T) {
 }
 
 // What earlier middleware has removed does not count, although the raw header
-// block still has it. What it sets is not seen, but for Authorization.
+// block still has it. What it sets is not seen, but for Authorization: a header that
+// it has set anew counts as it came.
 func TestMiddlewareChangesHeaders(t *testing.T) {
 	t.Parallel()
 	const cookies = "a=b; session=theirs; c=d"
@@ -149,8 +150,10 @@ func TestMiddlewareChangesHeaders(t *testing.T) {
 		{"DelCookie, another one", "Cookie", cookies, func(h *fasthttp.RequestHeader) { h.DelCookie("c") }, []string{"a=b; session=theirs"}},
 		{"SetCookie", "Cookie", "a=b", func(h *fasthttp.RequestHeader) { h.SetCookie("session", "mine") }, []string{"a=b"}},
 		{"SetCookie over it", "Cookie", cookies, func(h *fasthttp.RequestHeader) { h.SetCookie("session", "mine") }, []string{"a=b; c=d"}},
-		{"Set", "X-Authgear-User-Id", "alice", func(h *fasthttp.RequestHeader) { h.Set("X-Authgear-User-Id", "mine") }, nil},
-		{"Set", "Origin", "https://app.example.com", func(h *fasthttp.RequestHeader) { h.Set("Origin", "https://mine.example.com") }, nil},
+		{"Set", "X-Authgear-User-Id", "alice", func(h *fasthttp.RequestHeader) { h.Set("X-Authgear-User-Id", "mine") }, []string{"alice"}},
+		{"Set to nothing", "X-Authgear-User-Id", "alice", func(h *fasthttp.RequestHeader) { h.Set("X-Authgear-User-Id", "") }, nil},
+		{"Set to one of two", "X-Authgear-User-Id", "alice\r\nX-Authgear-User-Id: bob", func(h *fasthttp.RequestHeader) { h.Set("X-Authgear-User-Id", "bob") }, []string{"alice", "bob"}},
+		{"Set", "Origin", "https://app.example.com", func(h *fasthttp.RequestHeader) { h.Set("Origin", "https://mine.example.com") }, []string{"https://app.example.com"}},
 		{"Set", "Authorization", "Bearer theirs", func(h *fasthttp.RequestHeader) { h.Set("Authorization", "Bearer mine") }, []string{"Bearer mine"}},
 		{"Add", "Authorization", "Bearer theirs", func(h *fasthttp.RequestHeader) { h.Add("Authorization", "Bearer mine") }, []string{"Bearer theirs", "Bearer mine"}},
 	} {

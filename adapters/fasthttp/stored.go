@@ -12,13 +12,15 @@ import (
 )
 
 // kept returns the value of a line as far as the store still has it: middleware
-// may have removed the header, or one of the cookies.
+// may have removed the header, or one of the cookies. Of a header that it has set
+// anew every line counts as it came: else one of two values, the last that was set,
+// would pass for the only one, and a foreign Origin for none.
 func (v *view) kept(line guard.Line) (value string, ok bool) {
 	switch {
 	case isSpecial(line.Name):
 		return line.Value, true
 	case !strings.EqualFold(line.Name, fasthttp.HeaderCookie):
-		return line.Value, v.inStore(line.Name, line.Value)
+		return line.Value, v.inStore(line.Name, isSet(line.Value))
 	}
 	var removed bool
 	for pair := range strings.SplitSeq(line.Value, ";") {
@@ -78,6 +80,15 @@ var leavesOut = func() bool {
 	return len(header.Cookie("name")) == 0
 }()
 
+// isSet tells only whether a value is empty, which is how some middleware removes a
+// header.
+func isSet(value string) string {
+	if value == "" {
+		return ""
+	}
+	return "set"
+}
+
 // inStore reports whether the store has a header, or a cookie by its name with
 // "=" before it. It goes through the store once, since a request can have
 // thousands of both, and keeps hashes, which cost no copies.
@@ -86,7 +97,7 @@ func (v *view) inStore(name, value string) bool {
 		header := &v.c.Request.Header
 		v.stored = v.hashSpace[:0]
 		for name, value := range header.All() {
-			v.stored = append(v.stored, hash("", unsafeString(name), unsafeString(value)))
+			v.stored = append(v.stored, hash("", unsafeString(name), isSet(unsafeString(value))))
 		}
 		for name, value := range header.Cookies() {
 			v.stored = append(v.stored, hash("=", unsafeString(name), unsafeString(value)))
