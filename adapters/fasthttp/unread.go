@@ -1,6 +1,10 @@
 package authgearfasthttp
 
-import "github.com/valyala/fasthttp"
+import (
+	"bytes"
+
+	"github.com/valyala/fasthttp"
+)
 
 // CloseUnread lets the server close a connection whose last request may have left a
 // part of its body there, which fasthttp would run as the next request. That is a
@@ -30,11 +34,28 @@ func closeUnread(c *fasthttp.RequestCtx, server *fasthttp.Server) {
 	}
 }
 
-// mayBeUnread reports, too, what fasthttp does not tell how far it has read: a
+// mayBeUnread reports, too, a length that fasthttp does not take for one, and what fasthttp does not tell how far it has read: a
 // chunked stream after an error, and a form, which ends before the body does
 // (RFC 2046 §5.1.1, epilogue).
 func mayBeUnread(c *fasthttp.RequestCtx, server *fasthttp.Server) bool {
 	header := &c.Request.Header
+	if hasOtherNames(header.RawHeaders()) {
+		return true
+	}
 	length := header.ContentLength()
 	return length != 0 && (c.Request.IsBodyStream() || length == -1 && server.StreamRequestBody || len(header.MultipartFormBoundary()) > 0)
+}
+
+// hasOtherNames reports a header whose name is no token (RFC 9110 §5.1), such as
+// "Content-Length ": a server in front may have found another end of the body by it.
+func hasOtherNames(raw []byte) bool {
+	for line := range bytes.SplitSeq(raw, []byte{'\n'}) {
+		name, _, _ := bytes.Cut(line, []byte{':'})
+		for _, c := range bytes.TrimSuffix(name, []byte{'\r'}) {
+			if c <= ' ' || c >= 0x7f {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -112,6 +112,26 @@ func serveUnread(t *testing.T, streamed, closeUnread bool, executed *atomic.Int3
 	return serve(t, server)
 }
 
+// By the name of a header that is no token a proxy may have found a body where
+// fasthttp 1.69 finds none; 1.78 refuses the request itself.
+func TestBodyByOtherNames(t *testing.T) {
+	t.Parallel()
+	var executed atomic.Int32
+	guards, all := serveUnread(t, false, false, &executed), serveUnread(t, false, true, &executed)
+	for path, addr := range map[string]string{"/guarded": guards, "/custom": guards, "/refuse": guards, "/open": all} {
+		for _, name := range []string{"Content-Length ", "Content-Length\t", "Content-Length\v", " Content-Length", "Transfer-Encoding ", "Content-Length\x80"} {
+			value := "chunked"
+			if strings.Contains(name, "Length") {
+				value = fmt.Sprint(len(smuggled))
+			}
+			all := exchange(t, addr, "POST "+path+" HTTP/1.1\r\nHost: a\r\n"+name+": "+value+"\r\n\r\n"+smuggled+last)
+			if strings.Count(all, "HTTP/1.1 ") != 1 || executed.Load() != 0 {
+				t.Errorf("%s %q: executed %d times:\n%s", path, name, executed.Load(), all)
+			}
+		}
+	}
+}
+
 // Servers that end the line of a chunk's size at a line feed in its extension, and
 // those that do not, read different requests (RFC 9112 §7.1.1). What follows a
 // chunk that is refused is not the next request.
