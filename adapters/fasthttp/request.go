@@ -34,8 +34,18 @@ var _ guard.Request[*fasthttp.RequestCtx] = (*Request[*fasthttp.RequestCtx])(nil
 func NewRequest[T any](c *fasthttp.RequestCtx, method string, framework T, setContext func(T, context.Context)) *Request[T] {
 	r := &Request[T]{view: view{c: c}, framework: framework, setContext: setContext}
 	r.read(method)
+	r.store = unsafe.Pointer(r)
+	if first, ok := c.UserValue(storeKey{}).(unsafe.Pointer); ok {
+		r.store = first
+	} else {
+		c.SetUserValue(storeKey{}, r.store)
+	}
 	return r
 }
+
+// storeKey is a user value that names the request: its first view, since fasthttp
+// serves the next request by the same RequestCtx.
+type storeKey struct{}
 
 // HandOn implements [guard.Request]. It keeps the context under [guard.ContextKey],
 // too: there it is found when RequestCtx, or what is built on it, is passed on as a
@@ -62,6 +72,7 @@ type view struct {
 	method, path  string
 	lines         []guard.Line
 	authorization []string
+	store         unsafe.Pointer
 
 	stored []uint64 // hashes of what the store holds, sorted; nil: not looked at
 
@@ -173,7 +184,7 @@ func (v *view) RemoteAddr() string { return v.c.RemoteAddr().String() }
 func (v *view) Lines() []guard.Line { return v.lines }
 
 // Store implements [guard.Request].
-func (v *view) Store() unsafe.Pointer { return unsafe.Pointer(v.c) }
+func (v *view) Store() unsafe.Pointer { return v.store }
 
 // Values implements authgear.Request.
 func (v *view) Values(name string) []string {

@@ -165,3 +165,32 @@ func TestMiddlewareChangesHeaders(t *testing.T) {
 		}
 	}
 }
+
+// The context of an earlier request says nothing of this one, although fasthttp serves
+// both by the same RequestCtx.
+func TestContextOfEarlierRequest(t *testing.T) {
+	t.Parallel()
+	auth, header := guardtest.Forwarded(t, &authgear.Observer{})
+	check := newGuard(auth, authgear.Observer{}).Require()
+	ctx := context.Background()
+	var server fasthttp.Server
+	server.Handler = func(c *fasthttp.RequestCtx) {
+		for range 2 { // the second guard of one request takes what the first has found
+			r := view(c)
+			_, refusal := guard.Run(ctx, check, r, r.ResponseHeader(), c)
+			if refusal != nil {
+				r.Refuse(refusal, &server, nil)
+				return
+			}
+			ctx = c.UserValue(guard.ContextKey).(context.Context)
+		}
+	}
+	var lines strings.Builder
+	if err := header.Write(&lines); err != nil {
+		t.Fatal(err)
+	}
+	all := exchange(t, serve(t, &server), "GET / HTTP/1.1\r\nHost: a\r\n"+lines.String()+"\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"+last)
+	if !strings.HasPrefix(all, "HTTP/1.1 200 ") || strings.Count(all, "HTTP/1.1 401 ") != 2 {
+		t.Error(all)
+	}
+}
