@@ -41,6 +41,25 @@ func refused(t *testing.T, middleware func(*fasthttp.Response), asSpelt bool, ob
 	return response, string(body)
 }
 
+// A refusal has its headers in the same order each time.
+func TestRefusalHeaderOrder(t *testing.T) {
+	t.Parallel()
+	names := func() (names []string) {
+		var c fasthttp.RequestCtx
+		require(&fasthttp.Server{}, newGuard(guardtest.Nobody{}, authgear.Observer{}), nil, respond("ran"))(&c)
+		for name := range c.Response.Header.All() {
+			names = append(names, string(name))
+		}
+		return names
+	}
+	first := names()
+	for range 50 {
+		if again := names(); !slices.Equal(again, first) {
+			t.Fatalf("%q, and %q", first, again)
+		}
+	}
+}
+
 // A status or a body that other middleware left there is not an answer of the
 // error handler: a refused request never gets it.
 func TestSilentErrorHandlerAfterOtherMiddleware(t *testing.T) {

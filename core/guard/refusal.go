@@ -2,7 +2,9 @@ package guard
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
@@ -29,9 +31,9 @@ type Refusal struct {
 // writes: all but those that describe the body.
 func newRefusal(g *Guard, err *authgear.Error, response ResponseHeader) *Refusal {
 	refusal := err.Refusal()
-	for name, values := range refusal.Header {
+	for _, name := range slices.Sorted(maps.Keys(refusal.Header)) { // the same bytes each time
 		if !strings.HasPrefix(name, "Content-") {
-			response.Set(name, values[0])
+			response.Set(name, refusal.Header[name][0])
 		}
 	}
 	return &Refusal{Err: err, Refusal: refusal, guard: g}
