@@ -16,7 +16,9 @@
 // r.Context() of net/http's, in req.RequestCtx() of those that get a [fiber.Req]. The
 // guard stands before them on the route. One of adapters/nethttp inside a net/http
 // handler sees less: fasthttp 1.69 gives that handler the last one only of a repeated
-// header, and trailers as headers.
+// header, and trailers as headers. A net/http handler asks for the identity before it
+// writes or flushes: when the client goes away meanwhile, r.Context() is the next
+// request's.
 //
 // A refused request is answered at once, and the middleware returns nil, since
 // fiber's error handler would write another answer. [Refused] tells logging
