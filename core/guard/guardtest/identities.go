@@ -16,7 +16,7 @@ import (
 func testAuthenticated(t *testing.T, mount Mount) {
 	var after []context.Context
 	var mu sync.Mutex
-	f := newFixture(t, mount, Default, Route{Path: "/", Steps: []Step{{Kind: Require, Policies: everyKind}}, Handler: func(c Context) (int, string) {
+	handler := func(c Context) (int, string) {
 		identity, ok := c.Identity()
 		user, isUser := c.User()
 		for i, ctx := range c.PassedOn() {
@@ -28,10 +28,16 @@ func testAuthenticated(t *testing.T, mount Mount) {
 		after = append(after, c.PassedOn()[0])
 		mu.Unlock()
 		return 200, fmt.Sprint(identity.ID, ok, isUser, user == identity)
-	}})
+	}
+	require := Step{Kind: Require, Policies: everyKind}
+	f := newFixture(t, mount, Default,
+		Route{Path: "/", Steps: []Step{require}, Handler: handler},
+		Route{Path: "/stripped", Steps: []Step{require, {Kind: Strip}}, Handler: handler},
+	)
 	wantBody(t, "a user", f.get(t, "GET", "/", "Bearer user.alice"), 200, "alicetrue true true")
 	wantBody(t, "a client", f.get(t, "GET", "/", "Bearer client.m2m"), 200, "m2mtrue false false")
-	for i, want := range []string{"alice", "m2m"} {
+	wantBody(t, "a user, and Strip inside", f.get(t, "GET", "/stripped", "Bearer user.alice"), 200, "alicetrue true true")
+	for i, want := range []string{"alice", "m2m", "alice"} {
 		if identity, ok := authgear.FromContext(after[i]); !ok || identity.ID != want {
 			t.Errorf("after the request the context has %v, want %s", identity, want)
 		}
