@@ -92,6 +92,7 @@ func testRefuse(t *testing.T, mount Mount) {
 				same(t, id, got, refusal(reason, "1"))
 			} else {
 				wantBody(t, id, got, http.StatusTeapot, id+" "+string(reason))
+				sameBesideBody(t, id, got, refusal(reason, "1"))
 			}
 			decisions, _ := f.record.take()
 			if len(decisions) != 2 || decisions[0].Reason != "" || decisions[1].Reason != reason || !decisions[1].Repeated || decisions[1].Source != authgear.SourceJWT {

@@ -74,6 +74,16 @@ func same(t *testing.T, what string, got, want answer) {
 	}
 }
 
+// sameBesideBody compares the headers that stand whatever a custom error handler answers.
+func sameBesideBody(t *testing.T, what string, got, want answer) {
+	t.Helper()
+	for _, name := range []string{"Www-Authenticate", "Cache-Control", "Retry-After"} {
+		if !slices.Equal(got.header[name], want.header[name]) {
+			t.Errorf("%s: %s = %q, want %q", what, name, got.header[name], want.header[name])
+		}
+	}
+}
+
 // wantBody compares the status and body of an answer that is the handler's.
 func wantBody(t *testing.T, what string, got answer, status int, body string) {
 	t.Helper()
