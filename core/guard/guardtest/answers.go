@@ -51,8 +51,12 @@ func testErrorHandlers(t *testing.T, mount Mount) {
 					t.Errorf("Retry-After = %q", got.header.Get("Retry-After"))
 				}
 			}
+			refusals := f.record.noticed()
 			_, notices := f.record.take()
-			for _, n := range notices { // of frameworks whose handler returns an error
+			for i, n := range notices { // of frameworks whose handler returns an error
+				if refusals[i] == nil || refusals[i].Reason != authgear.ReasonTokenExpired {
+					t.Errorf("the context of the notice is not the refused request's: %v", refusals[i])
+				}
 				if c.onError != ReturnsOther || n.Kind != authgear.NoticeErrorHandler || n.Err != ErrOther {
 					t.Errorf("notice = %+v", n)
 				}

@@ -129,6 +129,7 @@ type record struct {
 	mu        sync.Mutex
 	decisions []authgear.Decision
 	notices   []authgear.Notice
+	refusals  []*authgear.Error // for each notice, why the request of its context was refused, if it was
 	fetches   []authgear.Fetch
 }
 
@@ -139,10 +140,11 @@ func (r *record) observer() *authgear.Observer {
 			defer r.mu.Unlock()
 			r.decisions = append(r.decisions, d)
 		},
-		Notice: func(_ context.Context, n authgear.Notice) {
+		Notice: func(ctx context.Context, n authgear.Notice) {
 			r.mu.Lock()
 			defer r.mu.Unlock()
-			r.notices = append(r.notices, n)
+			refused, _ := guard.Refused(ctx)
+			r.notices, r.refusals = append(r.notices, n), append(r.refusals, refused)
 		},
 		Fetch: func(_ context.Context, f authgear.Fetch) {
 			r.mu.Lock()
@@ -157,8 +159,16 @@ func (r *record) take() ([]authgear.Decision, []authgear.Notice) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	decisions, notices := r.decisions, r.notices
-	r.decisions, r.notices = nil, nil
+	r.decisions, r.notices, r.refusals = nil, nil, nil
 	return decisions, notices
+}
+
+// noticed returns why the requests were refused that notices since the last take are
+// about.
+func (r *record) noticed() []*authgear.Error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.refusals
 }
 
 func (r *record) takeFetches() []authgear.Fetch {
