@@ -35,7 +35,7 @@ func (f fields) Names() iter.Seq[string]     { return maps.Keys(f) }
 
 // freshToken returns an authenticator with its keys at hand, a token like the
 // recorded ones that is valid now, and the key that verifies it.
-func freshToken(t testing.TB) (*authgear.JWT, string, *rsa.PublicKey) {
+func freshToken(t testing.TB, cacheSize int) (*authgear.JWT, string, *rsa.PublicKey) {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -52,7 +52,7 @@ func freshToken(t testing.TB) (*authgear.JWT, string, *rsa.PublicKey) {
 	}
 	n := base64.RawURLEncoding.EncodeToString(key.N.Bytes())
 	e := base64.RawURLEncoding.EncodeToString(big.NewInt(int64(key.E)).Bytes())
-	auth := newJWT(t, authgear.JWTConfig{Endpoint: liveEndpoint, HTTPClient: &http.Client{Transport: recorded{
+	auth := newJWT(t, authgear.JWTConfig{Endpoint: liveEndpoint, CacheSize: cacheSize, HTTPClient: &http.Client{Transport: recorded{
 		discovery: golden(t, "discovery-openid-configuration").Response.Body,
 		jwks:      fmt.Sprintf(`{"keys":[{"kty":"RSA","alg":"RS256","use":"sig","kid":%q,"n":%q,"e":%q}]}`, token.Header["kid"], n, e),
 	}}})
@@ -90,8 +90,13 @@ func floor(token string, key *rsa.PublicKey) error {
 // BenchmarkNewToken measures what a token costs that was not seen before, in
 // turns with the floor, since machines change their speed while they measure.
 // "ratio" is the median of Authenticate over floor.
-func BenchmarkNewToken(b *testing.B) {
-	auth, token, key := freshToken(b)
+func BenchmarkNewToken(b *testing.B) { benchmark(b, -1) }
+
+// BenchmarkKnownToken is the same for a token that was seen before.
+func BenchmarkKnownToken(b *testing.B) { benchmark(b, 0) }
+
+func benchmark(b *testing.B, cacheSize int) {
+	auth, token, key := freshToken(b, cacheSize)
 	request := authgear.Request(fields{"Authorization": {"Bearer " + token}})
 	ctx := context.Background()
 	var ratios []float64
@@ -117,21 +122,26 @@ func BenchmarkNewToken(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// TestNewTokenAllocations guards the allocations of a token that was not seen
-// before; times would be no good test.
-func TestNewTokenAllocations(t *testing.T) {
+// TestAllocations guards the allocations of a token that was not seen before, and of
+// one that was; times would be no good test.
+func TestAllocations(t *testing.T) {
 	if racetest.Enabled {
 		t.Skip("the race detector allocates; make test counts without it as well")
 	}
-	auth, token, _ := freshToken(t)
+	for cacheSize, most := range map[int]float64{-1: 48, 0: 3} {
+		if got := allocations(t, cacheSize); got > most {
+			t.Errorf("with CacheSize %d: %v allocations, at most %v", cacheSize, got, most)
+		}
+	}
+}
+
+func allocations(t *testing.T, cacheSize int) float64 {
+	auth, token, _ := freshToken(t, cacheSize)
 	request := authgear.Request(fields{"Authorization": {"Bearer " + token}})
 	ctx := context.Background()
-	got := testing.AllocsPerRun(100, func() {
+	return testing.AllocsPerRun(100, func() {
 		if _, err := auth.Authenticate(ctx, request); err != nil {
 			t.Fatal(err)
 		}
 	})
-	if got > 48 {
-		t.Errorf("%v allocations, at most 48", got)
-	}
 }

@@ -1,7 +1,30 @@
 package authgear
 
+import "time"
+
 // IDTokenRefused is why the ID token beside the access token does not count.
 func IDTokenRefused(i *Identity) *Error { return i.idTokenRefused }
 
 // Clone is what a cache hands out of an identity.
 func Clone(i *Identity) *Identity { return i.clone() }
+
+// KeptTokens is how many verified tokens are kept.
+func KeptTokens(j *JWT) int {
+	if j.verified == nil {
+		return 0
+	}
+	j.verified.table.CleanUp()
+	return j.verified.table.EstimatedSize()
+}
+
+// VerifiedLater makes it so that a kept token was verified in the future.
+func VerifiedLater(j *JWT, token string) {
+	later := *j.verified.find(tokenKey(token))
+	later.at += int64(time.Hour)
+	j.verified.table.Set(tokenKey(token), &later)
+}
+
+// IsVerifiedLater reports whether that is still kept.
+func IsVerifiedLater(j *JWT, token string) bool {
+	return j.verified.find(tokenKey(token)).at > time.Now().UnixNano()
+}

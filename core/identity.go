@@ -74,7 +74,7 @@ type Identity struct {
 	// Evidence says how the identity was found. It is not part of the JSON form.
 	Evidence Evidence `json:"-"`
 
-	claims []byte // the token's payload, verified
+	claims string // the token's payload, verified; "" for an identity not of a JWT
 	// idTokenRefused is why the ID token that came beside the access token does not
 	// count; nil when none came, or a good one. Its Err is about the ID token.
 	idTokenRefused *Error
@@ -112,10 +112,10 @@ var errNoClaims = errors.New("authgear: this identity does not come from a JWT, 
 //
 // It is an error for an identity that does not come from a JWT.
 func (i *Identity) Claims(v any) error {
-	if i.claims == nil {
+	if i.claims == "" {
 		return errNoClaims
 	}
-	if err := json.Unmarshal(i.claims, v); err != nil {
+	if err := json.Unmarshal([]byte(i.claims), v); err != nil {
 		return fmt.Errorf("authgear: claims: %w", err)
 	}
 	return nil

@@ -84,7 +84,7 @@ func (j *JWT) idTokenTime(ctx context.Context, values []string, user string) (ti
 	if err := j.judgeIDToken(&c, user, time.Now()); err != nil {
 		return time.Time{}, err
 	}
-	if err := j.checkSignature(ctx, &token, c.IssuedAt); err != nil {
+	if _, err := j.checkSignature(ctx, &token, c.IssuedAt); err != nil {
 		return time.Time{}, err
 	}
 	return c.AuthTime.Truncate(time.Second), nil

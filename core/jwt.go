@@ -49,6 +49,11 @@ type JWTConfig struct {
 	InternalURL string
 	// InsecureHTTP allows plain HTTP to other than loopback addresses.
 	InsecureHTTP bool
+	// CacheSize is how many verified tokens are kept, so that the next request with
+	// one costs neither a signature check nor JSON: the last 10,000 for 0, none for a
+	// negative number. Only expiry, audience, client and key are then judged again.
+	// Tokens are kept as hashes, with their claims: one takes about 1 KB.
+	CacheSize int
 	// HTTPClient, when not nil, is copied and used for every request to
 	// Authgear: for a private CA, an egress proxy, tracing. Its redirect
 	// policy, cookie jar and time-out do not count: there are no redirects, no
@@ -79,6 +84,7 @@ type JWT struct {
 	keys        *keys.Set
 	observer    *Observer
 	parser      jws.Parser
+	verified    *verifiedTokens // nil: none are kept
 
 	idTokenClients []string
 	idTokenParser  jws.Parser
@@ -126,6 +132,7 @@ func NewJWT(config JWTConfig) (*JWT, error) {
 		resources:   slices.Clone(config.Resources),
 		leeway:      leeway,
 		observer:    observer,
+		verified:    newVerifiedTokens(config.CacheSize),
 
 		idTokenClients: slices.Clone(config.IDTokenClients),
 		idTokenParser:  jws.Parser{Type: jws.IDToken},

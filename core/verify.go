@@ -2,12 +2,14 @@ package authgear
 
 import (
 	"context"
+	"crypto/rsa"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/authgear/authgear-sdk-go/core/internal/answers"
 	"github.com/authgear/authgear-sdk-go/core/internal/claims"
 	"github.com/authgear/authgear-sdk-go/core/internal/jws"
 	"github.com/authgear/authgear-sdk-go/core/internal/keys"
@@ -20,6 +22,42 @@ const clientPrefix = "client_id_"
 // verify checks the cheap things first and the key last, so that foreign and
 // expired tokens never cause a fetch.
 func (j *JWT) verify(ctx context.Context, compact string) (*Identity, *Error) {
+	if j.verified == nil {
+		return j.verifyNew(ctx, compact, nil)
+	}
+	key := tokenKey(compact)
+	if known := j.verified.find(key); known != nil {
+		if identity, err, ok := j.verifyKnown(ctx, known); ok {
+			return identity, err
+		}
+	}
+	return j.verifyNew(ctx, compact, &key)
+}
+
+// verifyKnown does what is left to do for a token whose signature was verified. ok is
+// false when that does not count any longer.
+func (j *JWT) verifyKnown(ctx context.Context, known *verifiedToken) (_ *Identity, _ *Error, ok bool) {
+	now := time.Now()
+	if now.UnixNano() < known.at { // the clock was set back
+		return nil, nil, false
+	}
+	c := known.claims.Claims()
+	kind, err := j.judge(&c, now)
+	if err != nil {
+		return nil, err, true
+	}
+	held, lookupErr := j.keys.Lookup(ctx, known.keyID, c.IssuedAt)
+	if lookupErr != nil {
+		return nil, keyError(lookupErr, known.keyID), true
+	}
+	if !slices.Contains(held.Keys(known.keyID), known.key) {
+		return nil, nil, false
+	}
+	return newTokenIdentity(kind, &c, known.claims.Payload(), now), nil, true
+}
+
+// verifyNew keeps a good token under the key, unless that is nil.
+func (j *JWT) verifyNew(ctx context.Context, compact string, key *answers.Key) (*Identity, *Error) {
 	token, c, err := j.parse(compact)
 	if err != nil {
 		return nil, err
@@ -29,10 +67,18 @@ func (j *JWT) verify(ctx context.Context, compact string) (*Identity, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := j.checkSignature(ctx, &token, c.IssuedAt); err != nil {
+	signedBy, err := j.checkSignature(ctx, &token, c.IssuedAt)
+	if err != nil {
 		return nil, err
 	}
-	return newTokenIdentity(kind, &c, token.Payload, now), nil
+	payload := ""
+	if key != nil {
+		payload = j.verified.keep(*key, &token, &c, signedBy, now)
+	}
+	if payload == "" {
+		payload = string(token.Payload)
+	}
+	return newTokenIdentity(kind, &c, payload, now), nil
 }
 
 // parse reads a token: what it says, not whether that is good.
@@ -68,7 +114,7 @@ func (j *JWT) wrongIssuer(c *claims.Claims) *Error {
 	return &Error{Reason: ReasonIssuerMismatch, Err: fmt.Errorf("the token's issuer is %s, the endpoint is %s", quote.Quote(c.Issuer), j.endpoint)}
 }
 
-func newTokenIdentity(kind Kind, c *claims.Claims, payload []byte, now time.Time) *Identity {
+func newTokenIdentity(kind Kind, c *claims.Claims, payload string, now time.Time) *Identity {
 	return &Identity{
 		Kind:              kind,
 		ID:                c.Subject,
@@ -148,17 +194,18 @@ func (j *JWT) checkTimes(c *claims.Claims, now time.Time) *Error {
 	return nil
 }
 
-func (j *JWT) checkSignature(ctx context.Context, token *jws.Token, issuedAt time.Time) *Error {
+// checkSignature returns the key that has signed the token.
+func (j *JWT) checkSignature(ctx context.Context, token *jws.Token, issuedAt time.Time) (*rsa.PublicKey, *Error) {
 	held, err := j.keys.Lookup(ctx, token.KeyID, issuedAt)
 	if err != nil {
-		return keyError(err, token.KeyID)
+		return nil, keyError(err, token.KeyID)
 	}
 	for _, key := range held.Keys(token.KeyID) {
 		if err = token.Verify(key); err == nil {
-			return nil
+			return key, nil
 		}
 	}
-	return &Error{Reason: ReasonSignatureInvalid, Err: err}
+	return nil, &Error{Reason: ReasonSignatureInvalid, Err: err}
 }
 
 func keyError(err error, kid string) *Error {

@@ -30,6 +30,7 @@ func FuzzParse(f *testing.F) {
 		if !utf8.Valid(payload) {
 			t.Fatal("accepted invalid UTF-8")
 		}
+		checkPacked(t, payload)
 		var other map[string]json.RawMessage
 		if err := json.Unmarshal(payload, &other); err != nil {
 			t.Fatal(err)

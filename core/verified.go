@@ -1,0 +1,64 @@
+package authgear
+
+import (
+	"crypto/rsa"
+	"crypto/sha256"
+	"time"
+	"unsafe"
+
+	"github.com/maypok86/otter/v2"
+
+	"github.com/authgear/authgear-sdk-go/core/internal/answers"
+	"github.com/authgear/authgear-sdk-go/core/internal/claims"
+	"github.com/authgear/authgear-sdk-go/core/internal/jws"
+)
+
+const defaultCacheSize = 10_000
+
+// verifiedTokens are tokens whose signature was good. Others never come in, so that a
+// flood of them takes nobody's place.
+type verifiedTokens struct {
+	table *otter.Cache[answers.Key, *verifiedToken]
+}
+
+// verifiedToken does not change.
+type verifiedToken struct {
+	key    *rsa.PublicKey // which has signed it
+	keyID  string
+	at     int64 // Unix nanoseconds, of the wall clock
+	claims claims.Packed
+}
+
+// newVerifiedTokens returns nil for a negative size.
+func newVerifiedTokens(size int) *verifiedTokens {
+	if size < 0 {
+		return nil
+	}
+	if size == 0 {
+		size = defaultCacheSize
+	}
+	return &verifiedTokens{otter.Must(&otter.Options[answers.Key, *verifiedToken]{MaximumSize: size})}
+}
+
+// tokenKey names a token by a hash of all of it, its signature too, that is
+// resistant to collisions: else one token could have the identity of another.
+func tokenKey(compact string) answers.Key {
+	return sha256.Sum256(unsafe.Slice(unsafe.StringData(compact), len(compact))) // which only reads it
+}
+
+// find returns nil for a token that is not kept.
+func (v *verifiedTokens) find(key answers.Key) *verifiedToken {
+	known, _ := v.table.GetIfPresent(key)
+	return known
+}
+
+// keep returns the payload as it is kept, "" when it is not.
+func (v *verifiedTokens) keep(key answers.Key, token *jws.Token, c *claims.Claims, signedBy *rsa.PublicKey, now time.Time) string {
+	packed, ok := claims.Pack(c, token.Payload)
+	if !ok {
+		return ""
+	}
+	known := &verifiedToken{key: signedBy, keyID: token.KeyID, at: now.UnixNano(), claims: packed}
+	v.table.Set(key, known)
+	return known.claims.Payload()
+}
