@@ -9,9 +9,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/valyala/fasthttp"
 
+	authgearfasthttp "github.com/authgear/authgear-sdk-go/adapters/fasthttp"
 	authgear "github.com/authgear/authgear-sdk-go/core"
 	"github.com/authgear/authgear-sdk-go/core/guard"
 	"github.com/authgear/authgear-sdk-go/core/guard/guardtest"
@@ -66,6 +68,29 @@ func TestNothingOutlivesTheHandler(t *testing.T) {
 	}
 	if !slices.Equal(first, copies) || !strings.Contains(strings.Join(first, " "), strings.Repeat("a", 40)) {
 		t.Errorf("%q\nbecame %q", copies, first)
+	}
+}
+
+// The unsafe one of two methods counts (safe ones are those of
+// http.CrossOriginProtection), and stays what it was when fasthttp uses its buffers
+// again.
+func TestMethod(t *testing.T) {
+	t.Parallel()
+	for _, m := range []struct{ own, framework, want string }{
+		{"GET", "", "GET"}, {"HEAD", "", "HEAD"}, {"POST", "", "POST"}, {"", "", "GET"}, // fasthttp's default
+		{"GET", "HEAD", "HEAD"}, {"HEAD", "GET", "GET"}, {"OPTIONS", "GET", "GET"},
+		{"GET", "DELETE", "DELETE"}, {"HEAD", "DELETE", "DELETE"}, {"OPTIONS", "DELETE", "DELETE"},
+		{"POST", "GET", "POST"}, {"TRACE", "GET", "TRACE"}, {"get", "GET", "get"}, {"POST", "DELETE", "POST"},
+	} {
+		var c fasthttp.RequestCtx
+		c.Request.Header.SetMethod(m.own)
+		framework := []byte(m.framework)
+		r := authgearfasthttp.NewRequest(&c, unsafe.String(unsafe.SliceData(framework), len(framework)), &c, nil)
+		c.Request.Header.SetMethod("XXXXXXX")
+		copy(framework, "XXXXXXX")
+		if r.Method() != m.want {
+			t.Errorf("%s, served as %s: %s, want %s", m.own, m.framework, r.Method(), m.want)
+		}
 	}
 }
 
