@@ -55,6 +55,7 @@ func TestUnreadBody(t *testing.T) {
 		{"/refuse", "POST", 503, false},
 		{"/open", "GET HEAD POST", 200, true},
 		{"/late", "POST", 408, true},
+		{"/late/reset", "POST", 408, true},
 	} {
 		for _, streamed := range []bool{true, false} {
 			var executed atomic.Int32
@@ -104,6 +105,9 @@ func serveUnread(t *testing.T, streamed, closeUnread bool, executed *atomic.Int3
 			r.Refuse(refusal, server, nil)
 		case "/late":
 			late(c)
+		case "/late/reset": // a handler that has run out of time does what it likes
+			c.TimeoutErrorWithCode("late", fasthttp.StatusRequestTimeout)
+			c.Request.Reset()
 		}
 	}
 	if closeUnread {
