@@ -81,17 +81,19 @@ func TestRefusalStrips(t *testing.T) {
 
 func TestSkipper(t *testing.T) {
 	t.Parallel()
-	config := authgearecho.Config{Skipper: func(echo.Context) bool { return true }}
-	request := httptest.NewRequest("GET", "/", nil)
-	request.Header.Set("X-Authgear-User-Id", "mallory")
-	c := echo.New().NewContext(request, httptest.NewRecorder())
-	ran := false
-	err := authgearecho.New(guardtest.Nobody{}, config).Require()(func(c echo.Context) error {
-		ran = c.Request().Header.Get("X-Authgear-User-Id") == ""
-		return nil
-	})(c)
-	if err != nil || !ran {
-		t.Errorf("err = %v, ran = %v", err, ran)
+	config := authgearecho.Config{Skipper: func(c echo.Context) bool { return c.Request().URL.Path == "/skipped" }}
+	for path, want := range map[string]bool{"/skipped": true, "/": false} {
+		request := httptest.NewRequest("GET", path, nil)
+		request.Header.Set("X-Authgear-User-Id", "mallory")
+		c := echo.New().NewContext(request, httptest.NewRecorder())
+		ran := false
+		err := authgearecho.New(guardtest.Nobody{}, config).Require()(func(c echo.Context) error {
+			ran = c.Request().Header.Get("X-Authgear-User-Id") == ""
+			return nil
+		})(c)
+		if err != nil || ran != want {
+			t.Errorf("%s: err = %v, ran = %v", path, err, ran)
+		}
 	}
 }
 

@@ -40,16 +40,18 @@ func TestAllocations(t *testing.T) {
 func TestNext(t *testing.T) {
 	t.Parallel()
 	app := fiber.New()
-	app.Get("/", authgearfiber.New(guardtest.Nobody{}, authgearfiber.Config{Next: func(*fiber.Ctx) bool { return true }}).Require(),
+	app.Use(authgearfiber.New(guardtest.Nobody{}, authgearfiber.Config{Next: func(c *fiber.Ctx) bool { return c.Path() == "/left/alone" }}).Require(),
 		func(c *fiber.Ctx) error { return c.SendString(c.Get("X-Authgear-User-Id", "stripped")) })
-	request := httptest.NewRequest("GET", "/", nil)
-	request.Header.Set("X-Authgear-User-Id", "mallory")
-	response, err := app.Test(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if body, _ := io.ReadAll(response.Body); string(body) != "stripped" {
-		t.Errorf("body = %s", body)
+	for path, want := range map[string]string{"/left/alone": "stripped", "/": `{"error":"authentication_required"`} {
+		request := httptest.NewRequest("GET", path, nil)
+		request.Header.Set("X-Authgear-User-Id", "mallory")
+		response, err := app.Test(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body, _ := io.ReadAll(response.Body); !strings.HasPrefix(string(body), want) {
+			t.Errorf("%s: %s", path, body)
+		}
 	}
 }
 

@@ -57,10 +57,12 @@ func send(t *testing.T, app *fiber.App, path string, header http.Header) (status
 func TestNext(t *testing.T) {
 	t.Parallel()
 	app := fiber.New()
-	app.Get("/", authgearfiberv3.New(guardtest.Nobody{}, authgearfiberv3.Config{Next: func(fiber.Ctx) bool { return true }}).Require(),
+	app.Use(authgearfiberv3.New(guardtest.Nobody{}, authgearfiberv3.Config{Next: func(c fiber.Ctx) bool { return c.Path() == "/left/alone" }}).Require(),
 		func(c fiber.Ctx) error { return c.SendString(c.Get("X-Authgear-User-Id", "stripped")) })
-	if _, body := send(t, app, "/", http.Header{"X-Authgear-User-Id": {"mallory"}}); body != "stripped" {
-		t.Errorf("body = %s", body)
+	for path, want := range map[string]string{"/left/alone": "stripped", "/": `{"error":"authentication_required"`} {
+		if _, body := send(t, app, path, http.Header{"X-Authgear-User-Id": {"mallory"}}); !strings.HasPrefix(body, want) {
+			t.Errorf("%s: %s", path, body)
+		}
 	}
 }
 
