@@ -65,3 +65,44 @@ func TestMiddlewareInFront(t *testing.T) {
 		}
 	}
 }
+
+// Middleware between an access log and the guard puts back the request that the
+// guard has not seen: all accessors find a refusal, and who was refused.
+func TestRequestIsPutBack(t *testing.T) {
+	t.Parallel()
+	log := ""
+	e := echo.New()
+	e.Use(accessLog(func(identity *authgear.Identity, refused *authgear.Error) { log = guardtest.Told(identity, refused) }), func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			err := next(c)
+			identity, _ := authgearecho.Identity(c)
+			if user, ok := authgearecho.User(c); user != identity || ok && authgearecho.MustUser(c) != identity {
+				t.Errorf("%s: the identity is %v, the user %v", c.Path(), identity, user)
+			}
+			return err
+		}
+	}, tracing)
+	guard := authgearecho.New(guardtest.Alice, authgearecho.Config{Observer: &authgear.Observer{}})
+	handler := func(c echo.Context) error { return c.NoContent(http.StatusNoContent) }
+	e.GET("/admin", handler, guard.Require(authgear.Role("admin")))
+	e.GET("/archived", func(c echo.Context) error { return guard.Refuse(c, authgear.Deny("archived")) }, guard.Require())
+	// What the request itself says of an identity counts.
+	e.GET("/as", handler, func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			err := next(c)
+			c.SetRequest(c.Request().WithContext(authgear.NewContext(c.Request().Context(), nil)))
+			if identity, ok := authgearecho.Identity(c); ok {
+				t.Errorf("the identity is %s", identity.ID)
+			}
+			return err
+		}
+	}, guard.Require(authgear.Role("admin")))
+	e.GET("/open", handler)
+	for range 3 { // echo uses its contexts again
+		for path, want := range map[string]string{"/admin": "alice role_missing", "/archived": "alice policy_denied", "/as": "alice role_missing", "/open": "nobody allowed"} {
+			if e.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", path, nil)); log != want {
+				t.Errorf("%s: the access log has %q, want %q", path, log, want)
+			}
+		}
+	}
+}

@@ -144,7 +144,7 @@ func TestRequestIsPutBack(t *testing.T) {
 	t.Parallel()
 	log := ""
 	e := newEcho()
-	e.Use(accessLog(func(identity *authgear.Identity, refused *authgear.Error) { log = guardtest.Told(identity, refused) }), putsBack)
+	e.Use(accessLog(func(identity *authgear.Identity, refused *authgear.Error) { log = guardtest.Told(identity, refused) }), allAlike(t), putsBack)
 	guard := authgearechov5.New(guardtest.Alice, authgearechov5.Config{Observer: &authgear.Observer{}})
 	handler := func(c *echo.Context) error { return c.NoContent(http.StatusNoContent) }
 	e.GET("/me", handler, guard.Require())
@@ -171,6 +171,20 @@ func TestRequestIsPutBack(t *testing.T) {
 			if log != c.want {
 				t.Errorf("%s: the access log has %q, want %q", c.path, log, c.want)
 			}
+		}
+	}
+}
+
+// allAlike is middleware that expects the same of all accessors.
+func allAlike(t *testing.T) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c *echo.Context) error {
+			err := next(c)
+			identity, _ := authgearechov5.Identity(c)
+			if user, ok := authgearechov5.User(c); user != identity || ok && authgearechov5.MustUser(c) != identity {
+				t.Errorf("%s: the identity is %v, the user %v", c.Path(), identity, user)
+			}
+			return err
 		}
 	}
 }
