@@ -113,11 +113,19 @@ func TestSkipper(t *testing.T) {
 func TestWithIdentity(t *testing.T) {
 	t.Parallel()
 	w := httptest.NewRecorder()
-	c := echo.New().NewContext(httptest.NewRequest("GET", "/", nil), w)
+	type key struct{}
+	before := httptest.NewRequestWithContext(context.WithValue(t.Context(), key{}, "value"), "GET", "/", nil)
+	c := echo.New().NewContext(before, w)
 	authgearechov5.WithIdentity(c, guardtest.Alice.Identity)
+	ctx := c.Request().Context()
+	if user, _ := authgear.UserFromContext(ctx); user != guardtest.Alice.Identity || ctx.Value(key{}) != "value" {
+		t.Errorf("user = %+v, value %v", user, ctx.Value(key{}))
+	}
+	c.SetRequest(before) // as middleware for tracing does
 	if user := authgearechov5.MustUser(c); user.ID != "alice" {
 		t.Errorf("user = %+v", user)
 	}
+	authgearechov5.WithIdentity(c, guardtest.Alice.Identity)
 	if err := authgearechov5.New(guardtest.Nobody{}).Require()(nil)(c); err != nil || w.Code != http.StatusUnauthorized {
 		t.Error("an identity that was put in by hand passes the guard")
 	}
