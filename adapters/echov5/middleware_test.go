@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -25,6 +26,7 @@ const unauthorized = `{"error":"authentication_required","error_description":"Th
 // was written before.
 func newEcho() *echo.Echo {
 	e := echo.New()
+	e.Logger = slog.New(slog.DiscardHandler)
 	e.HTTPErrorHandler = func(c *echo.Context, err error) {
 		_ = c.String(http.StatusInternalServerError, "naive: "+err.Error())
 	}
@@ -60,6 +62,10 @@ func TestMiddlewareInFront(t *testing.T) {
 		"JSON":     {func(c *echo.Context, _ *authgear.Error) error { return c.JSON(418, "custom") }, 418, "\"custom\"\n"},
 		"returns":  {func(c *echo.Context, err *authgear.Error) error { _ = c.String(418, "custom"); return err }, 418, "custom"},
 		"redirect": {func(c *echo.Context, _ *authgear.Error) error { return c.Redirect(303, "/login") }, 303, ""},
+		"twice": {func(c *echo.Context, _ *authgear.Error) error { // echo logs that
+			c.Response().WriteHeader(418)
+			return c.String(500, "custom")
+		}, 418, "custom"},
 		"flush": {func(c *echo.Context, _ *authgear.Error) error {
 			_ = c.String(418, "custom")
 			return http.NewResponseController(c.Response()).Flush()
