@@ -47,15 +47,15 @@ func NewRequest[T any](c *fasthttp.RequestCtx, method string, framework T, setCo
 // serves the next request by the same RequestCtx.
 type storeKey struct{}
 
-// HandOn implements [guard.Request]. It keeps the context under [guard.ContextKey],
-// too: there it is found when RequestCtx, or what is built on it, is passed on as a
-// context itself.
+// HandOn implements [guard.Request]. It keeps what the context says of the sender
+// under [guard.ContextKey], too: there it is found when RequestCtx, or what is built on
+// it, is passed on as a context itself.
 func (r *Request[T]) HandOn(ctx context.Context) T {
 	r.handedOn = ctx
 	if r.setContext != nil {
 		r.setContext(r.framework, ctx)
 	}
-	r.c.SetUserValue(guard.ContextKey, ctx)
+	r.c.SetUserValue(guard.ContextKey, ctx.Value(guard.ContextKey))
 	return r.framework
 }
 

@@ -32,7 +32,7 @@ func testAuthenticated(t *testing.T, mount Mount) {
 	require := Step{Kind: Require, Policies: everyKind}
 	f := newFixture(t, mount, Default,
 		Route{Path: "/", Steps: []Step{require}, Handler: handler},
-		Route{Path: "/stripped", Steps: []Step{require, {Kind: Strip}}, Handler: handler},
+		Route{Path: "/stripped", Steps: []Step{require, {Kind: Tracing}, {Kind: Strip}}, Handler: handler},
 	)
 	wantBody(t, "a user", f.get(t, "GET", "/", "Bearer user.alice"), 200, "alicetrue true true")
 	wantBody(t, "a client", f.get(t, "GET", "/", "Bearer client.m2m"), 200, "m2mtrue false false")
