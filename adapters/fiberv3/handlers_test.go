@@ -126,6 +126,14 @@ func TestMountedApplications(t *testing.T) {
 	handler := func(c fiber.Ctx) error { return c.SendString(seen(c, c.Get("X-Authgear-User-Id"))) }
 	mounted := fiber.New(fiber.Config{ErrorHandler: failed})
 	mounted.Get("/open", handler)
+	mounted.Get("/stripped", authgearfiberv3.Strip, handler)
+	mounted.Get("/refused", func(c fiber.Ctx) error {
+		err := guard.Refuse(c, authgear.Deny("archived"))
+		if user, _ := authgear.UserFromContext(c.Context()); user == nil || authgearfiberv3.MustUser(c) != user {
+			t.Errorf("%s: who was refused is %v", c.OriginalURL(), user)
+		}
+		return err
+	})
 	mounted.Get("/guarded", guard.Require(), handler)
 	mounted.Get("/users/:id", guard.Require(authgearfiberv3.Self("id")), handler)
 	for name, newApp := range map[string]func(...fiber.Config) *fiber.App{"as usual": fiber.New, "a context of its own": newWithOwnContext} {
@@ -147,7 +155,10 @@ func TestMountedApplications(t *testing.T) {
 			"/mounted/users/bob":     {403, 1, ""},
 			"/group/mounted/open":    {200, 1, "alice"},
 			"/group/mounted/guarded": {200, 1, "alice"},
+			"/group/mounted/refused": {403, 2, ""},
 			"/handler/open":          {200, 1, "alice"},
+			"/handler/stripped":      {200, 1, "alice"},
+			"/handler/refused":       {403, 2, ""},
 			"/handler/guarded":       {200, 1, "alice"},
 			"/handler/users/bob":     {403, 2, ""},
 		} {
@@ -176,7 +187,13 @@ func TestTimeout(t *testing.T) {
 	}
 	var logged string
 	app := fiber.New()
-	app.Use(accessLog(func(identity *authgear.Identity, refused *authgear.Error) { logged = guardtest.Told(identity, refused) }))
+	app.Use(accessLog(func(identity *authgear.Identity, refused *authgear.Error) { logged = guardtest.Told(identity, refused) }), func(c fiber.Ctx) error {
+		err := c.Next()
+		if user, _ := authgearfiberv3.User(c); user == nil || authgearfiberv3.MustUser(c) != user {
+			t.Errorf("%s: the user is %v", c.Path(), user)
+		}
+		return err
+	})
 	app.Get("/around/handler", guard.Require(), within(handler))
 	app.Get("/around/guard", within(guard.Require()), handler)
 	app.Get("/around/denied", within(guard.Require(authgear.Role("admin"))), handler)
