@@ -54,7 +54,22 @@ func TestUnreadBody(t *testing.T) {
 	}
 }
 
-// serveUnread has handlers that read no body, and counts what a body executes.
+// A body that breaks while it is read is not the next request either, when a guard
+// refuses it then.
+func TestBrokenBody(t *testing.T) {
+	t.Parallel()
+	for path, status := range map[string]string{"/read/guarded": "401", "/read/refuse": "503"} {
+		var executed atomic.Int32
+		all := exchange(t, serveUnread(t, false, &executed), "POST "+path+" HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n"+smuggled+
+			"GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+		if strings.Count(all, "HTTP/1.1 ") != 1 || !strings.HasPrefix(all, "HTTP/1.1 "+status+" ") || executed.Load() != 0 {
+			t.Errorf("%s: executed %d times:\n%s", path, executed.Load(), all)
+		}
+	}
+}
+
+// serveUnread has handlers that read no body, but for those under /read, and counts
+// what a body executes.
 func serveUnread(t *testing.T, closeUnread bool, executed *atomic.Int32) (addr string) {
 	t.Helper()
 	app := fiber.New(fiber.Config{StreamRequestBody: true, DisableStartupMessage: true})
@@ -66,6 +81,9 @@ func serveUnread(t *testing.T, closeUnread bool, executed *atomic.Int32) (addr s
 	app.Use("/cors", cors.New())
 	app.Static("/static", ".")
 	app.All("/guarded", guard.Require())
+	read := func(c *fiber.Ctx) error { c.Body(); return c.Next() }
+	app.All("/read/guarded", read, guard.Require())
+	app.All("/read/refuse", read, func(c *fiber.Ctx) error { return guard.Refuse(c, errors.New("no")) })
 	app.All("/refuse", func(c *fiber.Ctx) error { return guard.Refuse(c, errors.New("no")) })
 	app.All("/error", func(*fiber.Ctx) error { return errors.New("failed") })
 	app.Delete("/posts/:id", func(c *fiber.Ctx) error {
