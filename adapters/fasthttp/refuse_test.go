@@ -13,6 +13,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/guard"
 	"github.com/authgear/authgear-sdk-go/core/guard/guardtest"
 )
 
@@ -105,9 +106,13 @@ func TestRefusalReplacesHeaders(t *testing.T) {
 func TestErrorHandlerReturns(t *testing.T) {
 	t.Parallel()
 	var notices []authgear.Notice
-	observer := authgear.Observer{Notice: func(_ context.Context, n authgear.Notice) { notices = append(notices, n) }}
+	var in context.Context
+	observer := authgear.Observer{Notice: func(ctx context.Context, n authgear.Notice) { notices, in = append(notices, n), ctx }}
 	response, _ := refused(t, func(*fasthttp.Response) {}, false, observer, func(*fasthttp.RequestCtx, *authgear.Error) error { return guardtest.ErrOther })
 	if response.StatusCode != http.StatusUnauthorized || len(notices) != 1 || notices[0].Err != guardtest.ErrOther {
-		t.Errorf("%v, %+v", response, notices)
+		t.Fatalf("%v, %+v", response, notices)
+	}
+	if refused, _ := guard.Refused(in); refused == nil || refused.Reason != authgear.ReasonNoCredentials {
+		t.Errorf("the context of the notice is not the refused request's: %v", refused)
 	}
 }
