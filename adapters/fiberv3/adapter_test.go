@@ -70,10 +70,17 @@ func TestWithIdentity(t *testing.T) {
 	t.Parallel()
 	app := fiber.New()
 	app.Use(func(c fiber.Ctx) error {
+		c.SetContext(context.WithValue(c.Context(), key{}, "value"))
 		authgearfiberv3.WithIdentity(c, guardtest.Alice.Identity)
 		return c.Next()
 	})
-	app.Get("/handler", func(c fiber.Ctx) error { return c.SendString(authgearfiberv3.MustUser(c).ID) })
+	app.Get("/handler", func(c fiber.Ctx) error {
+		user, value := authgear.MustUserFromContext(c.Context()), c.Context().Value(key{})
+		if user != authgearfiberv3.MustUser(c) || value != "value" {
+			t.Errorf("the context has %v and %v", user, value)
+		}
+		return c.SendString(user.ID)
+	})
 	app.Get("/guarded", authgearfiberv3.New(guardtest.Nobody{}).Require())
 	for path, want := range map[string]int{"/handler": 200, "/guarded": 401} {
 		if status, body := send(t, app, path, http.Header{}); status != want {
