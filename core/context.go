@@ -30,7 +30,8 @@ func (c *identityContext) Value(key any) any {
 
 // FromContext returns the identity of the request that ctx belongs to: nil and
 // false on a route without a guard, or when an optional route found none.
-// *gin.Context, and fiber's UserContext and Context, can be passed as they are.
+// These can be passed as they are: *gin.Context, fiber v3's Ctx and its Context, and
+// fiber v2's UserContext and Context.
 func FromContext(ctx context.Context) (*Identity, bool) {
 	holder, ok := ctx.Value(contextkey.Identity).(interface{ Identity() *Identity })
 	if !ok {

@@ -36,8 +36,8 @@ func WithIdentity(c echo.Context, identity *authgear.Identity) {
 	c.SetRequest(c.Request().WithContext(authgear.NewContext(c.Request().Context(), identity)))
 }
 
-// found returns the context in which accessors look: the request's, or that of a
-// refused request which was put back.
+// found returns the context in which accessors look: the request's, or, where
+// middleware has put back the one that it got, that of the refused request.
 func found(c echo.Context) context.Context {
 	ctx := c.Request().Context()
 	if refused, ok := c.Get(guard.ContextKey).(context.Context); ok && ctx.Value(guard.ContextKey) == nil {

@@ -11,8 +11,8 @@
 // [MustUser]. CORS middleware stands in front of the guard: preflights carry no
 // credentials.
 //
-// A refused request is answered at once, and the middleware returns nil: for an
-// error that is returned as well, an error handler of the application may write a
-// second answer. [Refused] tells logging middleware why, where the error of
+// A refused request is answered at once, and the middleware returns nil. Were the
+// error returned as well, the application's error handler might write a second
+// answer. [Refused] tells logging middleware why, where the error of
 // echo's RequestLogger is empty.
 package authgearechov5

@@ -65,7 +65,7 @@ func (g *Guard) RequireFresh(policies ...authgear.Policy) echo.MiddlewareFunc {
 // browsers send those unasked.
 func (g *Guard) Optional() echo.MiddlewareFunc { return g.middleware(g.guard.Optional()) }
 
-// middleware makes middleware of a check, or, without one, what [Strip] is.
+// middleware returns the middleware of a check; for nil, that of [Strip].
 func (g *Guard) middleware(check *guard.Check) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c *echo.Context) error {
@@ -90,11 +90,11 @@ func (g *Guard) Refuse(c *echo.Context, err error) error {
 	return g.refuse(handOn(c, r), refusal)
 }
 
-// refuse writes the answer itself, and returns nil: for an error that is returned
-// as well, an error handler of the application may write a second answer.
+// refuse writes the answer itself, and returns nil. Were the error returned as well,
+// the application's error handler might write a second answer.
 func (g *Guard) refuse(c *echo.Context, refusal *guard.Refusal) error {
-	// The writer of other middleware may keep an answer back, as Gzip's does, or
-	// not tell of it: a custom answer is noticed on top of that.
+	// Middleware's writers may hold an answer back, as Gzip's does, or not tell whether
+	// one was written. A writer of our own, around theirs, does tell.
 	w := echo.NewResponse(c.Response(), c.Logger())
 	if g.config.ErrorHandler != nil {
 		c.SetResponse(w)

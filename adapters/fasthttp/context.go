@@ -6,10 +6,11 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/guard"
 )
 
-// Context returns ctx, which the framework has for a request, with what [Request.HandOn]
-// has kept where c finds it, if ctx has lost that: timeout middleware puts the context
-// of before a guard back, and a handler may serve the same request to another
-// application of the framework, where it has none yet.
+// Context returns the context by which a guard judges a request: ctx, the framework's
+// own, or, when that has lost what [Request.HandOn] put there, ctx with it given back.
+// Timeout middleware puts back the context of before the guard; another application
+// that a handler serves the request to has none yet. c is the framework's context as a
+// context.Context.
 func Context(c, ctx context.Context) context.Context {
 	kept, ok := c.Value(guard.ContextKey).(context.Context)
 	if !ok || ctx.Value(guard.ContextKey) != nil {

@@ -85,8 +85,8 @@ type view struct {
 func (v *view) read(method string) {
 	v.lines = v.lineSpace[:0]
 	header := &v.c.Request.Header
-	// An unsafe method counts, the framework's or the request's own: a handler of
-	// net/http's or of fasthttp's gets that one.
+	// Of the framework's method and the request's own, the unsafe one counts: handlers
+	// of net/http's and fasthttp's get the request's own.
 	if own := unsafeString(header.Method()); method == "" || !isSafe(own) {
 		method = own
 	}
@@ -112,8 +112,7 @@ func (v *view) read(method string) {
 	v.readAuthorization()
 }
 
-// isSafe reports a method that may be used for another website (as by
-// http.CrossOriginProtection).
+// isSafe reports whether http.CrossOriginProtection lets other websites use the method.
 func isSafe(method string) bool { return method == "GET" || method == "HEAD" || method == "OPTIONS" }
 
 // parse splits a header block up to the empty line. A line that continues the one before

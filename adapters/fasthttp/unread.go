@@ -34,9 +34,9 @@ func closeUnread(c *fasthttp.RequestCtx, server *fasthttp.Server) {
 	}
 }
 
-// mayBeUnread reports, too, a length that fasthttp does not take for one, and what fasthttp does not tell how far it has read: a
-// chunked stream after an error, and a form, which ends before the body does
-// (RFC 2046 §5.1.1, epilogue).
+// mayBeUnread is true also for a length that fasthttp does not take for one, and where
+// fasthttp does not tell how far it has read: after an error in a chunked stream, and
+// in a form, which ends before the body does (RFC 2046 §5.1.1, epilogue).
 func mayBeUnread(c *fasthttp.RequestCtx, server *fasthttp.Server) bool {
 	header := &c.Request.Header
 	if hasOtherNames(header.RawHeaders()) {

@@ -12,13 +12,12 @@
 // identity; inside the handler c itself does as well. CORS middleware stands in front
 // of the guard: preflights carry no credentials.
 //
-// Other handlers that fiber's routes take find it by authgear.FromContext, too: in
-// r.Context() of net/http's, in req.RequestCtx() of those that get a [fiber.Req]. The
-// guard stands before them on the route. One of adapters/nethttp inside a net/http
-// handler sees less: fasthttp 1.69 gives that handler the last one only of a repeated
-// header, and trailers as headers. A net/http handler asks for the identity before it
-// writes or flushes: when the client goes away meanwhile, r.Context() is the next
-// request's.
+// Other handlers behind a guard on a route find it by authgear.FromContext, too:
+// net/http's in r.Context(), those that get a [fiber.Req] in req.RequestCtx(). A
+// net/http handler asks before it writes or flushes: when the client goes away
+// meanwhile, r.Context() is the next request's. Never use a guard of adapters/nethttp
+// inside fiber: fasthttp gives it trailers as headers, so a client could state an
+// identity.
 //
 // A refused request is answered at once, and the middleware returns nil, since
 // fiber's error handler would write another answer. [Refused] tells logging

@@ -102,7 +102,8 @@ func Strip(c fiber.Ctx) error { return guard.Strip(contextOf(c), view(c)).Next()
 // and what follows the end of a multipart form without DisablePreParseMultipartForm.
 // Guards do so for what they refuse, but other answers have the same fault: 404,
 // those of middleware before the guard or around a handler that runs out of time, and
-// the 501 to an unknown method, which no middleware sees. Call it right after fiber.New.
+// the 501 to an unknown method, which no middleware sees. Call it right after
+// fiber.New, also for an application whose handlers serve another one.
 func CloseUnread(app *fiber.App) { authgearfasthttp.CloseUnread(app.Server()) }
 
 func view(c fiber.Ctx) *authgearfasthttp.Request[fiber.Ctx] {

@@ -12,6 +12,7 @@
 // credentials.
 //
 // An access log around the guard asks [Watch] who sent a request, and why it was
-// refused. Do not mount this package inside fiber by its adaptor: trailers become
-// headers there, so a client could state an identity. Use the fiber adapter.
+// refused. Do not mount this package inside fiber, neither by its adaptor nor as the
+// handler of a route of fiber v3: trailers become headers there, so a client could
+// state an identity. Use the fiber adapters.
 package authgearhttp

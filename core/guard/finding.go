@@ -12,7 +12,7 @@ import (
 
 // ContextKey is the key under which the context that [Run] hands on holds the
 // finding. A framework whose own context is passed around as a context.Context
-// keeps that context under this key as well.
+// keeps what that has under this key as well.
 const ContextKey = contextkey.Identity
 
 // finding is what a guard has found out about one request. It is the request's

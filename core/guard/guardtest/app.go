@@ -116,8 +116,8 @@ const (
 	// AccessLog is middleware that, when what it is around has ended, calls App.Log
 	// with the identity and the refusal that the adapter's accessors find.
 	AccessLog
-	// Tracing is middleware that gives the request a context of its own, and puts
-	// the one that it got back when what it is around has ended.
+	// Tracing is middleware that gives the request a context of its own, and puts back
+	// the one that it got when what it is around has ended.
 	Tracing
 )
 
