@@ -39,9 +39,5 @@ func WithIdentity(c echo.Context, identity *authgear.Identity) {
 // found returns the context in which accessors look: the request's, or, where
 // middleware has put back the one that it got, that of the refused request.
 func found(c echo.Context) context.Context {
-	ctx := c.Request().Context()
-	if refused, ok := c.Get(guard.ContextKey).(context.Context); ok && ctx.Value(guard.ContextKey) == nil {
-		return refused
-	}
-	return ctx
+	return guard.HandedOn(c.Request().Context(), c.Get(guard.ContextKey))
 }

@@ -163,9 +163,5 @@ func handOn(c *echo.Context, r *http.Request) *echo.Context {
 // found returns the context in which accessors look: the request's, or the one that
 // a guard has handed on where the request was put back.
 func found(c *echo.Context) context.Context {
-	ctx := c.Request().Context()
-	if handedOn, ok := c.Get(guard.ContextKey).(context.Context); ok && ctx.Value(guard.ContextKey) == nil {
-		return handedOn
-	}
-	return ctx
+	return guard.HandedOn(c.Request().Context(), c.Get(guard.ContextKey))
 }

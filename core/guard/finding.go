@@ -81,6 +81,16 @@ func Refused(ctx context.Context) (*authgear.Error, bool) {
 	return f.refused, true
 }
 
+// HandedOn returns ctx, or, where that has lost what a guard has found out, the context
+// that [Run] has handed on and the adapter has kept: middleware around the guard, such
+// as for tracing, may put back the request that it got. kept is nil where there is none.
+func HandedOn(ctx context.Context, kept any) context.Context {
+	if handedOn, ok := kept.(context.Context); ok && ctx.Value(ContextKey) == nil {
+		return handedOn
+	}
+	return ctx
+}
+
 // Found is what the outermost guard finds out about a request, for middleware
 // around it in a framework that copies requests. It is safe for concurrent use.
 type Found struct{ finding atomic.Pointer[finding] }
