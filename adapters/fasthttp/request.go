@@ -28,9 +28,9 @@ var _ guard.Request[*fasthttp.RequestCtx] = (*Request[*fasthttp.RequestCtx])(nil
 // middleware may have changed; "" where there is none but the request's own. setContext
 // makes a context the one that T has; nil where there is none but c.
 //
-// The view is over the header block as it came, so headers that middleware sets do
-// not count, but for Authorization. What middleware removes does not count either,
-// and trailers never do.
+// The view is over the header block as it came: of what middleware sets only
+// Authorization counts, and another header that it has set anew counts as it came. What
+// middleware removes does not count, and trailers never do.
 func NewRequest[T any](c *fasthttp.RequestCtx, method string, framework T, setContext func(T, context.Context)) *Request[T] {
 	r := &Request[T]{view: view{c: c}, framework: framework, setContext: setContext}
 	r.read(method)
@@ -85,11 +85,7 @@ type view struct {
 func (v *view) read(method string) {
 	v.lines = v.lineSpace[:0]
 	header := &v.c.Request.Header
-	// Of the framework's method and the request's own, the unsafe one counts: handlers
-	// of net/http's and fasthttp's get the request's own.
-	if own := unsafeString(header.Method()); method == "" || !isSafe(own) {
-		method = own
-	}
+	method = guard.MethodOf(method, unsafeString(header.Method()))
 	path, raw := v.c.URI().Path(), header.RawHeaders()
 	var b strings.Builder // one copy of all
 	b.Grow(len(method) + len(path) + len(raw))
@@ -111,9 +107,6 @@ func (v *view) read(method string) {
 	}
 	v.readAuthorization()
 }
-
-// isSafe reports whether http.CrossOriginProtection lets other websites use the method.
-func isSafe(method string) bool { return method == "GET" || method == "HEAD" || method == "OPTIONS" }
 
 // parse splits a header block up to the empty line. A line that continues the one before
 // (obs-fold, RFC 9112 §5.2) becomes a value with its line break, which the guard

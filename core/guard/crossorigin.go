@@ -90,3 +90,15 @@ func ownHost(host string) string {
 func isSafe(method string) bool {
 	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
 }
+
+// MethodOf returns the method to judge a request by that a framework may serve by
+// another one than it came with, since middleware can change it; "" where there is none
+// but its own. Of the two an unsafe one counts, as [http.CrossOriginProtection] has
+// them: some handlers of such a framework get the request's own method.
+func MethodOf(served, own string) string {
+	safe := own == http.MethodGet || own == http.MethodHead || own == http.MethodOptions
+	if served == "" || !safe {
+		return own
+	}
+	return served
+}
