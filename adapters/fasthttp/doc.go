@@ -4,8 +4,8 @@
 // what to do about bodies that nobody has read.
 //
 // It is for those who write an adapter, not for users of one: users of fiber take
-// adapters/fiberv3 or adapters/fiber. Changes keep the adapters of the last minor version compiling,
-// and promise nothing more.
+// adapters/fiberv3 or adapters/fiber. Changes keep the adapters of the last minor
+// version compiling, and promise nothing more.
 //
 // An adapter makes a [Request] of each request, gives it to [guard.Run], and lets
 // [Request.Refuse] write a refusal. It is tested with fasthttp 1.69, which it needs at
