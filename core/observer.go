@@ -95,6 +95,15 @@ const (
 	// NoticeCanary: the cookie by which Authgear's refusals are told from its
 	// failures has the name of no cookie of the project.
 	NoticeCanary NoticeKind = "canary"
+	// NoticeRevocations: revocations cannot be told to other processes, or heard from
+	// them, or they can again.
+	NoticeRevocations NoticeKind = "revocations"
+	// NoticeEvent: a webhook event was not taken, since its signature or form is wrong,
+	// or could not be acted upon.
+	NoticeEvent NoticeKind = "event"
+	// NoticeBlockingEvent: Authgear waits for the webhook receiver's leave, to sign a
+	// user in for example. It gives that, and does not look at the event.
+	NoticeBlockingEvent NoticeKind = "blocking_event"
 )
 
 // Notice is something that an operator should mend.
@@ -140,7 +149,8 @@ func (o *Observer) ReportDecision(ctx context.Context, d Decision) {
 	}
 }
 
-// ReportNotice calls Notice, if there is one. It is for guards.
+// ReportNotice calls Notice, if there is one. It is for guards, the webhook receiver and
+// stores.
 func (o *Observer) ReportNotice(ctx context.Context, kind NoticeKind, err error) {
 	if o.Notice != nil {
 		defer ignorePanic()

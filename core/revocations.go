@@ -1,0 +1,186 @@
+package authgear
+
+import (
+	"container/list"
+	"context"
+	"hash/maphash"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/authgear/authgear-sdk-go/core/internal/age"
+)
+
+// Revocations keeps from when on what is known of a user counts. Whoever learns that a
+// user was disabled, as the webhook receiver does, tells it; [Hybrid] asks it about each
+// request.
+//
+// An implementation that joins several processes tells all of them.
+type Revocations interface {
+	// Revoke notes that the user's sessions have ended: what was found out about the
+	// user until now does not count any longer, and no token that was issued until
+	// issuedUntil, by Authgear's clock, counts by itself. It does nothing for a time
+	// before one that was noted. An error means that other processes may not have heard
+	// of it; this one has.
+	Revoke(ctx context.Context, userID string, issuedUntil time.Time) error
+	// Forget notes that something about the user has changed: what was found out until
+	// now does not count any longer. Tokens do. It is a help, not a promise: a process
+	// that does not hear of it learns of the change when it asks Authgear next.
+	Forget(ctx context.Context, userID string) error
+	// Cutoff returns what was noted about the user, zero for nothing. It is called for
+	// each request, so it answers from memory at once.
+	Cutoff(userID string) Cutoff
+}
+
+// Cutoff says from when on what is known of a user counts. The zero value means always.
+type Cutoff struct {
+	// Answers: one to a question that was sent until then does not count. It is of this
+	// process's clock.
+	Answers time.Time
+	// Tokens: one that was issued until then counts only when Authgear, asked after
+	// Answers, accepts it. It is of Authgear's clock.
+	Tokens time.Time
+}
+
+// join returns the later times of both.
+func (c Cutoff) join(other Cutoff) Cutoff {
+	if other.Answers.After(c.Answers) {
+		c.Answers = other.Answers
+	}
+	if other.Tokens.After(c.Tokens) {
+		c.Tokens = other.Tokens
+	}
+	return c
+}
+
+const (
+	defaultTokenLifetime = 24 * time.Hour
+	maxCutoffs           = 100_000
+	cutoffChains         = 4096
+)
+
+// MemoryRevocations is the [Revocations] of one process. The zero value is ready.
+//
+// It keeps the last 100,000 users. Beyond that, the time of the first one that is left
+// out counts for everybody, so that nobody comes back in.
+type MemoryRevocations struct {
+	// TokenLifetime is the longest life of an access token, after which a user is
+	// forgotten. 0: 24 hours. Authgear's default is 30 minutes.
+	TokenLifetime time.Duration
+
+	// Readers take no lock: a chain does not change, it is replaced.
+	chains [cutoffChains]atomic.Pointer[cutoffChain]
+	rest   atomic.Pointer[Cutoff] // of users who were left out; nil: nothing was noted yet
+
+	mu    sync.Mutex
+	seed  maphash.Seed
+	order list.List // of user ids, the one who was noted last at the end
+	users map[string]*list.Element
+}
+
+type cutoffChain struct {
+	user   string
+	cutoff Cutoff
+	next   *cutoffChain
+}
+
+// Revoke implements [Revocations]. The error is nil.
+func (m *MemoryRevocations) Revoke(_ context.Context, userID string, issuedUntil time.Time) error {
+	m.note(userID, issuedUntil)
+	return nil
+}
+
+// Forget implements [Revocations]. The error is nil.
+func (m *MemoryRevocations) Forget(_ context.Context, userID string) error {
+	m.note(userID, time.Time{})
+	return nil
+}
+
+// Cutoff implements [Revocations].
+func (m *MemoryRevocations) Cutoff(userID string) Cutoff {
+	rest := m.rest.Load()
+	if rest == nil {
+		return Cutoff{}
+	}
+	for chain := m.chain(userID).Load(); chain != nil; chain = chain.next {
+		if chain.user == userID {
+			return chain.cutoff.join(*rest)
+		}
+	}
+	return *rest
+}
+
+// chain is for who has seen that rest is there, and so is the seed.
+func (m *MemoryRevocations) chain(userID string) *atomic.Pointer[cutoffChain] {
+	return &m.chains[maphash.String(m.seed, userID)%cutoffChains]
+}
+
+// note takes the zero time for no token.
+func (m *MemoryRevocations) note(userID string, issuedUntil time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.users == nil {
+		m.seed, m.users = maphash.MakeSeed(), map[string]*list.Element{}
+		m.rest.Store(&Cutoff{})
+	}
+	noted := m.find(userID)
+	if !issuedUntil.IsZero() && issuedUntil.Before(noted.Tokens) {
+		return
+	}
+	m.dropOld()
+	if element := m.users[userID]; element != nil {
+		m.order.MoveToBack(element)
+	} else {
+		m.users[userID] = m.order.PushBack(userID)
+	}
+	m.set(userID, &cutoffChain{user: userID, cutoff: noted.join(Cutoff{Answers: time.Now(), Tokens: issuedUntil})})
+	if m.order.Len() > maxCutoffs {
+		rest := m.rest.Load().join(m.find(m.order.Front().Value.(string)))
+		m.rest.Store(&rest) // before the user is gone
+		m.drop()
+	}
+}
+
+// find returns what was noted about this very user. The caller holds the lock.
+func (m *MemoryRevocations) find(userID string) Cutoff {
+	for chain := m.chain(userID).Load(); chain != nil; chain = chain.next {
+		if chain.user == userID {
+			return chain.cutoff
+		}
+	}
+	return Cutoff{}
+}
+
+// dropOld forgets users whose tokens have all expired. The caller holds the lock.
+func (m *MemoryRevocations) dropOld() {
+	lifetime := m.TokenLifetime
+	if lifetime <= 0 {
+		lifetime = defaultTokenLifetime
+	}
+	for first := m.order.Front(); first != nil; first = m.order.Front() {
+		if age.Of(m.find(first.Value.(string)).Answers) <= lifetime {
+			return
+		}
+		m.drop()
+	}
+}
+
+// drop takes the first user out. The caller holds the lock.
+func (m *MemoryRevocations) drop() {
+	userID := m.order.Remove(m.order.Front()).(string)
+	delete(m.users, userID)
+	m.set(userID, nil)
+}
+
+// set replaces what is noted about the user; nil takes it away. The caller holds the
+// lock.
+func (m *MemoryRevocations) set(userID string, first *cutoffChain) {
+	place := m.chain(userID)
+	chain := first
+	for old := place.Load(); old != nil; old = old.next {
+		if old.user != userID {
+			chain = &cutoffChain{old.user, old.cutoff, chain}
+		}
+	}
+	place.Store(chain)
+}
