@@ -4,8 +4,10 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/authgear/authgear-sdk-go/core/internal/answers"
 	"github.com/authgear/authgear-sdk-go/core/internal/claims"
 	"github.com/authgear/authgear-sdk-go/core/internal/health"
 	"github.com/authgear/authgear-sdk-go/core/internal/jws"
@@ -17,8 +19,10 @@ const (
 	maxAccepted = 10_000
 	// Refusals have a table of their own: a flood of bad credentials evicts no good
 	// answers.
-	maxRejected    = 1_000
-	maxRejectedAge = time.Second
+	maxRejected = 1_000
+	// Nobody can make up a JWT that is signed: these are of real sessions.
+	maxRejectedKnown = 10_000
+	maxRejectedAge   = time.Second
 )
 
 // answer is what is known of a credential: an identity or an error. It is shared,
@@ -28,6 +32,9 @@ type answer struct {
 	err      *Error
 	at       time.Time // of a decision, when the question was sent
 	cached   bool      // it was given to an earlier request
+	// Of an identity: the age, in nanoseconds, at which Hybrid asks again. 0: nobody has
+	// set it yet.
+	renewAt *atomic.Int64
 
 	// Of an error.
 	status int           // of a response that is no answer of Authgear's resolver, else 0
@@ -68,13 +75,20 @@ func (a answer) give(c credential) (*Identity, *Error) {
 }
 
 // lookUp returns an answer that is young enough to count.
-func (r *Resolver) lookUp(key [32]byte) (answer, bool) {
-	a, ok := r.rejected.Get(key, min(r.cacheTTL, maxRejectedAge))
+func (r *Resolver) lookUp(c credential, key [32]byte) (answer, bool) {
+	a, ok := r.rejections(c).Get(key, min(r.cacheTTL, maxRejectedAge))
 	if !ok {
 		a, ok = r.accepted.Get(key, r.cacheTTL)
 	}
 	a.cached = true
 	return a, ok
+}
+
+func (r *Resolver) rejections(c credential) *answers.Table[answer] {
+	if c.user != "" {
+		return r.rejectedKnown
+	}
+	return r.rejected
 }
 
 // learn keeps a decision in place of everything that was known of the credential.
@@ -89,11 +103,11 @@ func (r *Resolver) learn(c credential, key [32]byte, a answer) {
 	}
 	if a.err != nil {
 		r.accepted.Delete(key)
-		r.rejected.Set(key, a, a.at, time.Time{})
+		r.rejections(c).Set(key, a, a.at, time.Time{})
 		return
 	}
 	r.failing.reset()
-	r.rejected.Delete(key)
+	r.rejections(c).Delete(key)
 	r.accepted.Set(key, a, a.at, r.expiry(c, a.at))
 }
 
@@ -118,7 +132,7 @@ func (r *Resolver) provesStores(c credential, a answer) bool {
 // never. Authgear has just accepted it, so its claims can be believed. The answer
 // about a JWT that cannot be read ends as it begins.
 func (r *Resolver) expiry(c credential, at time.Time) time.Time {
-	if c.token == "" {
+	if c.token == "" || c.user != "" { // whose expiry is judged at each request
 		return time.Time{}
 	}
 	token, err := r.parser.Parse(c.token)

@@ -3,15 +3,21 @@ package authgear
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // configErrors collects what is wrong with a configuration, so that one error names
 // all of it.
 type configErrors []error
 
+// add drops what is there already: some fields of Hybrid are those of JWT and Resolver.
 func (e *configErrors) add(field string, err error) {
-	if err != nil {
-		*e = append(*e, fmt.Errorf("%s: %w", field, err))
+	if err == nil {
+		return
+	}
+	err = fmt.Errorf("%s: %w", field, err)
+	if !slices.ContainsFunc(*e, func(other error) bool { return other.Error() == err.Error() }) {
+		*e = append(*e, err)
 	}
 }
 

@@ -26,6 +26,8 @@ type credential struct {
 	ambient bool
 	// repeated: there is another session cookie of this name.
 	repeated bool
+	// user is whose JWT it is, once its signature is verified; else "".
+	user string
 }
 
 func (c credential) isNone() bool { return c.token == "" && c.name == "" }

@@ -28,3 +28,6 @@ func VerifiedLater(j *JWT, token string) {
 func IsVerifiedLater(j *JWT, token string) bool {
 	return j.verified.find(tokenKey(token)).at > time.Now().UnixNano()
 }
+
+// Renewals is how many answers are asked for in the background now.
+func Renewals(h *Hybrid) int { return int(h.renewals.Load()) }

@@ -26,8 +26,13 @@ type Source string
 const (
 	// SourceJWT is the JWT access token itself, verified by [JWT].
 	SourceJWT Source = "jwt"
-	// SourceResolver is the project's resolver, asked by [Resolver].
+	// SourceResolver is the project's resolver, asked by [Resolver], or by [Hybrid]
+	// about an opaque token or a session cookie.
 	SourceResolver Source = "resolver"
+	// SourceHybrid is a JWT access token and the resolver's answer about its session,
+	// found by [Hybrid]. Where it is SourceJWT instead, the resolver was not asked: about
+	// a client's own token, or in an outage.
+	SourceHybrid Source = "hybrid"
 	// SourceForwarded is a reverse proxy that asked the resolver, read by
 	// [Forwarded].
 	SourceForwarded Source = "forwarded"

@@ -95,7 +95,15 @@ type JWT struct {
 // configuration, each with the name of its field.
 func NewJWT(config JWTConfig) (*JWT, error) {
 	var errs configErrors
+	j := newJWT(config, &errs)
+	if err := errs.err("JWTConfig"); err != nil {
+		return nil, err
+	}
+	return j, nil
+}
 
+// newJWT returns nothing of use when there are mistakes.
+func newJWT(config JWTConfig, errs *configErrors) *JWT {
 	origin, err := endpoint.Parse(config.Endpoint, config.InsecureHTTP)
 	errs.add("Endpoint", err)
 	var internal string
@@ -104,7 +112,7 @@ func NewJWT(config JWTConfig) (*JWT, error) {
 		errs.add("InternalURL", err)
 	}
 	observer := orDefault(config.Observer)
-	reader := newCredentialReader(config.TokenCookie, nil, observer, &errs)
+	reader := newCredentialReader(config.TokenCookie, nil, observer, errs)
 	if slices.Contains(config.ClientIDs, "") {
 		errs.add("ClientIDs", errors.New("an empty client id"))
 	}
@@ -121,10 +129,6 @@ func NewJWT(config JWTConfig) (*JWT, error) {
 	case leeway < 0 || leeway > maxLeeway:
 		errs.add("Leeway", fmt.Errorf("%v is not between 0 and %v", leeway, maxLeeway))
 	}
-	if err := errs.err("JWTConfig"); err != nil {
-		return nil, err
-	}
-
 	return &JWT{
 		endpoint:    origin,
 		credentials: reader,
@@ -147,7 +151,7 @@ func NewJWT(config JWTConfig) (*JWT, error) {
 				observer.fetch(ctx, Fetch{FetchKind(f.Kind), f.URL, f.Status, f.Duration, f.Err})
 			},
 		}),
-	}, nil
+	}
 }
 
 // checkResource accepts what Authgear accepts as a resource: an absolute URI

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/authgear/authgear-sdk-go/core/internal/contextkey"
@@ -41,7 +42,7 @@ func (r *Resolver) resolve(ctx context.Context, c credential, fresh bool) answer
 	key := c.key()
 	fresh = fresh || contextkey.IsFresh(ctx)
 	if !fresh {
-		if a, ok := r.lookUp(key); ok {
+		if a, ok := r.lookUp(c, key); ok {
 			return a
 		}
 	}
@@ -50,8 +51,8 @@ func (r *Resolver) resolve(ctx context.Context, c credential, fresh bool) answer
 		return a
 	}
 	outage := a.outage()
-	if last, known := r.accepted.Last(key); known && !outage {
-		outage = r.failing.add(last.identity.ID) // for this credential, whose own call has failed
+	if user := r.owner(c, key); user != "" && !outage {
+		outage = r.failing.add(user) // for this credential, whose own call has failed
 	}
 	if outage && !fresh {
 		if last, ok := r.accepted.Get(key, r.staleIfError); ok {
@@ -60,6 +61,17 @@ func (r *Resolver) resolve(ctx context.Context, c credential, fresh bool) answer
 		}
 	}
 	return a
+}
+
+// owner returns whose credential it is, "" when nobody has seen it to be good.
+func (r *Resolver) owner(c credential, key [32]byte) string {
+	if c.user != "" {
+		return c.user
+	}
+	if last, known := r.accepted.Last(key); known {
+		return last.identity.ID
+	}
+	return ""
 }
 
 // call asks the resolver, in all the time that a request has.
@@ -113,11 +125,7 @@ func (r *Resolver) inTurn(ctx context.Context, c credential, key [32]byte, fresh
 	deadline := time.Now().Add(r.timeout)
 	turn, cancel := context.WithTimeout(ctx, r.timeout/2)
 	defer cancel()
-	user := ""
-	if last, known := r.accepted.Last(key); known {
-		user = last.identity.ID
-	}
-	release, err := r.slots.Acquire(turn, user)
+	release, err := r.slots.Acquire(turn, r.owner(c, key))
 	if err != nil {
 		if ctx.Err() != nil {
 			return answer{}, flight.ErrAbandoned
@@ -126,7 +134,7 @@ func (r *Resolver) inTurn(ctx context.Context, c credential, key [32]byte, fresh
 	}
 	defer release()
 	if !fresh { // an earlier call may have ended between the look into the table and this one
-		if a, ok := r.lookUp(key); ok {
+		if a, ok := r.lookUp(c, key); ok {
 			return a, nil
 		}
 	}
@@ -163,7 +171,7 @@ func (r *Resolver) send(ctx context.Context, c credential, well bool) answer {
 		fetch.Status = response.Status
 	}
 	if a.decided() {
-		a.at = start
+		a.at, a.renewAt = start, new(atomic.Int64)
 	} else {
 		fetch.Err = a.err.Err
 	}

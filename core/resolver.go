@@ -96,6 +96,7 @@ type Resolver struct {
 	canary       canary
 
 	accepted, rejected *answers.Table[answer]
+	rejectedKnown      *answers.Table[answer] // of JWTs that Hybrid has verified
 	failing            failing
 	flights            flight.Group[answer]
 	checks             flight.Group[answer] // at most one
@@ -108,22 +109,27 @@ type Resolver struct {
 // mistakes in the configuration, each with the name of its field.
 func NewResolver(config ResolverConfig) (*Resolver, error) {
 	var errs configErrors
+	r := newResolver(config, maxAccepted, &errs)
+	if err := errs.err("ResolverConfig"); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// newResolver returns nothing of use when there are mistakes.
+func newResolver(config ResolverConfig, size int, errs *configErrors) *Resolver {
 	origin, err := endpoint.Parse(config.Endpoint, config.InsecureHTTP)
 	errs.add("Endpoint", err)
-	internal, path := resolverAddress(config, &errs)
+	internal, path := resolverAddress(config, errs)
 	cookies := config.Cookies
 	if len(cookies) == 0 {
 		cookies = []string{"session"}
 	}
 	observer := orDefault(config.Observer)
-	reader := newCredentialReader(config.TokenCookie, cookies, observer, &errs)
+	reader := newCredentialReader(config.TokenCookie, cookies, observer, errs)
 	errs.add("CacheTTL", checkDuration(config.CacheTTL))
 	errs.add("StaleIfError", checkDuration(config.StaleIfError))
 	errs.add("Timeout", checkDuration(config.Timeout))
-	if err := errs.err("ResolverConfig"); err != nil {
-		return nil, err
-	}
-
 	r := &Resolver{
 		endpoint:     origin,
 		internal:     internal != "",
@@ -133,16 +139,18 @@ func NewResolver(config ResolverConfig) (*Resolver, error) {
 		cacheTTL:     config.CacheTTL,
 		staleIfError: config.StaleIfError,
 		observer:     observer,
-		accepted:     answers.New[answer](maxAccepted),
+		accepted:     answers.New[answer](size),
 		rejected:     answers.New[answer](maxRejected),
-		slots:        slots.New(),
+
+		rejectedKnown: answers.New[answer](maxRejectedKnown),
+		slots:         slots.New(),
 		project: project.New(project.Config{
 			Endpoint: origin, Internal: internal, HTTPClient: config.HTTPClient, IdleConnections: idleConnections,
 		}),
 	}
 	r.canary.names = canaryNames(reader.cookies)
 	r.health = health.New(r.timeout*2/5, r.check)
-	return r, nil
+	return r
 }
 
 // resolverAddress returns the internal origin that is asked, "" for the endpoint,

@@ -25,7 +25,14 @@ func (j *JWT) verify(ctx context.Context, compact string) (*Identity, *Error) {
 	if j.verified == nil {
 		return j.verifyNew(ctx, compact, nil)
 	}
-	key := tokenKey(compact)
+	return j.verifyNamed(ctx, compact, tokenKey(compact))
+}
+
+// verifyNamed is verify for who knows the token's key.
+func (j *JWT) verifyNamed(ctx context.Context, compact string, key answers.Key) (*Identity, *Error) {
+	if j.verified == nil {
+		return j.verifyNew(ctx, compact, nil)
+	}
 	if known := j.verified.find(key); known != nil {
 		if identity, err, ok := j.verifyKnown(ctx, known); ok {
 			return identity, err

@@ -1,0 +1,79 @@
+package authgear
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/authgear/authgear-sdk-go/core/internal/age"
+	"github.com/authgear/authgear-sdk-go/core/internal/answers"
+)
+
+// renewalPause is how long a request that could ask again does not, after one that could
+// not.
+const renewalPause = time.Second
+
+// ask returns the last answer about the credential if that counts, and waits for one if
+// not.
+func (h *Hybrid) ask(ctx context.Context, c credential, key answers.Key, fresh bool) answer {
+	if !fresh {
+		if a, ok := h.known(c, key); ok {
+			return a
+		}
+	}
+	a := h.resolver.call(ctx, c, key, fresh)
+	if a.identity != nil && !h.counts(&a) { // of a call that began before the user's cutoff
+		a = h.resolver.call(ctx, c, key, true)
+		if a.identity != nil && !h.counts(&a) {
+			return unavailable(errors.New("events about the user came in while Authgear was asked, twice"))
+		}
+	}
+	return a
+}
+
+// known returns an answer that counts without waiting.
+func (h *Hybrid) known(c credential, key answers.Key) (a answer, ok bool) {
+	a, ok = h.resolver.accepted.Last(key)
+	if !ok {
+		return h.resolver.lookUp(c, key)
+	}
+	old := age.Of(a.at)
+	if old >= h.maxStale || !h.counts(&a) {
+		return answer{}, false
+	}
+	switch at := a.renewAt.Load(); {
+	case at == 0:
+		// A thousand tokens that were seen in one second do not ask in one second again.
+		a.renewAt.CompareAndSwap(0, int64(h.freshness/2+rand.N(h.freshness/2+1))) //nolint:gosec // it spreads calls, and is no secret
+	case int64(old) >= at:
+		h.renew(c, key, &a, at)
+	}
+	a.cached = true
+	return a, true
+}
+
+// counts reports whether the question was sent after what is known to have changed.
+func (h *Hybrid) counts(a *answer) bool {
+	return a.at.After(h.revocations.Cutoff(a.identity.ID).Answers)
+}
+
+// renew asks again in the background, once for all requests that find the answer that
+// old.
+func (h *Hybrid) renew(c credential, key answers.Key, a *answer, at int64) {
+	claimed := int64(age.Of(a.at) + h.resolver.timeout)
+	if h.renewals.Load() >= maxRenewals || !a.renewAt.CompareAndSwap(at, claimed) {
+		return
+	}
+	h.renewals.Add(1)
+	go func() {
+		defer h.renewals.Add(-1)
+		renewed := h.resolver.call(context.Background(), c, key, true)
+		if renewed.identity != nil {
+			renewed.renewAt.CompareAndSwap(0, int64(h.freshness))
+		}
+		if !renewed.decided() {
+			a.renewAt.Store(int64(age.Of(a.at) + renewalPause))
+		}
+	}()
+}

@@ -1,0 +1,275 @@
+package authgear
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/authgear/authgear-sdk-go/core/internal/answers"
+	"github.com/authgear/authgear-sdk-go/core/internal/claims"
+	"github.com/authgear/authgear-sdk-go/core/internal/contextkey"
+	"github.com/authgear/authgear-sdk-go/core/internal/isnil"
+)
+
+// HybridConfig configures [NewHybrid]. Only Endpoint is required.
+type HybridConfig struct {
+	// Endpoint is the Authgear project's origin, such as
+	// "https://myapp.authgear.cloud" or a custom domain.
+	Endpoint string
+	// Freshness is how old an answer about a session gets until a request makes the
+	// SDK ask again, in the background. 0: ten seconds.
+	Freshness time.Duration
+	// MaxStale is how old an answer may be that counts, whether Authgear can be asked or
+	// not. It is how long, at most, a session that was ended is still taken for good. 0:
+	// 30 seconds, or Freshness if that is longer.
+	MaxStale time.Duration
+	// Revocations, when not nil, tells of users who were disabled or have changed, of
+	// whom what is known then counts no longer: see [Revocations].
+	Revocations Revocations
+	// InsecureJWTFallback lets a JWT count by itself when Authgear's resolver cannot be
+	// asked and no answer about it counts. A user who was disabled is then valid until
+	// the token expires, unless the token was refused here before or Revocations knows.
+	// false: such a request is told to come back later.
+	InsecureJWTFallback bool
+	// ClientIDs, when not empty, are the only OAuth clients whose tokens are accepted.
+	// An opaque token does not tell its client, so it is then refused.
+	ClientIDs []string
+	// Resources are as in [JWTConfig]: without any, no client comes in.
+	Resources []string
+	// Cookies are the names of the session cookies, as in [ResolverConfig]. Empty:
+	// "session".
+	Cookies []string
+	// TokenCookie, when not empty, is the name of a cookie that carries the access token
+	// of a request without a Bearer token. It goes before session cookies.
+	TokenCookie string
+	// Leeway is the clock difference that is tolerated. 0: ten seconds; at most 60
+	// seconds.
+	Leeway time.Duration
+	// CacheSize is how many tokens and cookies are kept. 0: 10,000. A negative number
+	// keeps no verified tokens, as in [JWTConfig], and 10,000 answers.
+	CacheSize int
+	// Timeout is how long a request waits for an answer of the resolver in all. 0: five
+	// seconds.
+	Timeout time.Duration
+	// InternalURL is an origin at which Authgear is asked instead of at Endpoint, as in
+	// [JWTConfig].
+	InternalURL string
+	// ResolverURL is the complete internal address of a resolver, as in
+	// [ResolverConfig]. Keys are then asked for at InternalURL, or at Endpoint.
+	ResolverURL string
+	// InsecureHTTP allows plain HTTP to other than loopback addresses.
+	InsecureHTTP bool
+	// HTTPClient, when not nil, is copied and used for every request to Authgear, as in
+	// [ResolverConfig].
+	HTTPClient *http.Client
+	// Observer is told of each request to Authgear and of each Verify. nil:
+	// LogObserver(nil).
+	Observer *Observer
+}
+
+const (
+	defaultFreshness = 10 * time.Second
+	defaultMaxStale  = 30 * time.Second
+	// maxRenewals is how many answers are asked for in the background at once.
+	maxRenewals = 256
+)
+
+// Hybrid is the [Authenticator] with the speed of a JWT and the freshness of the
+// resolver. It verifies a JWT here, and asks the resolver about its session at most once
+// in each time of Freshness: the first request with a token waits for the answer, later
+// ones go on with the last one while it is asked for anew. A user who was disabled, or a
+// session that was ended, is refused by the second request after Freshness, and by any
+// after MaxStale. A webhook makes that at once, by way of Revocations.
+//
+// Opaque tokens and session cookies are asked about by the same rule. A client's own
+// token, which the resolver does not know, is judged by itself.
+type Hybrid struct {
+	jwt         *JWT
+	resolver    *Resolver
+	freshness   time.Duration
+	maxStale    time.Duration
+	revocations Revocations
+	fallback    bool
+	renewals    atomic.Int32
+}
+
+// NewHybrid needs no network. There is nothing to close. The error joins all mistakes in
+// the configuration, each with the name of its field.
+func NewHybrid(config HybridConfig) (*Hybrid, error) {
+	var errs configErrors
+	observer := orDefault(config.Observer)
+	freshness := cmp.Or(config.Freshness, defaultFreshness)
+	maxStale := cmp.Or(config.MaxStale, max(defaultMaxStale, freshness))
+	h := &Hybrid{
+		freshness:   freshness,
+		maxStale:    maxStale,
+		revocations: config.Revocations,
+		fallback:    config.InsecureJWTFallback,
+		jwt: newJWT(JWTConfig{
+			Endpoint: config.Endpoint, ClientIDs: config.ClientIDs, Resources: config.Resources, Leeway: config.Leeway,
+			InternalURL: config.InternalURL, InsecureHTTP: config.InsecureHTTP, CacheSize: config.CacheSize,
+			HTTPClient: config.HTTPClient, Observer: observer,
+		}, &errs),
+	}
+	internal := config.InternalURL
+	if config.ResolverURL != "" {
+		internal = "" // which is for the keys then
+	}
+	size := config.CacheSize
+	if size <= 0 {
+		size = defaultCacheSize
+	}
+	h.resolver = newResolver(ResolverConfig{
+		Endpoint: config.Endpoint, InternalURL: internal, ResolverURL: config.ResolverURL, InsecureHTTP: config.InsecureHTTP,
+		Cookies: config.Cookies, TokenCookie: config.TokenCookie, CacheTTL: max(freshness, 0), Timeout: config.Timeout,
+		HTTPClient: config.HTTPClient, Observer: observer,
+	}, size, &errs)
+	errs.add("Freshness", checkDuration(config.Freshness))
+	errs.add("MaxStale", checkDuration(config.MaxStale))
+	if maxStale >= 0 && maxStale < freshness {
+		errs.add("MaxStale", fmt.Errorf("%v is shorter than Freshness, which is %v", maxStale, freshness))
+	}
+	if isnil.IsNil(config.Revocations) {
+		if config.Revocations != nil {
+			errs.add("Revocations", errors.New("is a nil pointer"))
+		}
+		h.revocations = &MemoryRevocations{}
+	}
+	if err := errs.err("HybridConfig"); err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+// Ready returns nil when the project's keys are at hand and its resolver has been well
+// once; else it looks, or returns an error with the causes. Use it for a readiness probe:
+// the service may start without Authgear, and recovers by itself.
+func (h *Hybrid) Ready(ctx context.Context) error {
+	return errors.Join(h.jwt.Ready(ctx), h.resolver.Ready(ctx))
+}
+
+// Observer returns the observer of the configuration, which guards without one of their
+// own use too.
+func (h *Hybrid) Observer() *Observer { return h.jwt.observer }
+
+// Authenticate implements [Authenticator] by the request's Bearer token, token cookie or
+// session cookie, in this order: the first that is present decides.
+func (h *Hybrid) Authenticate(ctx context.Context, request Request) (*Identity, error) {
+	return h.authenticate(ctx, request, false)
+}
+
+// AuthenticateFresh implements [FreshAuthenticator]: the resolver is asked now, and
+// InsecureJWTFallback does not count. A client's own token is judged by itself here too.
+func (h *Hybrid) AuthenticateFresh(ctx context.Context, request Request) (*Identity, error) {
+	return h.authenticate(ctx, request, true)
+}
+
+func (h *Hybrid) authenticate(ctx context.Context, request Request, fresh bool) (*Identity, error) {
+	c, err := h.resolver.credentials.read(ctx, request)
+	if err == nil && c.isNone() {
+		err = &Error{Reason: ReasonNoCredentials}
+	}
+	var identity *Identity
+	if err == nil {
+		identity, err = h.identify(ctx, c, fresh)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return identity, nil
+}
+
+// Verify finds the identity of an access token that did not come in a request: from a
+// queue, in the first message of a socket, through another library's hook. The identity
+// belongs to the caller; the error is always an [*Error].
+func (h *Hybrid) Verify(ctx context.Context, token string) (*Identity, error) {
+	start := time.Now()
+	var identity *Identity
+	err := checkToken(token)
+	if err == nil {
+		identity, err = h.identify(ctx, credential{token: token}, false)
+	}
+	h.jwt.observer.verified(ctx, start, identity, err)
+	if err != nil {
+		return nil, err
+	}
+	return identity, nil
+}
+
+func (h *Hybrid) identify(ctx context.Context, c credential, fresh bool) (*Identity, *Error) {
+	fresh = fresh || contextkey.IsFresh(ctx)
+	if !strings.Contains(c.token, ".") { // it is opaque, or there is none
+		if c.token != "" && len(h.jwt.clientIDs) > 0 {
+			return nil, &Error{
+				Reason: ReasonClientNotAllowed, Evidence: Evidence{Ambient: c.ambient},
+				Err: errors.New(`an opaque token does not tell whether its client is one of ClientIDs; turn on "Issue JWT as access token" for the client in the Authgear portal`),
+			}
+		}
+		return h.ask(ctx, c, c.key(), fresh).give(c)
+	}
+	key := tokenKey(c.token)
+	identity, err := h.jwt.verifyNamed(ctx, c.token, key)
+	if err != nil {
+		err.Evidence.Ambient = c.ambient
+		return nil, err
+	}
+	identity.Evidence.Ambient = c.ambient
+	if identity.Kind == KindClient {
+		return identity, nil
+	}
+	c.user = identity.ID
+	a := h.ask(ctx, c, key, fresh)
+	if a.identity != nil && a.identity.ID != identity.ID {
+		a = malformed(errors.New("the resolver knows the token's session as that of another user"))
+	}
+	if a.err != nil {
+		if h.fallback && !fresh && ctx.Err() == nil && h.mayFallBack(&a, c, key, identity) {
+			return identity, nil
+		}
+		_, err := a.give(c)
+		return nil, err
+	}
+	identity.update(&a)
+	return identity, nil
+}
+
+// update takes what the resolver says, which is newer, in place of what the token says.
+// Client, scopes, expiry and custom claims only the token knows.
+func (i *Identity) update(a *answer) {
+	session := a.identity
+	i.Source = SourceHybrid
+	i.Anonymous, i.Verified = session.Anonymous, session.Verified
+	i.CanReauthenticate, i.reauthUnstated = session.CanReauthenticate, false
+	if !slices.Equal(i.Roles, session.Roles) {
+		i.Roles = slices.Clone(session.Roles)
+	}
+	if len(session.AMR) > 0 {
+		i.AMR = slices.Clone(session.AMR)
+	}
+	if !session.AuthenticatedAt.IsZero() {
+		i.AuthenticatedAt = session.AuthenticatedAt
+	}
+	i.Evidence.Cached, i.Evidence.CheckedAt = a.cached, a.at
+}
+
+// mayFallBack reports whether a JWT counts by itself, in an outage.
+func (h *Hybrid) mayFallBack(a *answer, c credential, key answers.Key, identity *Identity) bool {
+	if a.decided() || !a.outage() && !h.resolver.failing.add(c.user) {
+		return false
+	}
+	if _, refused := h.resolver.rejectedKnown.Last(key); refused {
+		return false
+	}
+	cutoff := h.revocations.Cutoff(c.user)
+	if cutoff.Tokens.IsZero() {
+		return true
+	}
+	token, err := claims.Parse([]byte(identity.claims))
+	return err == nil && token.IssuedAt.After(cutoff.Tokens)
+}
