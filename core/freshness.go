@@ -22,6 +22,8 @@ func (h *Hybrid) ask(ctx context.Context, c credential, key answers.Key, fresh b
 			return a
 		}
 	}
+	ctx, cancel := context.WithTimeout(ctx, h.resolver.timeout) // of both calls
+	defer cancel()
 	a := h.resolver.call(ctx, c, key, fresh)
 	if a.identity != nil && !h.counts(&a) { // of a call that began before the user's cutoff
 		a = h.resolver.call(ctx, c, key, true)

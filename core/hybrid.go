@@ -121,15 +121,15 @@ func NewHybrid(config HybridConfig) (*Hybrid, error) {
 	if config.ResolverURL != "" {
 		internal = "" // which is for the keys then
 	}
-	size := config.CacheSize
-	if size <= 0 {
-		size = defaultCacheSize
+	answers := config.CacheSize
+	if answers <= 0 {
+		answers = maxAccepted
 	}
 	h.resolver = newResolver(ResolverConfig{
 		Endpoint: config.Endpoint, InternalURL: internal, ResolverURL: config.ResolverURL, InsecureHTTP: config.InsecureHTTP,
 		Cookies: config.Cookies, TokenCookie: config.TokenCookie, CacheTTL: max(freshness, 0), Timeout: config.Timeout,
 		HTTPClient: config.HTTPClient, Observer: observer,
-	}, size, &errs)
+	}, answers, &errs)
 	errs.add("Freshness", checkDuration(config.Freshness))
 	errs.add("MaxStale", checkDuration(config.MaxStale))
 	if maxStale >= 0 && maxStale < freshness {

@@ -117,7 +117,7 @@ func NewResolver(config ResolverConfig) (*Resolver, error) {
 }
 
 // newResolver returns nothing of use when there are mistakes.
-func newResolver(config ResolverConfig, size int, errs *configErrors) *Resolver {
+func newResolver(config ResolverConfig, accepted int, errs *configErrors) *Resolver {
 	origin, err := endpoint.Parse(config.Endpoint, config.InsecureHTTP)
 	errs.add("Endpoint", err)
 	internal, path := resolverAddress(config, errs)
@@ -139,7 +139,7 @@ func newResolver(config ResolverConfig, size int, errs *configErrors) *Resolver 
 		cacheTTL:     config.CacheTTL,
 		staleIfError: config.StaleIfError,
 		observer:     observer,
-		accepted:     answers.New[answer](size),
+		accepted:     answers.New[answer](accepted),
 		rejected:     answers.New[answer](maxRejected),
 
 		rejectedKnown: answers.New[answer](maxRejectedKnown),
