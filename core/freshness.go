@@ -16,9 +16,9 @@ const renewalPause = time.Second
 
 // ask returns the last answer about the credential if that counts, and waits for one if
 // not.
-func (h *Hybrid) ask(ctx context.Context, c credential, key answers.Key, fresh bool) answer {
+func (h *Hybrid) ask(ctx context.Context, c credential, key answers.Key, fresh bool, now time.Time) answer {
 	if !fresh {
-		if a, ok := h.known(c, key); ok {
+		if a, ok := h.known(c, key, now); ok {
 			return a
 		}
 	}
@@ -35,12 +35,12 @@ func (h *Hybrid) ask(ctx context.Context, c credential, key answers.Key, fresh b
 }
 
 // known returns an answer that counts without waiting.
-func (h *Hybrid) known(c credential, key answers.Key) (a answer, ok bool) {
+func (h *Hybrid) known(c credential, key answers.Key, now time.Time) (a answer, ok bool) {
 	a, ok = h.resolver.accepted.Last(key)
 	if !ok {
 		return h.resolver.lookUp(c, key)
 	}
-	old := age.Of(a.at)
+	old := age.At(now, a.at)
 	if old >= h.maxStale || !h.counts(&a) {
 		return answer{}, false
 	}

@@ -211,7 +211,7 @@ func (h *Hybrid) identify(ctx context.Context, c credential, fresh bool) (*Ident
 				Err: errors.New(`an opaque token does not tell whether its client is one of ClientIDs; turn on "Issue JWT as access token" for the client in the Authgear portal`),
 			}
 		}
-		return h.ask(ctx, c, c.key(), fresh).give(c)
+		return h.ask(ctx, c, c.key(), fresh, time.Now()).give(c)
 	}
 	key := tokenKey(c.token)
 	identity, err := h.jwt.verifyNamed(ctx, c.token, key)
@@ -224,7 +224,7 @@ func (h *Hybrid) identify(ctx context.Context, c credential, fresh bool) (*Ident
 		return identity, nil
 	}
 	c.user = identity.ID
-	a := h.ask(ctx, c, key, fresh)
+	a := h.ask(ctx, c, key, fresh, identity.Evidence.CheckedAt)
 	if a.identity != nil && a.identity.ID != identity.ID {
 		a = malformed(errors.New("the resolver knows the token's session as that of another user"))
 	}
