@@ -356,3 +356,31 @@ func TestOwnCallsFail(t *testing.T) {
 		}
 	})
 }
+
+// When an event comes in each of two calls, nobody can say what counts.
+func TestEventsInBothCalls(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T) {
+		h := newHybrid(t, authgear.HybridConfig{InsecureJWTFallback: true})
+		token := h.signIn(t, "alice")
+		h.hold = make(chan struct{})
+		var all sync.WaitGroup
+		all.Go(func() {
+			identity, err := h.ask(t, bearer(token))
+			wantUnavailable(t, identity, err, authgear.ReasonResolverUnavailable)
+		})
+		for range 2 {
+			synctest.Wait()
+			time.Sleep(time.Second)
+			_ = h.revocations.Forget(t.Context(), "alice")
+			h.hold <- struct{}{}
+		}
+		all.Wait()
+		if h.total() != 2 {
+			t.Errorf("%d calls, not 2", h.total())
+		}
+		h.change(func() { close(h.hold); h.hold = nil })
+		time.Sleep(time.Nanosecond)
+		h.wantUser(t, token, "alice")
+	})
+}
