@@ -40,6 +40,9 @@ type Recording struct {
 
 	// RolesHeaders are the X-Authgear-User-Roles of several answers.
 	RolesHeaders []string `json:"roles_headers"`
+
+	// WebhookSecret is that which a recorded event was signed with.
+	WebhookSecret string `json:"webhook_secret"`
 }
 
 // Token is a JWT and what is in it.

@@ -1,0 +1,41 @@
+package webhook
+
+import (
+	"crypto/sha256"
+	"sync"
+)
+
+const maxActed = 1024
+
+// acted keeps the last events that were acted upon, so that a repeated one is not. They
+// are kept by the hash of their body: it has one size, and a project whose database was
+// restored may give the id of an old event to a new one.
+type acted struct {
+	mu    sync.Mutex
+	known map[[sha256.Size]byte]struct{}
+	order [maxActed][sha256.Size]byte // a ring
+	next  int
+}
+
+// begin reports whether the event is new, and notes it.
+func (a *acted) begin(key [sha256.Size]byte) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if _, known := a.known[key]; known {
+		return false
+	}
+	if a.known == nil {
+		a.known = make(map[[sha256.Size]byte]struct{}, maxActed)
+	}
+	delete(a.known, a.order[a.next])
+	a.known[key], a.order[a.next] = struct{}{}, key
+	a.next = (a.next + 1) % maxActed
+	return true
+}
+
+// failed takes the event out, so that it can be repeated.
+func (a *acted) failed(key [sha256.Size]byte) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.known, key)
+}

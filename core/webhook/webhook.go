@@ -1,0 +1,76 @@
+// Package webhook receives the events that Authgear sends to a webhook
+// (https://docs.authgear.com, Events and Hooks), so that a user who was disabled or
+// deleted is refused at once.
+//
+// Authgear sends each event once, in no order, and none for a sign-out, a revoked
+// session or a changed role. So events make a service faster, and are no guarantee: that
+// is the freshness of [authgear.Hybrid].
+package webhook
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/internal/isnil"
+)
+
+// Config configures [New]. Secrets and Revocations are required.
+type Config struct {
+	// Secrets are the webhook secrets of the project, from the portal: Advanced, Hooks,
+	// Webhook Signature. An event counts that is signed with any of them: while a new
+	// secret takes the place of an old one there are two.
+	Secrets []string
+	// Revocations is told whose sessions have ended and about whom something has
+	// changed. It is the one that the authenticator has, too.
+	Revocations authgear.Revocations
+	// OnEvent, when not nil, is given each event that is not a blocking one or a repeated
+	// one, after Revocations was told and before Authgear is answered. It may be called
+	// by several goroutines at once, and the context ends after five seconds. An error or
+	// a panic is reported as [authgear.NoticeEvent]; the answer is the same, since
+	// Authgear does not send an event again.
+	OnEvent func(context.Context, Event) error
+	// Observer is told of events that are not taken. nil: LogObserver(nil).
+	Observer *authgear.Observer
+}
+
+// Handler is the http.Handler to which Authgear posts events. No guard stands in front
+// of it: an event has a signature, and no user's credential.
+type Handler struct {
+	secrets     [][]byte
+	revocations authgear.Revocations
+	onEvent     func(context.Context, Event) error
+	observer    *authgear.Observer
+	acted       acted
+}
+
+// New makes the handler. The error joins all mistakes in the configuration, each with
+// the name of its field.
+func New(config Config) (*Handler, error) {
+	var errs []error
+	if len(config.Secrets) == 0 {
+		errs = append(errs, errors.New("Secrets: is empty; the portal shows the secret at Advanced, Hooks, Webhook Signature"))
+	}
+	h := &Handler{revocations: config.Revocations, onEvent: config.OnEvent, observer: config.Observer}
+	for i, secret := range config.Secrets {
+		switch {
+		case secret == "":
+			errs = append(errs, fmt.Errorf("Secrets[%d]: is empty", i))
+		case strings.TrimSpace(secret) != secret:
+			errs = append(errs, fmt.Errorf("Secrets[%d]: has white space around it", i))
+		}
+		h.secrets = append(h.secrets, []byte(secret))
+	}
+	if isnil.IsNil(config.Revocations) {
+		errs = append(errs, errors.New("Revocations: is nil; a *authgear.MemoryRevocations does for one process"))
+	}
+	if len(errs) > 0 {
+		return nil, fmt.Errorf("authgear: webhook.Config: %w", errors.Join(errs...))
+	}
+	if h.observer == nil {
+		h.observer = authgear.LogObserver(nil)
+	}
+	return h, nil
+}
