@@ -41,5 +41,10 @@ func (s *Server) session(credential string) *session {
 // reauthenticate renews a session's login. The caller holds s.mu.
 func (s *Server) reauthenticate(of *session, u *user) string {
 	of.authTime = s.now()
+	s.emit("user.reauthenticated", u, of.event(u), map[string]any{
+		"triggered_by":  "user",
+		"audit_context": map[string]any{"http_url": s.Endpoint() + "/oauth2/token"},
+		"client_id":     of.clientID,
+	})
 	return s.idToken(u, of.sid, Token{ClientID: of.clientID, AuthTime: of.authTime})
 }

@@ -55,13 +55,13 @@ var opaque = map[string]string{
 
 // situations are what happened between the login and the recorded request.
 var situations = map[string]func(*world){
-	"lifecycle-anonymized-jwt":                            func(w *world) { w.DeleteUser(w.id("oscar")) },
-	"lifecycle-anonymized-opaque":                         func(w *world) { w.DeleteUser(w.id("oscar")) },
+	"lifecycle-anonymized-jwt":                            func(w *world) { w.AnonymizeUser(w.id("oscar")) },
+	"lifecycle-anonymized-opaque":                         func(w *world) { w.AnonymizeUser(w.id("oscar")) },
 	"lifecycle-deleted-cookie":                            func(w *world) { w.DeleteUser(w.id("erin")) },
 	"lifecycle-deleted-jwt":                               func(w *world) { w.DeleteUser(w.id("erin")) },
 	"lifecycle-deleted-opaque":                            func(w *world) { w.DeleteUser(w.id("erin")) },
-	"lifecycle-deletion-scheduled-jwt":                    func(w *world) { w.DisableUser(w.id("heidi")) },
-	"lifecycle-deletion-scheduled-opaque":                 func(w *world) { w.DisableUser(w.id("heidi")) },
+	"lifecycle-deletion-scheduled-jwt":                    func(w *world) { w.ScheduleDeletion(w.id("heidi")) },
+	"lifecycle-deletion-scheduled-opaque":                 func(w *world) { w.ScheduleDeletion(w.id("heidi")) },
 	"lifecycle-disabled-before-cookie":                    nil,
 	"lifecycle-disabled-before-jwt":                       nil,
 	"lifecycle-disabled-before-opaque":                    nil,

@@ -55,6 +55,9 @@ type Server struct {
 
 	switching sync.Mutex // held while going down, up or closing
 	accepting sync.WaitGroup
+	sending   sync.WaitGroup
+	open      context.Context // until Close
+	close     context.CancelFunc
 
 	mu       sync.Mutex
 	keys     []*signingKey // published; the first one signs
@@ -67,6 +70,7 @@ type Server struct {
 	closed   bool
 	running  *running // nil while down
 	faults
+	events
 }
 
 // running is the part of a server that ends when it goes down.
@@ -137,6 +141,8 @@ func Start(config Config) (*Server, error) {
 	if s.endpoint == nil {
 		s.endpoint = &url.URL{Scheme: "http", Host: s.addr}
 	}
+	s.open, s.close = context.WithCancel(context.Background())
+	s.sender.Transport = &http.Transport{}
 	s.keys = []*signingKey{newKey(s.now())}
 	s.running = s.serve()
 	s.accepting.Go(s.accept)
@@ -187,9 +193,12 @@ func (s *Server) Close() {
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
+	s.close() // of what is being sent
 	s.stop()
 	_ = s.listener.Close() // again and again does no harm
 	s.accepting.Wait()
+	s.sending.Wait()
+	s.sender.CloseIdleConnections()
 }
 
 // stop ends what runs, if anything does. The caller holds s.switching.

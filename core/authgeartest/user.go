@@ -30,6 +30,7 @@ type user struct {
 	User
 	updated    time.Time
 	disabled   bool
+	deleteAt   time.Time // zero: deletion is not scheduled
 	validUntil time.Time // zero: for ever
 }
 
@@ -86,32 +87,72 @@ func (s *Server) SetRoles(userID string, roles ...string) {
 func (s *Server) SetVerified(userID string, verified bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.user(userID).Verified = verified
+	u := s.user(userID)
+	u.Verified = verified
+	eventType := "identity.email.unverified"
+	if verified {
+		eventType = "identity.email.verified"
+	}
+	s.emit(eventType, u, u.identity(), s.byAdmin())
 }
 
 // DisableUser disables a user and ends all their sessions.
 func (s *Server) DisableUser(userID string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.user(userID).disabled = true
-	s.endSessions(userID)
+	s.disable("user.disabled", s.user(userID))
 }
 
-// EnableUser lets a disabled user sign in again. Sessions from before stay
-// dead.
+// ScheduleDeletion disables a user and ends all their sessions, to delete the user after
+// 30 days, which this server does not await.
+func (s *Server) ScheduleDeletion(userID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	u := s.user(userID)
+	u.deleteAt = s.now().Add(deletionGrace)
+	s.disable("user.deletion_scheduled", u)
+}
+
+// disable does what an event says. The caller holds s.mu.
+func (s *Server) disable(eventType string, u *user) {
+	u.disabled = true
+	s.endSessions(u.ID)
+	s.emit(eventType, u, nil, s.byAdmin())
+}
+
+// EnableUser lets a user sign in again who was disabled or scheduled for deletion.
+// Sessions from before stay dead.
 func (s *Server) EnableUser(userID string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.user(userID).disabled = false
+	u, eventType := s.user(userID), "user.reenabled"
+	if !u.deleteAt.IsZero() {
+		eventType = "user.deletion_unscheduled"
+	}
+	u.disabled, u.deleteAt = false, time.Time{}
+	s.emit(eventType, u, nil, s.byAdmin())
 }
 
 // DeleteUser deletes a user and ends all their sessions.
 func (s *Server) DeleteUser(userID string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.user(userID)
-	delete(s.users, userID)
-	s.endSessions(userID)
+	s.remove("user.deleted", s.user(userID))
+}
+
+// AnonymizeUser removes what is known of a user and ends all their sessions. Here it
+// differs from DeleteUser by its event only.
+func (s *Server) AnonymizeUser(userID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.remove("user.anonymized", s.user(userID))
+}
+
+// remove does what an event says. The caller holds s.mu.
+func (s *Server) remove(eventType string, u *user) {
+	delete(s.users, u.ID)
+	s.endSessions(u.ID)
+	s.emit(eventType, u, nil, s.byAdmin())
 }
 
 // ValidUntil sets the end of a user's account, the zero time for none. When it
