@@ -55,8 +55,9 @@ func (c Cutoff) join(other Cutoff) Cutoff {
 
 const (
 	defaultTokenLifetime = 24 * time.Hour
+	tokenGrace           = 2 * time.Minute // for JWTConfig.Leeway, and clocks that differ
 	maxCutoffs           = 100_000
-	cutoffChains         = 4096
+	cutoffChains         = 16_384 // of six users when full
 )
 
 // MemoryRevocations is the [Revocations] of one process. The zero value is ready.
@@ -64,8 +65,8 @@ const (
 // It keeps the last 100,000 users. Beyond that, the time of the first one that is left
 // out counts for everybody, so that nobody comes back in.
 type MemoryRevocations struct {
-	// TokenLifetime is the longest life of an access token, after which a user is
-	// forgotten. 0: 24 hours. Authgear's default is 30 minutes.
+	// TokenLifetime is the longest life of an access token; a user is forgotten two
+	// minutes after it has passed. 0: 24 hours. Authgear's default is 30 minutes.
 	TokenLifetime time.Duration
 
 	// Readers take no lock: a chain does not change, it is replaced.
@@ -98,16 +99,11 @@ func (m *MemoryRevocations) Forget(_ context.Context, userID string) error {
 
 // Cutoff implements [Revocations].
 func (m *MemoryRevocations) Cutoff(userID string) Cutoff {
-	rest := m.rest.Load()
-	if rest == nil {
+	if m.rest.Load() == nil {
 		return Cutoff{}
 	}
-	for chain := m.chain(userID).Load(); chain != nil; chain = chain.next {
-		if chain.user == userID {
-			return chain.cutoff.join(*rest)
-		}
-	}
-	return *rest
+	noted := m.find(userID)
+	return noted.join(*m.rest.Load()) // after find, which misses a user who was left out meanwhile
 }
 
 // chain is for who has seen that rest is there, and so is the seed.
@@ -141,7 +137,7 @@ func (m *MemoryRevocations) note(userID string, issuedUntil time.Time) {
 	}
 }
 
-// find returns what was noted about this very user. The caller holds the lock.
+// find returns what was noted about this very user.
 func (m *MemoryRevocations) find(userID string) Cutoff {
 	for chain := m.chain(userID).Load(); chain != nil; chain = chain.next {
 		if chain.user == userID {
@@ -158,7 +154,7 @@ func (m *MemoryRevocations) dropOld() {
 		lifetime = defaultTokenLifetime
 	}
 	for first := m.order.Front(); first != nil; first = m.order.Front() {
-		if age.Of(m.find(first.Value.(string)).Answers) <= lifetime {
+		if age.Of(m.find(first.Value.(string)).Answers) <= lifetime+tokenGrace {
 			return
 		}
 		m.drop()

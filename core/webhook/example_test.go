@@ -1,11 +1,11 @@
 package webhook_test
 
 import (
+	"context"
 	"fmt"
 	"log"
 	"net/http"
 	"net/http/httptest"
-	"time"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
@@ -23,7 +23,15 @@ func Example() {
 	alice := project.AddUser(authgeartest.User{})
 
 	store := new(authgear.MemoryRevocations)
-	hooks, err := webhook.New(webhook.Config{Secrets: []string{"the secret of the portal"}, Revocations: store})
+	events := make(chan string, 1)
+	hooks, err := webhook.New(webhook.Config{
+		Secrets:     []string{"the secret of the portal"},
+		Revocations: store,
+		OnEvent: func(_ context.Context, e webhook.Event) error { // if you want to know, too
+			events <- e.Type
+			return nil
+		},
+	})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -34,9 +42,9 @@ func Example() {
 
 	project.SendEvents(server.URL+"/authgear/events", "the secret of the portal")
 	project.DisableUser(alice)
-	for store.Cutoff(alice).Tokens.IsZero() { // within milliseconds
-		time.Sleep(time.Millisecond)
-	}
-	fmt.Println("no token of alice counts by itself")
-	// Output: no token of alice counts by itself
+	fmt.Println(<-events)
+	fmt.Println("the tokens of alice count by themselves:", store.Cutoff(alice).Tokens.IsZero())
+	// Output:
+	// user.disabled
+	// the tokens of alice count by themselves: false
 }
