@@ -102,14 +102,20 @@ var packages = map[string]string{
 	"time":            "time",
 	"tls":             "crypto/tls",
 	"url":             "net/url",
+	"webhook":         "github.com/authgear/authgear-sdk-go/core/webhook",
 	"x509":            "crypto/x509",
 }
 
 // ofKind are packages whose names mean something else in other kinds.
 var ofKind = map[string]map[string]string{
-	"gin":   {"cors": "github.com/gin-contrib/cors"},
-	"fiber": {"cors": "github.com/gofiber/fiber/v3/middleware/cors"},
+	"gin":    {"cors": "github.com/gin-contrib/cors"},
+	"echov4": {"echo": "github.com/labstack/echo/v4"},
+	"fiber": {
+		"adaptor": "github.com/gofiber/fiber/v3/middleware/adaptor",
+		"cors":    "github.com/gofiber/fiber/v3/middleware/cors",
+	},
 	"fiberv2": {
+		"adaptor":   "github.com/gofiber/fiber/v2/middleware/adaptor",
 		"fiber":     "github.com/gofiber/fiber/v2",
 		"websocket": "github.com/gofiber/contrib/websocket",
 	},
@@ -151,6 +157,7 @@ func traced(transport http.RoundTripper) http.RoundTripper { return transport }
 	auth           *authgear.JWT
 	guard          *authgearhttp.Guard
 	mux            *http.ServeMux
+	hooks          *webhook.Handler
 	me, deletePost http.Handler
 	pay            http.Handler
 
@@ -163,6 +170,7 @@ func accessLog(next http.Handler) http.Handler { return next }
 	auth                 *authgear.JWT
 	guard                *authgeargin.Guard
 	r                    *gin.Engine
+	hooks                *webhook.Handler
 	me, home, deletePost gin.HandlerFunc
 	accessLogGin         gin.HandlerFunc
 
@@ -173,14 +181,21 @@ func accessLog(next http.Handler) http.Handler { return next }
 	auth                 *authgear.JWT
 	guard                *authgearechov5.Guard
 	e                    *echo.Echo
+	hooks                *webhook.Handler
 	me, home, deletePost echo.HandlerFunc
 	accessLogEcho        echo.MiddlewareFunc
+)
+`,
+	"echov4": `var (
+	e     *echo.Echo
+	hooks *webhook.Handler
 )
 `,
 	"fiber": `var (
 	auth                 *authgear.JWT
 	guard                *authgearfiberv3.Guard
 	app                  *fiber.App
+	hooks                *webhook.Handler
 	me, home, deletePost fiber.Handler
 	accessLogFiber       fiber.Handler
 )
@@ -190,6 +205,7 @@ func listOrders(context.Context, string) []string { return nil }
 	"fiberv2": `var (
 	guard *authgearfiber.Guard
 	app   *fiber.App
+	hooks *webhook.Handler
 )
 `,
 	// What ogen generates. generate makes what others do.
