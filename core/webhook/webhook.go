@@ -50,21 +50,22 @@ type Handler struct {
 // the name of its field.
 func New(config Config) (*Handler, error) {
 	var errs []error
+	wrong := func(field, why string) { errs = append(errs, fmt.Errorf("%s: %s", field, why)) }
 	if len(config.Secrets) == 0 {
-		errs = append(errs, errors.New("Secrets: is empty; the portal shows the secret at Advanced, Hooks, Webhook Signature"))
+		wrong("Secrets", "is empty; the portal shows the secret at Advanced, Hooks, Webhook Signature")
 	}
 	h := &Handler{revocations: config.Revocations, onEvent: config.OnEvent, observer: config.Observer}
 	for i, secret := range config.Secrets {
 		switch {
 		case secret == "":
-			errs = append(errs, fmt.Errorf("Secrets[%d]: is empty", i))
+			wrong(fmt.Sprintf("Secrets[%d]", i), "is empty")
 		case strings.TrimSpace(secret) != secret:
-			errs = append(errs, fmt.Errorf("Secrets[%d]: has white space around it", i))
+			wrong(fmt.Sprintf("Secrets[%d]", i), "has white space around it")
 		}
 		h.secrets = append(h.secrets, []byte(secret))
 	}
 	if isnil.IsNil(config.Revocations) {
-		errs = append(errs, errors.New("Revocations: is nil; a *authgear.MemoryRevocations does for one process"))
+		wrong("Revocations", "is nil; a *authgear.MemoryRevocations does for one process")
 	}
 	if len(errs) > 0 {
 		return nil, fmt.Errorf("authgear: webhook.Config: %w", errors.Join(errs...))
