@@ -44,11 +44,11 @@ func (h *Hybrid) known(c credential, key answers.Key, now time.Time) (a answer, 
 	if old >= h.maxStale || !h.counts(&a) {
 		return answer{}, false
 	}
-	switch at := a.renewAt.Load(); {
-	case at == 0:
+	if a.renewAt.Load() == 0 {
 		// A thousand tokens that were seen in one second do not ask in one second again.
 		a.renewAt.CompareAndSwap(0, int64(h.freshness/2+rand.N(h.freshness/2+1))) //nolint:gosec // it spreads calls, and is no secret
-	case int64(old) >= at:
+	}
+	if at := a.renewAt.Load(); int64(old) >= at {
 		h.renew(c, key, &a, at)
 	}
 	a.cached = true
