@@ -184,6 +184,10 @@ func TestHybridKinds(t *testing.T) {
 				t.Errorf("%v, and %d calls about a token that is not good", err, h.total()-before)
 			}
 		}
+		_, err = h.ask(t, browser("token=a.b"))
+		if e, ok := errors.AsType[*authgear.Error](err); !ok || !e.Evidence.Ambient {
+			t.Errorf("a bad token in a cookie: %v", err)
+		}
 		_, err = h.ask(t, sent(nil, nil))
 		wantReason(t, err, authgear.ReasonNoCredentials)
 	})

@@ -1,0 +1,160 @@
+package authgear_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	authgear "github.com/authgear/authgear-sdk-go/core"
+)
+
+// told to come back; when Authgear is back, it is asked again within about a second.
+func TestHybridOutage(t *testing.T) {
+	t.Parallel()
+	for name, outage := range outages {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, func(t *testing.T) {
+				h := newHybrid(t, authgear.HybridConfig{})
+				token := h.signIn(t, "alice")
+				h.wantUser(t, token, "alice")
+				given := time.Now()
+				h.change(func() { outage(h.project) })
+				for time.Since(given) < 30*time.Second {
+					h.wantUser(t, token, "alice")
+					time.Sleep(500 * time.Millisecond)
+				}
+				for range 10 {
+					identity, err := h.ask(t, bearer(token))
+					wantUnavailable(t, identity, err, authgear.ReasonResolverUnavailable)
+				}
+				h.change(func() {
+					if h.hold != nil {
+						close(h.hold)
+					}
+					h.err, h.status, h.hold = nil, 0, nil
+				})
+				back := time.Now()
+				for {
+					if _, err := h.ask(t, bearer(token)); err == nil {
+						break
+					}
+					time.Sleep(50 * time.Millisecond)
+				}
+				if took := time.Since(back); took > 1500*time.Millisecond {
+					t.Errorf("recovered after %v", took)
+				}
+			})
+		})
+	}
+}
+
+// here, that an event has revoked, or that is no JWT.
+func TestJWTFallback(t *testing.T) {
+	t.Parallel()
+	for name, outage := range outages {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, func(t *testing.T) {
+				h := newHybrid(t, authgear.HybridConfig{InsecureJWTFallback: true, MaxStale: 10 * time.Second})
+				alice, bob, carol := h.signIn(t, "alice"), h.signIn(t, "bob"), h.signIn(t, "carol")
+				h.users["Bearer opaque"] = "dave"
+				h.wantUser(t, alice, "alice")
+				h.wantUser(t, "opaque", "dave")
+				h.signOut("Bearer " + bob)
+				h.wantRefused(t, bob, authgear.ReasonTokenRejected)
+				_ = h.revocations.Revoke(t.Context(), "carol", time.Now().Truncate(time.Second))
+				for i := range 2000 { // made-up tokens, which push out no refusal of a real one
+					h.wantRefused(t, fmt.Sprint("made-up", i), authgear.ReasonTokenRejected)
+				}
+				h.change(func() { outage(h.project) })
+				time.Sleep(time.Minute)
+				for range 2 {
+					if identity := h.wantUser(t, alice, "alice"); identity != nil && identity.Source != authgear.SourceJWT {
+						t.Errorf("source %s, but the resolver cannot be asked", identity.Source)
+					}
+					h.wantUser(t, h.token(t, "new", nil), "new")
+					h.wantUser(t, h.token(t, "carol", nil), "carol") // signed in since
+					for _, token := range []string{bob, carol, "opaque"} {
+						identity, err := h.ask(t, bearer(token))
+						wantUnavailable(t, identity, err, authgear.ReasonResolverUnavailable)
+					}
+				}
+			})
+		})
+	}
+}
+
+// failing answers 500 about one credential.
+func failing(credential string) func(string) *http.Response {
+	return func(sent string) *http.Response {
+		if sent != credential {
+			return nil
+		}
+		return answered(nil, 500, nil, "{}")
+	}
+}
+
+// own last answer until MaxStale only.
+func TestOwnCallsFail(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T) {
+		h := newHybrid(t, authgear.HybridConfig{InsecureJWTFallback: true})
+		token := h.signIn(t, "alice")
+		h.wantUser(t, token, "alice")
+		given := time.Now()
+		h.change(func() { h.odd = failing("Bearer " + token) })
+		for time.Since(given) < 30*time.Second {
+			h.wantUser(t, token, "alice")
+			time.Sleep(time.Second)
+		}
+		for range 10 {
+			identity, err := h.ask(t, bearer(token))
+			wantUnavailable(t, identity, err, authgear.ReasonResolverUnavailable)
+			time.Sleep(time.Second)
+		}
+		h.change(func() { h.odd = nil })
+		h.wantUser(t, token, "alice")
+		h.signOut("Bearer " + token)
+		time.Sleep(30 * time.Second)
+		h.wantRefused(t, token, authgear.ReasonTokenRejected)
+		h.change(func() { h.odd = failing("Bearer " + token) })
+		time.Sleep(2 * time.Second)
+		if _, err := h.ask(t, bearer(token)); err == nil {
+			t.Error("a refused token is good again")
+		}
+		h.change(func() { h.odd, h.err = nil, errors.New("connection refused") })
+		if _, err := h.ask(t, bearer(token)); err == nil {
+			t.Error("a refused token is good again")
+		}
+	})
+}
+
+// After a check in the background that has failed, a request asks again a second later.
+func TestFailedRenewal(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T) {
+		h := newHybrid(t, authgear.HybridConfig{})
+		token := h.signIn(t, "alice")
+		h.wantUser(t, token, "alice")
+		h.change(func() { h.odd = failing("Bearer " + token) })
+		time.Sleep(11 * time.Second)
+		h.wantUser(t, token, "alice") // asks in the background, in vain
+		time.Sleep(500 * time.Millisecond)
+		failed := h.total()
+		h.wantUser(t, token, "alice")
+		synctest.Wait()
+		if h.total() != failed {
+			t.Error("it is asked again at once")
+		}
+		h.signOut("Bearer " + token)
+		h.change(func() { h.odd = nil })
+		time.Sleep(time.Second)
+		h.wantUser(t, token, "alice")
+		synctest.Wait()
+		h.wantRefused(t, token, authgear.ReasonTokenRejected)
+	})
+}
