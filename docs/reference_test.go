@@ -202,7 +202,7 @@ func TestOptions(t *testing.T) {
 	found := sections(text, "###")
 	tables := sections(text, "##")
 	for _, config := range []reflect.Type{
-		reflect.TypeFor[authgear.JWTConfig](), reflect.TypeFor[authgear.ResolverConfig](), reflect.TypeFor[authgear.ForwardedConfig](),
+		reflect.TypeFor[authgear.JWTConfig](), reflect.TypeFor[authgear.ResolverConfig](), reflect.TypeFor[authgear.HybridConfig](), reflect.TypeFor[authgear.ForwardedConfig](),
 	} {
 		for field := range config.Fields() {
 			if _, ok := found[field.Name]; !ok {
