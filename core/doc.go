@@ -3,8 +3,12 @@
 //
 // # Getting an identity
 //
-// An [Authenticator] finds out who sent a request. There are three:
+// An [Authenticator] finds out who sent a request. There are four:
 //
+//   - [NewHybrid] validates JWT access tokens in the process, and asks Authgear's
+//     resolver about their sessions, once in ten seconds and in the background: as
+//     fast as the first of the next two, and nearly as fresh as the second. It is
+//     the one to begin with.
 //   - [NewJWT] validates JWT access tokens in the process: fast, and as fresh as
 //     the token.
 //   - [NewResolver] asks Authgear's resolver about access tokens and session
@@ -14,10 +18,12 @@
 //
 // One of your own, for API keys say, goes in front of these by [InOrder].
 //
-// The third needs proof of the proxy, see [ForwardedConfig]. The first two need
-// the project's endpoint alone:
+// The last needs proof of the proxy, see [ForwardedConfig]. The others need the
+// project's endpoint alone:
 //
-//	auth, err := authgear.NewJWT(authgear.JWTConfig{Endpoint: "https://myapp.authgear.cloud"})
+//	auth, err := authgear.NewHybrid(authgear.HybridConfig{Endpoint: "https://myapp.authgear.cloud"})
+//
+// With [Revocations] a webhook makes NewHybrid refuse a disabled user at once.
 //
 // The adapter of your framework turns it into middleware and accessors. They
 // are modules of their own, so that a service gets the framework that it uses
@@ -31,7 +37,7 @@
 //	github.com/authgear/authgear-sdk-go/adapters/fiber    package authgearfiber, for fiber v2
 //
 // Where there is no HTTP request (a queue consumer, the first message of a
-// socket) use [JWT.Verify].
+// socket) use [Hybrid.Verify], [JWT.Verify] or [Resolver.Verify].
 //
 // # Identities and policies
 //

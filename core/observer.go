@@ -14,7 +14,7 @@ import (
 // Where an *Observer is nil, LogObserver(nil) takes its place.
 type Observer struct {
 	// Decision is called for each request that a guard decides, and for each
-	// call of [JWT.Verify] and [Resolver.Verify].
+	// call of [JWT.Verify], [Resolver.Verify] and [Hybrid.Verify].
 	Decision func(context.Context, Decision)
 	// FetchStart is called before each request to Authgear. The request, and
 	// Fetch after it, have the context that it returns, so a span may begin here.

@@ -133,7 +133,7 @@ var reasons = map[Reason]definition{
 	ReasonTokenTooLarge:          {OutcomeMalformed, "The access token is too large.", "Put less into the token: a hook of the project may add claims."},
 
 	ReasonTokenMalformed:   {OutcomeInvalid, "The access token is malformed.", "Look at how the client stores and sends the token."},
-	ReasonTokenOpaque:      {OutcomeInvalid, "The access token is not a JSON Web Token.", `Turn on "Issue JWT as access token" for the client in the Authgear portal, or use NewResolver.`},
+	ReasonTokenOpaque:      {OutcomeInvalid, "The access token is not a JSON Web Token.", `Turn on "Issue JWT as access token" for the client in the Authgear portal, or use NewHybrid or NewResolver.`},
 	ReasonTokenType:        {OutcomeInvalid, "The token is not an access token.", "Send the access token, not the ID token or the refresh token."},
 	ReasonTokenAlgorithm:   {OutcomeInvalid, "The access token is signed with an algorithm that is not accepted.", "Send a token of Authgear: those are signed with RS256."},
 	ReasonClaimsInvalid:    {OutcomeInvalid, "The access token has missing or malformed claims.", "Look at the hooks of the project that add claims, and at the claim that the cause names."},

@@ -43,7 +43,7 @@ func (r *Resolver) whyRejected(token string) error {
 	case c.Issuer != r.endpoint:
 		return fmt.Errorf("the token's issuer is %s, the endpoint is %s", quote.Quote(c.Issuer), r.endpoint)
 	case strings.HasPrefix(c.Subject, clientPrefix):
-		return errors.New("it is a client's own token, which Authgear's resolver never accepts; use NewJWT with Resources")
+		return errors.New("it is a client's own token, which Authgear's resolver never accepts; use NewHybrid or NewJWT with Resources")
 	case !time.Now().Before(c.ExpiresAt):
 		return fmt.Errorf("expired at %s", c.ExpiresAt.Format(time.RFC3339))
 	case r.internal:

@@ -12,8 +12,8 @@ import (
 // list of its own, so a route that is for users as well says so by a policy
 // beside it: Any(Role("reporter"), Scope("reports:read")).
 //
-// Only [JWT] knows scopes; with another authenticator Scope denies. It panics
-// without any, and for what is no scope.
+// Only JWTs tell scopes, to [JWT] and [Hybrid]; for another credential, and with
+// another authenticator, Scope denies. It panics without any, and for what is no scope.
 func Scope(scopes ...string) Policy {
 	scopes = checkNames("Scope", "scope", scopes)
 	for _, s := range scopes {
@@ -28,7 +28,7 @@ func Scope(scopes ...string) Policy {
 		}
 		cause := fmt.Errorf("the scopes %q are needed", scopes)
 		if i.Source == SourceResolver || i.Source == SourceForwarded {
-			cause = fmt.Errorf("%w, and the resolver tells none: only NewJWT reads scopes", cause)
+			cause = fmt.Errorf("%w, and the resolver tells none: only NewJWT and NewHybrid read scopes", cause)
 		}
 		return &Error{Reason: ReasonInsufficientScope, Scopes: toAskFor(i, missing), Err: cause}
 	}
