@@ -31,29 +31,42 @@ import (
 // reasons returns the constants of core/reason.go.
 func reasons(t *testing.T) []authgear.Reason {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, "core", "reason.go"), nil, 0)
+	var found []authgear.Reason
+	for _, code := range constants(t, "reason.go", "Reason") {
+		found = append(found, authgear.Reason(code))
+	}
+	if len(found) < 20 {
+		t.Fatalf("only %d reasons found", len(found))
+	}
+	return found
+}
+
+// constants returns the values of a type's constants in a file of core.
+func constants(t *testing.T, name, typeName string) []string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, "core", name), nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var found []authgear.Reason
+	var found []string
 	ast.Inspect(file, func(n ast.Node) bool {
 		spec, ok := n.(*ast.ValueSpec)
 		if !ok {
 			return true
 		}
-		if kind, ok := spec.Type.(*ast.Ident); ok && kind.Name == "Reason" {
+		if kind, ok := spec.Type.(*ast.Ident); ok && kind.Name == typeName {
 			for _, value := range spec.Values {
 				code, err := strconv.Unquote(value.(*ast.BasicLit).Value)
 				if err != nil {
 					t.Fatal(err)
 				}
-				found = append(found, authgear.Reason(code))
+				found = append(found, code)
 			}
 		}
 		return true
 	})
-	if len(found) < 20 {
-		t.Fatalf("only %d reasons found", len(found))
+	if len(found) == 0 {
+		t.Fatalf("%s has no %s", name, typeName)
 	}
 	return found
 }
@@ -231,6 +244,16 @@ func TestOptions(t *testing.T) {
 	for field := range reflect.TypeFor[authgear.Observer]().Fields() {
 		if !strings.Contains(text, "| `"+field.Name+"` |") {
 			t.Errorf("Observer.%s is missing", field.Name)
+		}
+	}
+	for _, kind := range constants(t, "observer.go", "NoticeKind") {
+		if !strings.Contains(text, "| `"+kind+"` | ") {
+			t.Errorf("the notice %s is missing", kind)
+		}
+	}
+	for _, label := range append(constants(t, "observer.go", "FetchKind"), constants(t, "identity.go", "Source")...) {
+		if !strings.Contains(text, "`"+label+"`") {
+			t.Errorf("%s is missing", label)
 		}
 	}
 }
