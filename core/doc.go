@@ -23,7 +23,7 @@
 //
 //	auth, err := authgear.NewHybrid(authgear.HybridConfig{Endpoint: "https://myapp.authgear.cloud"})
 //
-// With [Revocations] a webhook makes NewHybrid refuse a disabled user at once.
+// With [Revocations] core/webhook makes NewHybrid refuse a disabled user at once.
 //
 // The adapter of your framework turns it into middleware and accessors. They
 // are modules of their own, so that a service gets the framework that it uses
