@@ -1,9 +1,11 @@
 package authgear_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -156,5 +158,79 @@ func TestFailedRenewal(t *testing.T) {
 		h.wantUser(t, token, "alice")
 		synctest.Wait()
 		h.wantRefused(t, token, authgear.ReasonTokenRejected)
+	})
+}
+
+// What clients cause is no outage, in which a JWT would count by itself: that they leave,
+// are refused, or make the call about one of them fail.
+func TestNoFallbackByWhatClientsCause(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T) {
+		h := newHybrid(t, authgear.HybridConfig{InsecureJWTFallback: true})
+		h.hold = make(chan struct{})
+		for i := range 5 {
+			ctx, leave := context.WithTimeout(t.Context(), time.Second)
+			_, err := h.Authenticate(ctx, bearer(h.token(t, fmt.Sprint("left", i), nil)))
+			wantReason(t, err, authgear.ReasonResolverUnavailable)
+			leave()
+		}
+		h.change(func() { close(h.hold); h.hold = nil })
+		for i := range 5 {
+			h.wantRefused(t, h.token(t, fmt.Sprint("refused", i), nil), authgear.ReasonTokenRejected)
+		}
+		for range 5 {
+			token := h.token(t, "mallory", m{"jti": fmt.Sprint(time.Now())})
+			h.change(func() { h.odd = failing("Bearer " + token) })
+			identity, err := h.ask(t, bearer(token))
+			wantUnavailable(t, identity, err, authgear.ReasonResolverUnavailable)
+			time.Sleep(time.Second)
+		}
+	})
+}
+
+// A full Redis at Authgear answers the health check well, and fails everybody's calls.
+func TestFallbackWithFullStores(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T) {
+		h := newHybrid(t, authgear.HybridConfig{InsecureJWTFallback: true})
+		h.change(func() {
+			h.odd = func(credential string) *http.Response {
+				if isCheck(credential) {
+					return nil
+				}
+				return answered(nil, 500, nil, "{}")
+			}
+		})
+		for _, user := range []string{"a", "b"} {
+			h.wantRefused(t, h.token(t, user, nil), authgear.ReasonResolverUnavailable)
+		}
+		for _, user := range []string{"c", "d"} {
+			h.wantUser(t, h.token(t, user, nil), user)
+		}
+	})
+}
+
+// Made-up credentials that hang take no place from a JWT, which nobody can make up.
+func TestVerifiedTokenIsKnown(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T) {
+		h := newHybrid(t, authgear.HybridConfig{})
+		token := h.signIn(t, "alice")
+		h.hold = make(chan struct{})
+		var all sync.WaitGroup
+		for i := range 100 {
+			all.Go(func() { _, _ = h.ask(t, bearer(fmt.Sprint("made-up", i))) })
+		}
+		synctest.Wait()
+		all.Go(func() { h.wantUser(t, token, "alice") })
+		synctest.Wait()
+		h.change(func() {
+			if h.calls["Bearer "+token] != 1 {
+				t.Error("no call about a token that is verified")
+			}
+			close(h.hold)
+			h.hold = nil
+		})
+		all.Wait()
 	})
 }

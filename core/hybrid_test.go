@@ -39,15 +39,22 @@ func newHybrid(t testing.TB, config authgear.HybridConfig) *hybrid {
 	t.Helper()
 	s := newSigner(t, "k")
 	h := &hybrid{project: newProject(map[string]string{}), signer: s, keys: &publisher{keys: []string{s.jwk()}}, revocations: &authgear.MemoryRevocations{}}
-	config.Endpoint, config.HTTPClient, config.Observer = liveEndpoint, &http.Client{Transport: h}, &authgear.Observer{}
 	if config.Revocations == nil {
 		config.Revocations = h.revocations
 	}
-	var err error
-	if h.Hybrid, err = authgear.NewHybrid(config); err != nil {
+	h.Hybrid = h.restarted(t, config)
+	return h
+}
+
+// restarted is another process of the same project.
+func (h *hybrid) restarted(t testing.TB, config authgear.HybridConfig) *authgear.Hybrid {
+	t.Helper()
+	config.Endpoint, config.HTTPClient, config.Observer = liveEndpoint, &http.Client{Transport: h}, &authgear.Observer{}
+	auth, err := authgear.NewHybrid(config)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return h
+	return auth
 }
 
 // signIn returns a new token of the user, which the project knows.
@@ -108,6 +115,9 @@ func TestNewHybridMistakes(t *testing.T) {
 	if err == nil || err.Error() != "authgear: HybridConfig: MaxStale: 1s is shorter than Freshness, which is 10s" {
 		t.Errorf("%v", err)
 	}
+	if _, err = authgear.NewHybrid(authgear.HybridConfig{Endpoint: liveEndpoint, Freshness: time.Minute}); err != nil {
+		t.Error(err)
+	}
 }
 
 // The resolver's facts count, and what only the token knows stays.
@@ -146,6 +156,25 @@ func TestHybridFacts(t *testing.T) {
 				t.Errorf("source %s, evidence %+v, asked at %v", identity.Source, identity.Evidence, asked)
 			}
 			identity.Roles[0] = "mine" // which nobody else sees
+		}
+	})
+}
+
+// What the resolver says nothing of stays as the token has it, and what only it says
+// counts.
+func TestHybridUnstated(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHybrid(t, authgear.HybridConfig{})
+		signedIn := time.Now().Add(-time.Hour).UTC()
+		token := h.token(t, "alice", m{"auth_time": signedIn.Unix()})
+		h.users["Bearer "+token] = "alice"
+		identity := h.wantUser(t, token, "alice")
+		if !identity.AuthenticatedAt.Equal(signedIn) {
+			t.Errorf("signed in at %v, not %v", identity.AuthenticatedAt, signedIn)
+		}
+		if err := authgear.RecentAuthIfPossible(time.Minute).Check(t.Context(), identity); err != nil {
+			t.Errorf("the resolver says that the user cannot reauthenticate: %v", err)
 		}
 	})
 }
@@ -252,9 +281,15 @@ func TestHybridReady(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T) {
 		h := newHybrid(t, authgear.HybridConfig{})
+		h.keys.publish()
+		if err := h.Ready(t.Context()); err == nil || !strings.Contains(err.Error(), "keys") {
+			t.Errorf("without keys: %v", err)
+		}
+		h.keys.publish(h.jwk())
 		h.change(func() { h.err = errors.New("connection refused") })
-		if err := h.Ready(t.Context()); err == nil || !strings.Contains(err.Error(), "connection refused") {
-			t.Errorf("%v", err)
+		time.Sleep(2 * time.Second)
+		if err := h.restarted(t, authgear.HybridConfig{}).Ready(t.Context()); err == nil || !strings.Contains(err.Error(), "connection refused") {
+			t.Errorf("without a resolver: %v", err)
 		}
 		h.change(func() { h.err = nil })
 		time.Sleep(2 * time.Second)
