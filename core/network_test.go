@@ -7,13 +7,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"go.uber.org/goleak"
-
 	authgear "github.com/authgear/authgear-sdk-go/core"
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // An internal address is asked in the endpoint's name.
 func TestInternalURL(t *testing.T) {

@@ -1,0 +1,75 @@
+package authgear_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) {
+	if delay := os.Getenv(resolverServer); delay != "" {
+		serveResolver(delay)
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// resolverServer is the variable by which this package's tests, as a process of its
+// own, are a resolver that answers after so long: what it costs is then not counted.
+const resolverServer = "AUTHGEAR_BENCHMARK_RESOLVER"
+
+// serveResolver answers everybody, as a user named by how the token ends, until
+// standard input ends.
+func serveResolver(delay string) {
+	wait, err := time.ParseDuration(delay)
+	if err != nil {
+		panic(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println("http://" + listener.Addr().String())
+	go func() {
+		panic(http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { //nolint:gosec // for the benchmark alone
+			time.Sleep(wait)
+			credential := r.Header.Get("Authorization")
+			for name, values := range sessionOf(credential[max(0, len(credential)-8):]) {
+				w.Header()[name] = values
+			}
+		})))
+	}()
+	_, _ = io.Copy(io.Discard, os.Stdin)
+}
+
+// startResolver returns the origin of a resolver in a process of its own.
+func startResolver(b *testing.B, delay time.Duration) (origin string) {
+	server := exec.Command(os.Args[0]) //nolint:gosec // this program
+	server.Env = append(os.Environ(), resolverServer+"="+delay.String())
+	stdin, err := server.StdinPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	stdout, err := server.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := server.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = stdin.Close(); _ = server.Wait() })
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		b.Fatal(err)
+	}
+	return strings.TrimSpace(line)
+}

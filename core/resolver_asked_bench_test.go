@@ -1,0 +1,128 @@
+//go:build unix
+
+package authgear_test
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	authgear "github.com/authgear/authgear-sdk-go/core"
+)
+
+// plainClient is the least that anybody could do: the token is sent, the answer's
+// headers are believed.
+type plainClient struct {
+	client *http.Client
+	url    string
+}
+
+func newPlainClient(origin string) plainClient {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = 64
+	return plainClient{&http.Client{Transport: transport, Timeout: 5 * time.Second}, origin + "/_resolver/resolve"}
+}
+
+func (c plainClient) ask(ctx context.Context, token string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, http.NoBody)
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Authorization", "Bearer "+token)
+	response, err := c.client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if _, err := io.Copy(io.Discard, response.Body); err != nil {
+		return err
+	}
+	if header := response.Header; header.Get("X-Authgear-Session-Valid") != "true" || header.Get("X-Authgear-User-Id") == "" {
+		return fmt.Errorf("%v", header)
+	}
+	return nil
+}
+
+// likeJWT returns something of the form and size of Authgear's access tokens, which
+// a resolver of our own takes for one.
+func likeJWT(n int) string {
+	encode := base64.RawURLEncoding.EncodeToString
+	return encode([]byte(`{"alg":"RS256","kid":"573ed57d-b8b1-46fb-b339-6188839e558e","typ":"at+jwt"}`)) + "." +
+		encode(fmt.Appendf(nil, `{"iss":"https://auth.example.com","sub":"%036d","aud":["https://auth.example.com"],"client_id":"portal","iat":1700000000,"exp":99000000000,"jti":"%064d","https://authgear.com/claims/user/is_anonymous":false,"https://authgear.com/claims/user/is_verified":true,"https://authgear.com/claims/user/roles":["editor"]}`, n, n)) + "." +
+		encode(fmt.Appendf(nil, "%0256d", n))
+}
+
+// BenchmarkResolverAsked measures what a request costs whose answer is not kept, in
+// turns with a plain client, in each turn 16 at once with a token each. "cpu-ratio" is
+// the median of this process's CPU time over the plain client's, "rps-ratio" of the
+// requests per second.
+func BenchmarkResolverAsked(b *testing.B) {
+	for _, delay := range []time.Duration{0, 5 * time.Millisecond} {
+		b.Run("after="+delay.String(), func(b *testing.B) {
+			origin := startResolver(b, delay)
+			auth, plain := newResolver(b, nil, authgear.ResolverConfig{Endpoint: origin}), newPlainClient(origin)
+			b.Cleanup(plain.client.CloseIdleConnections)
+			var cpu, rps, ours, floor []float64
+			for n := 0; b.Loop(); n++ {
+				a := turn(b, func(ctx context.Context, r authgear.Request, _ string) error {
+					_, err := auth.Authenticate(ctx, r)
+					return err
+				})
+				p := turn(b, func(ctx context.Context, _ authgear.Request, token string) error { return plain.ask(ctx, token) })
+				cpu, rps = append(cpu, a.cpu/p.cpu), append(rps, p.wall/a.wall)
+				ours, floor = append(ours, a.cpu), append(floor, p.cpu)
+			}
+			b.ReportMetric(median(cpu), "cpu-ratio")
+			b.ReportMetric(median(rps), "rps-ratio")
+			b.ReportMetric(median(ours), "µs-cpu/call")
+			b.ReportMetric(median(floor), "µs-cpu/plain-call")
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
+// cost is of one call, in microseconds.
+type cost struct{ cpu, wall float64 }
+
+// turn makes calls from several goroutines.
+func turn(b *testing.B, call func(context.Context, authgear.Request, string) error) cost {
+	const workers, calls = 16, 100
+	var wg sync.WaitGroup
+	began, before := time.Now(), cpuTime(b)
+	for n := range workers {
+		wg.Go(func() {
+			token := likeJWT(n)
+			request := bearer(token)
+			for range calls {
+				if err := call(b.Context(), request, token); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	perCall := func(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) / (workers * calls) }
+	return cost{perCall(cpuTime(b) - before), perCall(time.Since(began))}
+}
+
+// cpuTime is what this process has used, by user and system.
+func cpuTime(b *testing.B) time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+func median(values []float64) float64 {
+	slices.Sort(values)
+	return values[len(values)/2]
+}
