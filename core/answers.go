@@ -132,7 +132,10 @@ func (r *Resolver) provesStores(c credential, a answer) bool {
 // never. Authgear has just accepted it, so its claims can be believed. The answer
 // about a JWT that cannot be read ends as it begins.
 func (r *Resolver) expiry(c credential, at time.Time) time.Time {
-	if c.token == "" || c.user != "" { // whose expiry is judged at each request
+	switch {
+	case c.token == "", c.user != "": // whose expiry is judged at each request
+		return time.Time{}
+	case r.cacheTTL == 0 && r.staleIfError == 0: // no later request gets the answer
 		return time.Time{}
 	}
 	token, err := r.parser.Parse(c.token)
