@@ -5,6 +5,7 @@ package project
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"net/url"
 	"runtime"
 	"strings"
+	"sync/atomic"
 
 	"github.com/authgear/authgear-sdk-go/core/internal/endpoint"
 	"github.com/authgear/authgear-sdk-go/core/internal/quote"
@@ -39,40 +41,37 @@ type Config struct {
 
 // Client asks one project.
 type Client struct {
-	client  *http.Client
-	base    string
-	host    string // "" unless an internal address is asked
-	proto   string
-	oneShot bool
+	transport http.RoundTripper
+	base      string
+	host      string // "" unless an internal address is asked
+	proto     string
+	oneShot   bool
+	last      atomic.Pointer[question]
+}
+
+// question is a request that is copied for each call, and the path it asks for.
+type question struct {
+	path    string
+	request *http.Request
 }
 
 // New returns a client. Redirect policy, cookie jar and time-out of the user's
 // client do not count. Its *http.Transport is cloned; any other transport is used
 // as it is.
 func New(config Config) *Client {
-	client := http.Client{}
-	if config.HTTPClient != nil {
-		client = *config.HTTPClient
-	}
-	client.Jar = nil   // each answer sets a cookie
-	client.Timeout = 0 // the context's counts
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-
-	c := &Client{client: &client, base: config.Endpoint, oneShot: config.IdleConnections == 0}
+	c := &Client{transport: http.DefaultTransport, base: config.Endpoint, oneShot: config.IdleConnections == 0}
 	if config.Internal != "" {
 		c.base = config.Internal
 		c.proto, c.host, _ = strings.Cut(config.Endpoint, "://")
 	}
-	transport := client.Transport
-	if transport == nil {
-		transport = http.DefaultTransport
+	if config.HTTPClient != nil && config.HTTPClient.Transport != nil {
+		c.transport = config.HTTPClient.Transport
 	}
-	if t, ok := transport.(*http.Transport); ok && t != nil {
+	if t, ok := c.transport.(*http.Transport); ok && t != nil {
 		t = hardened(t, config.IdleConnections)
 		runtime.AddCleanup(c, (*http.Transport).CloseIdleConnections, t) // nobody has to close anything
-		transport = t
+		c.transport = t
 	}
-	client.Transport = locationFilter{transport}
 	return c
 }
 
@@ -91,45 +90,65 @@ func hardened(t *http.Transport, idle int) *http.Transport {
 	return t
 }
 
-// locationFilter takes an unreadable Location away from http.Client, whose error
-// would quote all of it.
-type locationFilter struct{ transport http.RoundTripper }
-
-func (f locationFilter) RoundTrip(request *http.Request) (*http.Response, error) {
-	response, err := f.transport.RoundTrip(request)
-	if err == nil && response != nil {
-		if _, err := url.Parse(response.Header.Get("Location")); err != nil {
-			response.Header.Set("Location", "about:blank")
-		}
-	}
-	return response, err
-}
-
 // URL returns what Get asks for path.
 func (c *Client) URL(path string) string { return c.base + path }
 
-// Get asks for path, with header beside what each request has. The error means
-// that there was no answer.
+// Get asks for path, with header, which it changes and keeps, beside what each
+// request has. The error means that there was no answer.
 func (c *Client) Get(ctx context.Context, path string, header http.Header) (*Answer, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL(path), http.NoBody)
+	request, err := c.request(ctx, path)
 	if err != nil {
 		return nil, err
 	}
 	if header != nil {
-		request.Header = header.Clone()
+		request.Header = header
 	}
-	request.Header.Set("Accept-Encoding", "identity")
-	request.Header.Set("User-Agent", "authgear-sdk-go")
+	fixed := [...]string{"identity", "authgear-sdk-go", c.proto}
+	request.Header["Accept-Encoding"], request.Header["User-Agent"] = fixed[0:1:1], fixed[1:2:2]
 	if c.host != "" {
-		request.Host = c.host
-		request.Header.Set("X-Forwarded-Proto", c.proto)
+		request.Header["X-Forwarded-Proto"] = fixed[2:3:3]
 	}
-	request.Close = c.oneShot
-	response, err := c.client.Do(request)
+	response, err := roundTrip(c.transport, request)
 	if err != nil {
+		err = &url.Error{Op: "Get", URL: c.URL(path), Err: err}
 		return nil, fmt.Errorf("%w; is the address right, and can this machine reach it?", bounded(unquoted(err)))
 	}
 	return &Answer{response.StatusCode, response.Header, response}, nil
+}
+
+// request returns a request without a header. All of it belongs to the transport,
+// which may be one that changes what it is given.
+func (c *Client) request(ctx context.Context, path string) (*http.Request, error) {
+	q := c.last.Load()
+	if q == nil || q.path != path {
+		request, err := http.NewRequest(http.MethodGet, c.URL(path), http.NoBody) //nolint:noctx // its copies have one
+		if err != nil {
+			return nil, err
+		}
+		request.Host, request.Close = cmp.Or(c.host, request.Host), c.oneShot
+		q = &question{path, request}
+		c.last.Store(q)
+	}
+	request, address := q.request.WithContext(ctx), *q.request.URL
+	request.URL, request.Header = &address, http.Header{}
+	return request, nil
+}
+
+// roundTrip does what http.Client does beside redirects, cookies and time-outs.
+func roundTrip(transport http.RoundTripper, request *http.Request) (*http.Response, error) {
+	response, err := transport.RoundTrip(request)
+	if e, ok := errors.AsType[tls.RecordHeaderError](err); ok && string(e.RecordHeader[:]) == "HTTP/" {
+		return nil, http.ErrSchemeMismatch
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case response == nil:
+		return nil, fmt.Errorf("the RoundTripper %T has returned neither an answer nor an error", transport)
+	case response.Body == nil:
+		response.Body = http.NoBody
+	}
+	return response, nil
 }
 
 // Answer is what the project answers. It has to be closed.
