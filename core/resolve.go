@@ -99,21 +99,10 @@ func (r *Resolver) call(ctx context.Context, c credential, key [32]byte, fresh b
 // fly shares a call: Authgear answers 500 to some of those about one session that
 // it gets at the same time. well says that a check has just passed.
 func (r *Resolver) fly(ctx context.Context, c credential, key [32]byte, fresh, well bool) answer {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
 	// Whoever has waited for so long need not wait longer if Authgear is not well.
-	watch := time.AfterFunc(r.timeout*2/5, func() {
-		if err := r.health.Failed(ctx); err != nil {
-			cancel(err)
-		}
-	})
-	defer watch.Stop()
-	a, err := r.flights.Do(ctx, key, fresh, func(ctx context.Context) (answer, error) {
+	a, err := r.flights.DoWatched(ctx, key, fresh, r.timeout*2/5, r.health.Failed, func(ctx context.Context) (answer, error) {
 		return r.inTurn(ctx, c, key, fresh, well)
 	})
-	if cause := context.Cause(ctx); err != nil && cause != nil {
-		err = cause
-	}
 	if err != nil {
 		return unavailable(r.unanswered(err))
 	}
@@ -122,10 +111,8 @@ func (r *Resolver) fly(ctx context.Context, c credential, key [32]byte, fresh, w
 
 // inTurn waits for a slot, and asks unless that has become needless meanwhile.
 func (r *Resolver) inTurn(ctx context.Context, c credential, key [32]byte, fresh, well bool) (answer, error) {
-	deadline := time.Now().Add(r.timeout)
-	turn, cancel := context.WithTimeout(ctx, r.timeout/2)
-	defer cancel()
-	release, err := r.slots.Acquire(turn, r.owner(c, key))
+	began := time.Now()
+	release, err := r.slots.Acquire(ctx, began.Add(r.timeout/2), r.owner(c, key))
 	if err != nil {
 		if ctx.Err() != nil {
 			return answer{}, flight.ErrAbandoned
@@ -141,7 +128,7 @@ func (r *Resolver) inTurn(ctx context.Context, c credential, key [32]byte, fresh
 	if outage := r.health.Outage(); outage != nil {
 		return unavailable(outage), nil
 	}
-	ctx, cancel = context.WithDeadline(context.WithoutCancel(ctx), deadline)
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), began.Add(r.timeout))
 	defer cancel()
 	return r.exchange(ctx, c, key, well), nil
 }

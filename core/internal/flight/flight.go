@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 )
 
 // Key names what a call is about: a hash, so that no credential is kept here.
@@ -54,6 +55,33 @@ func (g *Group[R]) Do(ctx context.Context, key Key, fresh bool, call func(contex
 	f := g.join(key, fresh, call)
 	defer g.leave(f)
 	return f.Wait(ctx)
+}
+
+// DoWatched is Do, but calls watch when there is no result after so long. An error of
+// watch, whose context ends with the wait, ends the wait.
+func (g *Group[R]) DoWatched(ctx context.Context, key Key, fresh bool, after time.Duration, watch func(context.Context) error, call func(context.Context) (R, error)) (R, error) {
+	f := g.join(key, fresh, call)
+	defer g.leave(f)
+	timer := time.NewTimer(after)
+	defer timer.Stop()
+	select {
+	case <-f.done:
+	case <-ctx.Done():
+	case <-timer.C:
+		var cancel context.CancelCauseFunc
+		ctx, cancel = context.WithCancelCause(ctx)
+		defer cancel(nil)
+		go func() {
+			if err := watch(ctx); err != nil {
+				cancel(err)
+			}
+		}()
+	}
+	result, err := f.Wait(ctx)
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		err = cause
+	}
+	return result, err
 }
 
 // Start returns the flight whose result Do would return, without waiting. The

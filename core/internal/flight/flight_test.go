@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"go.uber.org/goleak"
 )
@@ -222,6 +223,47 @@ func TestAbandoned(t *testing.T) {
 		h.release <- 3
 		want(t, fresh, 3, nil)
 		wantNothing(t, &g)
+	})
+}
+
+// A watch has its time; its error ends the wait of who has it, and a call that nobody
+// else waits for.
+func TestDoWatched(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var g Group[int]
+		began, lost := time.Now(), errors.New("lost")
+		watched := func(found error, call func(context.Context) (int, error)) error {
+			defer synctest.Wait()
+			_, err := g.DoWatched(t.Context(), Key{1}, false, time.Second, func(context.Context) error {
+				if waited := time.Since(began); waited != time.Second {
+					t.Errorf("the watch was called after %v", waited)
+				}
+				return found
+			}, call)
+			return err
+		}
+		h := hold()
+		patient := do(t.Context(), &g, false, h.call)
+		if err := watched(lost, h.call); !errors.Is(err, lost) || time.Since(began) != time.Second {
+			t.Errorf("%v after %v", err, time.Since(began))
+		}
+		h.release <- 1
+		want(t, patient, 1, nil)
+
+		began = time.Now()
+		time.AfterFunc(time.Minute, func() { h.release <- 2 })
+		if err := watched(nil, h.call); err != nil || time.Since(began) != time.Minute {
+			t.Errorf("%v after %v", err, time.Since(began))
+		}
+		began = time.Now()
+		if err := watched(lost, h.call); !errors.Is(err, lost) {
+			t.Error(err)
+		}
+		wantNothing(t, &g)
+		if err := watched(lost, func(context.Context) (int, error) { return 0, nil }); err != nil { // which is early enough
+			t.Error(err)
+		}
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/semaphore"
 )
@@ -49,36 +50,36 @@ func New() *Slots {
 	}
 }
 
-// Acquire waits for a slot until ctx ends. The user is whose credential it was
+// Acquire waits for a slot until a time, or until ctx ends. The user is whose credential it was
 // when it was last seen to be good, "" for an unknown one. Both kinds first need
 // one of the places for such: so half of the slots are always there for known
 // users, and who makes Authgear slow about a session of one's own, by holding its
 // lock, slows nobody else down.
-func (s *Slots) Acquire(ctx context.Context, user string) (release func(), err error) {
+func (s *Slots) Acquire(ctx context.Context, until time.Time, user string) (release func(), err error) {
 	if user != "" {
-		return s.acquireKnown(ctx, user)
+		return s.acquireKnown(ctx, until, user)
 	}
 	if s.unknownWaiters.Add(1) > waitingUnknown {
 		s.unknownWaiters.Add(-1)
 		return nil, ErrBusy
 	}
 	defer s.unknownWaiters.Add(-1)
-	if err := s.unknown.Acquire(ctx, 1); err != nil {
+	if err := acquire(ctx, until, s.unknown); err != nil {
 		return nil, err
 	}
-	if err := s.all.Acquire(ctx, 1); err != nil {
+	if err := acquire(ctx, until, s.all); err != nil {
 		s.unknown.Release(1)
 		return nil, err
 	}
 	return func() { s.all.Release(1); s.unknown.Release(1) }, nil
 }
 
-func (s *Slots) acquireKnown(ctx context.Context, id string) (release func(), err error) {
+func (s *Slots) acquireKnown(ctx context.Context, until time.Time, id string) (release func(), err error) {
 	u, err := s.enter(id)
 	if err != nil {
 		return nil, err
 	}
-	if err := u.places.Acquire(ctx, 1); err != nil {
+	if err := acquire(ctx, until, u.places); err != nil {
 		s.leave(id, u)
 		return nil, err
 	}
@@ -89,11 +90,21 @@ func (s *Slots) acquireKnown(ctx context.Context, id string) (release func(), er
 		return nil, ErrBusy
 	}
 	defer s.knownWaiters.Add(-1)
-	if err := s.all.Acquire(ctx, 1); err != nil {
+	if err := acquire(ctx, until, s.all); err != nil {
 		free()
 		return nil, err
 	}
 	return func() { s.all.Release(1); free() }, nil
+}
+
+// acquire makes a context only where it has to wait.
+func acquire(ctx context.Context, until time.Time, places *semaphore.Weighted) error {
+	if places.TryAcquire(1) {
+		return nil
+	}
+	ctx, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
+	return places.Acquire(ctx, 1)
 }
 
 // enter counts a call of a user.

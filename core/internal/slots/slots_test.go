@@ -17,7 +17,7 @@ func take(t *testing.T, s *Slots, n int, user func(n int) string, release chan s
 	running, busy = new(atomic.Int32), new(atomic.Int32)
 	for i := range n {
 		go func() {
-			done, err := s.Acquire(t.Context(), user(i))
+			done, err := s.Acquire(t.Context(), time.Now().Add(time.Hour), user(i))
 			if err != nil {
 				if errors.Is(err, ErrBusy) {
 					busy.Add(1)
@@ -85,10 +85,15 @@ func TestGone(t *testing.T) {
 		take(t, s, calls, known, release)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
+		soon, late := time.Now().Add(time.Second), time.Now().Add(time.Hour)
 		var wg sync.WaitGroup
 		for n := range 100 {
 			wg.Go(func() {
-				if _, err := s.Acquire(ctx, []string{"", "alice"}[n%2]); !errors.Is(err, context.DeadlineExceeded) {
+				ctx, until := ctx, late
+				if n%4 < 2 {
+					ctx, until = t.Context(), soon
+				}
+				if _, err := s.Acquire(ctx, until, []string{"", "alice"}[n%2]); !errors.Is(err, context.DeadlineExceeded) {
 					t.Errorf("err = %v", err)
 				}
 			})
