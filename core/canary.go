@@ -23,11 +23,17 @@ const canaryValue = "~"
 // canary is under which names it is sent, and what checks have learned of them.
 type canary struct {
 	names []string
+	alone string // as it stands beside a token
 	// taken: a check was refused explicitly, so that one of them is the project's
 	// for good. useless: none is, and a refusal is silent.
 	taken, useless atomic.Bool
 	silent         atomic.Int32 // checks in a row, of one round, that nothing was said to
 	learned        atomic.Int64 // when useless was learned or doubted last, in Unix nanoseconds
+}
+
+// setNames is called once.
+func (k *canary) setNames(names []string) {
+	k.names, k.alone = names, strings.Join(names, "="+canaryValue+"; ")+"="+canaryValue
 }
 
 // canaryNames are those of Cookies, and "session": beside app_session or
@@ -42,22 +48,16 @@ func canaryNames(cookies []string) []string {
 // header returns what goes to Authgear: the credential and, under every other
 // name than its own, the canary.
 func (k *canary) header(c credential) http.Header {
-	header := make(http.Header, 2)
-	var cookies []string
 	if c.token != "" {
-		header.Set("Authorization", "Bearer "+c.token)
-	} else {
-		cookies = append(cookies, c.name+"="+c.value)
+		return http.Header{"Authorization": {"Bearer " + c.token}, "Cookie": {k.alone}}
 	}
+	cookies := c.name + "=" + c.value
 	for _, name := range k.names {
 		if name != c.name {
-			cookies = append(cookies, name+"="+canaryValue)
+			cookies += "; " + name + "=" + canaryValue
 		}
 	}
-	if cookies != nil {
-		header.Set("Cookie", strings.Join(cookies, "; "))
-	}
-	return header
+	return http.Header{"Cookie": {cookies}}
 }
 
 // maxSilent is how many checks in a row are answered as if nothing had been sent,

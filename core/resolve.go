@@ -76,19 +76,23 @@ func (r *Resolver) owner(c credential, key [32]byte) string {
 
 // call asks the resolver, in all the time that a request has.
 func (r *Resolver) call(ctx context.Context, c credential, key [32]byte, fresh bool) answer {
-	ctx, cancel := context.WithTimeout(ctx, r.timeout)
-	defer cancel()
-	if err := r.health.Enter(ctx); err != nil {
+	until := time.Now().Add(r.timeout)
+	if err := r.enter(ctx, until); err != nil {
 		return unavailable(err)
 	}
-	a := r.fly(ctx, c, key, fresh, false)
-	if a.decided() || ctx.Err() != nil {
+	a := r.fly(ctx, until, c, key, fresh, false)
+	if a.decided() {
+		return a
+	}
+	ctx, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
+	if ctx.Err() != nil {
 		return a
 	}
 	err := r.health.Failed(ctx)
 	switch {
 	case err == nil:
-		return r.fly(ctx, c, key, fresh, true)
+		return r.fly(ctx, until, c, key, fresh, true)
 	case ctx.Err() != nil: // no time is left
 		return a
 	default:
@@ -96,11 +100,31 @@ func (r *Resolver) call(ctx context.Context, c credential, key [32]byte, fresh b
 	}
 }
 
+// enter returns an error when Authgear is not asked now.
+func (r *Resolver) enter(ctx context.Context, until time.Time) error {
+	if r.health.Outage() == nil { // no timer is needed
+		return nil
+	}
+	ctx, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
+	return r.health.Enter(ctx)
+}
+
 // fly shares a call: Authgear answers 500 to some of those about one session that
 // it gets at the same time. well says that a check has just passed.
-func (r *Resolver) fly(ctx context.Context, c credential, key [32]byte, fresh, well bool) answer {
+func (r *Resolver) fly(ctx context.Context, until time.Time, c credential, key [32]byte, fresh, well bool) answer {
 	// Whoever has waited for so long need not wait longer if Authgear is not well.
-	a, err := r.flights.DoWatched(ctx, key, fresh, r.timeout*2/5, r.health.Failed, func(ctx context.Context) (answer, error) {
+	late := func(ctx context.Context) (context.Context, context.CancelFunc) {
+		ctx, stop := context.WithDeadline(ctx, until)
+		ctx, cancel := context.WithCancelCause(ctx)
+		go func() {
+			if err := r.health.Failed(ctx); err != nil {
+				cancel(err)
+			}
+		}()
+		return ctx, func() { cancel(nil); stop() }
+	}
+	a, err := r.flights.DoLate(ctx, key, fresh, min(r.timeout*2/5, time.Until(until)), late, func(ctx context.Context) (answer, error) {
 		return r.inTurn(ctx, c, key, fresh, well)
 	})
 	if err != nil {
@@ -199,7 +223,7 @@ func (r *Resolver) parseAnswer(response *project.Answer, c credential, well bool
 	if err := response.StatusError(); err != nil {
 		return r.parseStatus(response, c, well, err)
 	}
-	s, err := session.Parse(response.Header.Values)
+	s, err := session.Parse(func(name string) []string { return response.Header[name] })
 	if err != nil {
 		return malformed(err)
 	}

@@ -148,7 +148,7 @@ func newResolver(config ResolverConfig, accepted int, errs *configErrors) *Resol
 			Endpoint: origin, Internal: internal, HTTPClient: config.HTTPClient, IdleConnections: idleConnections,
 		}),
 	}
-	r.canary.names = canaryNames(reader.cookies)
+	r.canary.setNames(canaryNames(reader.cookies))
 	r.health = health.New(r.timeout*2/5, r.check)
 	return r
 }

@@ -57,9 +57,9 @@ func (g *Group[R]) Do(ctx context.Context, key Key, fresh bool, call func(contex
 	return f.Wait(ctx)
 }
 
-// DoWatched is Do, but calls watch when there is no result after so long. An error of
-// watch, whose context ends with the wait, ends the wait.
-func (g *Group[R]) DoWatched(ctx context.Context, key Key, fresh bool, after time.Duration, watch func(context.Context) error, call func(context.Context) (R, error)) (R, error) {
+// DoLate is Do, but when there is no result after so long it goes on with the context
+// that late makes, for which nothing is spent before.
+func (g *Group[R]) DoLate(ctx context.Context, key Key, fresh bool, after time.Duration, late func(context.Context) (context.Context, context.CancelFunc), call func(context.Context) (R, error)) (R, error) {
 	f := g.join(key, fresh, call)
 	defer g.leave(f)
 	timer := time.NewTimer(after)
@@ -68,14 +68,9 @@ func (g *Group[R]) DoWatched(ctx context.Context, key Key, fresh bool, after tim
 	case <-f.done:
 	case <-ctx.Done():
 	case <-timer.C:
-		var cancel context.CancelCauseFunc
-		ctx, cancel = context.WithCancelCause(ctx)
-		defer cancel(nil)
-		go func() {
-			if err := watch(ctx); err != nil {
-				cancel(err)
-			}
-		}()
+		var cancel context.CancelFunc
+		ctx, cancel = late(ctx)
+		defer cancel()
 	}
 	result, err := f.Wait(ctx)
 	if cause := context.Cause(ctx); err != nil && cause != nil {
@@ -146,9 +141,21 @@ func (g *Group[R]) begin(key Key, f *Flight[R]) {
 				f.err = fmt.Errorf("%w: a panic with a %T", ErrEnded, p) // its text may hold a token
 			}
 		}()
+		growStack()
 		f.result, f.err = f.call(ctx)
 	}()
 }
+
+// growStack gives a new goroutine at once the room that an HTTP request needs. Else its
+// stack is copied several times on the way down, a twentieth of what a call costs.
+//
+//go:noinline
+func growStack() (zero byte) {
+	var room [4 << 10]byte
+	return room[end]
+}
+
+var end int // for a constant the compiler would make no room
 
 // land hands the result over and lets the next flight begin.
 func (g *Group[R]) land(key Key, f *Flight[R]) {

@@ -226,42 +226,41 @@ func TestAbandoned(t *testing.T) {
 	})
 }
 
-// A watch has its time; its error ends the wait of who has it, and a call that nobody
-// else waits for.
-func TestDoWatched(t *testing.T) {
+// The late context counts in its time, for the caller's wait alone.
+func TestDoLate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var g Group[int]
-		began, lost := time.Now(), errors.New("lost")
-		watched := func(found error, call func(context.Context) (int, error)) error {
-			defer synctest.Wait()
-			_, err := g.DoWatched(t.Context(), Key{1}, false, time.Second, func(context.Context) error {
+		lost := errors.New("lost")
+		doLate := func(rest time.Duration, call func(context.Context) (int, error)) (waited time.Duration, err error) {
+			began := time.Now()
+			_, err = g.DoLate(t.Context(), Key{1}, false, time.Second, func(ctx context.Context) (context.Context, context.CancelFunc) {
 				if waited := time.Since(began); waited != time.Second {
-					t.Errorf("the watch was called after %v", waited)
+					t.Errorf("late after %v", waited)
 				}
-				return found
+				return context.WithTimeoutCause(ctx, rest, lost)
 			}, call)
-			return err
+			waited = time.Since(began)
+			synctest.Wait()
+			return waited, err
 		}
 		h := hold()
 		patient := do(t.Context(), &g, false, h.call)
-		if err := watched(lost, h.call); !errors.Is(err, lost) || time.Since(began) != time.Second {
-			t.Errorf("%v after %v", err, time.Since(began))
+		if waited, err := doLate(time.Second, h.call); !errors.Is(err, lost) || waited != 2*time.Second {
+			t.Errorf("%v after %v", err, waited)
 		}
 		h.release <- 1
 		want(t, patient, 1, nil)
 
-		began = time.Now()
-		time.AfterFunc(time.Minute, func() { h.release <- 2 })
-		if err := watched(nil, h.call); err != nil || time.Since(began) != time.Minute {
-			t.Errorf("%v after %v", err, time.Since(began))
-		}
-		began = time.Now()
-		if err := watched(lost, h.call); !errors.Is(err, lost) {
+		if _, err := doLate(time.Second, h.call); !errors.Is(err, lost) {
 			t.Error(err)
 		}
-		wantNothing(t, &g)
-		if err := watched(lost, func(context.Context) (int, error) { return 0, nil }); err != nil { // which is early enough
+		wantNothing(t, &g) // nobody else has waited
+		time.AfterFunc(time.Minute, func() { h.release <- 2 })
+		if waited, err := doLate(time.Hour, h.call); err != nil || waited != time.Minute {
+			t.Errorf("%v after %v", err, waited)
+		}
+		if _, err := doLate(0, func(context.Context) (int, error) { return 0, nil }); err != nil {
 			t.Error(err)
 		}
 	})
