@@ -74,8 +74,14 @@ func (a answer) give(c credential) (*Identity, *Error) {
 	return nil, &err
 }
 
+// keeps reports whether an answer may be given to a later request.
+func (r *Resolver) keeps() bool { return r.cacheTTL > 0 || r.staleIfError > 0 }
+
 // lookUp returns an answer that is young enough to count.
 func (r *Resolver) lookUp(c credential, key [32]byte) (answer, bool) {
+	if r.cacheTTL == 0 {
+		return answer{}, false
+	}
 	a, ok := r.rejections(c).Get(key, min(r.cacheTTL, maxRejectedAge))
 	if !ok {
 		a, ok = r.accepted.Get(key, r.cacheTTL)
@@ -107,6 +113,9 @@ func (r *Resolver) learn(c credential, key [32]byte, a answer) {
 		return
 	}
 	r.failing.reset()
+	if !r.keeps() && r.owner(c, key) == a.identity.ID { // which is all that is needed of it
+		return
+	}
 	r.rejections(c).Delete(key)
 	r.accepted.Set(key, a, a.at, r.expiry(c, a.at))
 }
@@ -135,7 +144,7 @@ func (r *Resolver) expiry(c credential, at time.Time) time.Time {
 	switch {
 	case c.token == "", c.user != "": // whose expiry is judged at each request
 		return time.Time{}
-	case r.cacheTTL == 0 && r.staleIfError == 0: // no later request gets the answer
+	case !r.keeps():
 		return time.Time{}
 	}
 	token, err := r.parser.Parse(c.token)

@@ -2,6 +2,7 @@ package authgear_test
 
 import (
 	"bufio"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"net"
@@ -72,4 +73,13 @@ func startResolver(b *testing.B, delay time.Duration) (origin string) {
 		b.Fatal(err)
 	}
 	return strings.TrimSpace(line)
+}
+
+// likeJWT returns something of the form and size of Authgear's access tokens, which
+// a resolver of our own takes for one.
+func likeJWT(n int) string {
+	encode := base64.RawURLEncoding.EncodeToString
+	return encode([]byte(`{"alg":"RS256","kid":"573ed57d-b8b1-46fb-b339-6188839e558e","typ":"at+jwt"}`)) + "." +
+		encode(fmt.Appendf(nil, `{"iss":"https://auth.example.com","sub":"%036d","aud":["https://auth.example.com"],"client_id":"portal","iat":1700000000,"exp":99000000000,"jti":"%064d","https://authgear.com/claims/user/is_anonymous":false,"https://authgear.com/claims/user/is_verified":true,"https://authgear.com/claims/user/roles":["editor"]}`, n, n)) + "." +
+		encode(fmt.Appendf(nil, "%0256d", n))
 }

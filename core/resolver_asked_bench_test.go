@@ -4,7 +4,6 @@ package authgear_test
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 	"io"
 	"net/http"
@@ -48,15 +47,6 @@ func (c plainClient) ask(ctx context.Context, token string) error {
 		return fmt.Errorf("%v", header)
 	}
 	return nil
-}
-
-// likeJWT returns something of the form and size of Authgear's access tokens, which
-// a resolver of our own takes for one.
-func likeJWT(n int) string {
-	encode := base64.RawURLEncoding.EncodeToString
-	return encode([]byte(`{"alg":"RS256","kid":"573ed57d-b8b1-46fb-b339-6188839e558e","typ":"at+jwt"}`)) + "." +
-		encode(fmt.Appendf(nil, `{"iss":"https://auth.example.com","sub":"%036d","aud":["https://auth.example.com"],"client_id":"portal","iat":1700000000,"exp":99000000000,"jti":"%064d","https://authgear.com/claims/user/is_anonymous":false,"https://authgear.com/claims/user/is_verified":true,"https://authgear.com/claims/user/roles":["editor"]}`, n, n)) + "." +
-		encode(fmt.Appendf(nil, "%0256d", n))
 }
 
 // BenchmarkResolverAsked measures what a request costs whose answer is not kept, in
