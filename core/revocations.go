@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"context"
 	"hash/maphash"
+	"iter"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -104,6 +105,20 @@ func (m *MemoryRevocations) Cutoff(userID string) Cutoff {
 	}
 	noted := m.find(userID)
 	return noted.join(*m.rest.Load()) // after find, which misses a user who was left out meanwhile
+}
+
+// All returns what was noted about each user who is kept, in no order, for a store that
+// joins processes. What is noted meanwhile may be missing.
+func (m *MemoryRevocations) All() iter.Seq2[string, Cutoff] {
+	return func(yield func(string, Cutoff) bool) {
+		for i := range m.chains {
+			for chain := m.chains[i].Load(); chain != nil; chain = chain.next {
+				if !yield(chain.user, chain.cutoff) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // chain is for who has seen that rest is there, and so is the seed.

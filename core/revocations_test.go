@@ -3,6 +3,7 @@ package authgear_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -50,6 +51,13 @@ func TestMemoryRevocations(t *testing.T) {
 		_ = store.Forget(t.Context(), "bob")
 		if c := store.Cutoff("bob"); c != (authgear.Cutoff{Answers: time.Now()}) {
 			t.Errorf("Forget alone: %v", c)
+		}
+		all := map[string]authgear.Cutoff{"alice": want, "bob": {Answers: time.Now()}}
+		if got := maps.Collect(store.All()); !maps.Equal(got, all) {
+			t.Errorf("noted was %v, not %v", got, all)
+		}
+		for range store.All() {
+			break
 		}
 	})
 }

@@ -1,0 +1,170 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"math/rand/v2"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+const (
+	firstPause = 50 * time.Millisecond
+	longPause  = 800 * time.Millisecond
+	batch      = 500           // commands for one round trip are of so many users
+	page       = 1000          // users who are read at once
+	maxUsers   = 100_000       // are read, the newest
+	clockSlack = 1 * time.Hour // clocks of processes differ by less
+)
+
+// exchange is the goroutine that writes to Redis and reads what was written by others,
+// until the client is closed.
+func (s *Store) exchange() {
+	catchUpAt, pause := time.Now().Add(s.interval), firstPause // earlier once connected
+	timer := time.NewTimer(s.interval)
+	defer timer.Stop()
+	for {
+		select {
+		case <-s.closed:
+			return
+		case <-s.wake:
+		case <-s.connected:
+			catchUpAt = time.Time{}
+		case <-timer.C:
+		}
+		var err error
+		if !time.Now().Before(catchUpAt) {
+			if err = s.catchUp(); err == nil {
+				catchUpAt = time.Now().Add(jitter(s.interval))
+			}
+		}
+		err = errors.Join(err, s.write())
+		s.report(untold, err)
+		if err == nil {
+			pause = firstPause
+			timer.Reset(time.Until(catchUpAt))
+		} else {
+			timer.Reset(jitter(pause))
+			pause = min(2*pause, longPause)
+		}
+	}
+}
+
+// jitter returns a duration of 0.8 to 1.2 times that one.
+func jitter(d time.Duration) time.Duration {
+	return time.Duration(float64(d) * (0.8 + 0.4*rand.Float64()))
+}
+
+// write tells Redis what is pending. What fails stays pending.
+func (s *Store) write() error {
+	s.mu.Lock()
+	pending, waiting := s.pending, s.waiting
+	s.pending, s.waiting = map[string]int64{}, nil
+	s.mu.Unlock()
+
+	var err error
+	for err == nil && len(pending) > 0 {
+		err = s.writeSome(pending)
+	}
+	for _, told := range waiting {
+		told <- err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for userID, until := range pending {
+		if until != 0 && len(s.pending) < maxUsers {
+			s.pending[userID] = max(s.pending[userID], until)
+		}
+	}
+	return err
+}
+
+// writeSome tells Redis of some users, and takes them out. The message does not depend
+// on the rest: one that is full refuses to keep anything, and tells others all the same.
+func (s *Store) writeSome(pending map[string]int64) error {
+	ctx, cancel := timeout()
+	defer cancel()
+	some := map[string]int64{}
+	oldest := int64(0)
+	_, err := s.rdb.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		for userID, until := range pending {
+			if len(some) == batch {
+				break
+			}
+			some[userID] = until
+			if until != 0 {
+				oldest = time.Now().Add(-s.lifetime - clockSlack).UnixMilli()
+				pipe.ZAddGT(ctx, s.name, redis.Z{Score: float64(until), Member: userID})
+			}
+			pipe.Publish(ctx, s.name, s.message(userID, until))
+		}
+		if oldest != 0 {
+			pipe.ZRemRangeByScore(ctx, s.name, "-inf", strconv.FormatInt(oldest, 10))
+			pipe.PExpire(ctx, s.name, s.lifetime+clockSlack)
+		}
+		return nil
+	})
+	if err != nil {
+		return withoutArguments(err)
+	}
+	maps.DeleteFunc(pending, func(userID string, _ int64) bool { _, done := some[userID]; return done })
+	return nil
+}
+
+// catchUp reads what Redis knows, notes what is new to this process, and finds what
+// Redis does not know: one that was emptied, restored, or has failed over to a replica
+// that lagged gets back what any process knows.
+func (s *Store) catchUp() error {
+	known, oldest, err := s.read()
+	if err != nil {
+		return err
+	}
+	for userID, until := range known {
+		if until > noted(s.memory.Cutoff(userID)) {
+			s.note(userID, until)
+		}
+	}
+	oldest = max(oldest, time.Now().Add(-s.lifetime).UnixMilli())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for userID, cutoff := range s.memory.All() {
+		if until := noted(cutoff); until > oldest && until > known[userID] {
+			s.pending[userID] = max(s.pending[userID], until)
+		}
+	}
+	return nil
+}
+
+// read returns the newest users, and the time of the oldest of these, 0 if they are all.
+// They are read by their rank from the newest on: a user who moves up meanwhile was
+// published after this store subscribed, and the others only move down, to be read twice.
+func (s *Store) read() (known map[string]int64, oldest int64, err error) {
+	known = map[string]int64{}
+	for first := int64(0); first < maxUsers; first += page {
+		ctx, cancel := timeout()
+		users, err := s.rdb.ZRangeArgsWithScores(ctx, redis.ZRangeArgs{Key: s.name, Start: first, Stop: first + page - 1, Rev: true}).Result()
+		cancel()
+		if err != nil {
+			return nil, 0, err
+		}
+		for _, user := range users {
+			if isTime(user.Score) {
+				oldest = int64(user.Score)
+				known[user.Member.(string)] = oldest
+			}
+		}
+		if len(users) < page {
+			return known, 0, nil
+		}
+	}
+	return known, oldest, nil
+}
+
+// timeout bounds a command if the client heeds contexts (ContextTimeoutEnabled);
+// otherwise the client's own time-outs do. Nobody waits for this goroutine.
+func timeout() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), 2*time.Second)
+}

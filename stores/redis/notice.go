@@ -1,0 +1,58 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+
+	authgear "github.com/authgear/authgear-sdk-go/core"
+)
+
+// fault is what does not work, as a set.
+type fault uint8
+
+const (
+	untold  fault = 1 << iota // others may not hear of what this process knows
+	unheard                   // this process may not hear of what others know
+)
+
+var errWell = errors.New("redis is well again: all processes hear of revocations, and of those that were missed")
+
+// report notes whether one of the two works. It gives a notice when the first fails, and
+// when both work again.
+func (s *Store) report(what fault, err error) {
+	if errors.Is(err, redis.ErrClosed) {
+		return
+	}
+	s.mu.Lock()
+	before := s.failing
+	if err != nil {
+		s.failing |= what
+	} else {
+		s.failing &^= what
+	}
+	after := s.failing
+	s.mu.Unlock()
+	switch {
+	case before == 0 && after != 0:
+		s.notice(fmt.Errorf("redis does not work, so each process acts by itself on what it hears of revocations: %w", err))
+	case before != 0 && after == 0:
+		s.notice(errWell)
+	}
+}
+
+func (s *Store) notice(err error) {
+	s.observer.ReportNotice(context.Background(), authgear.NoticeRevocations, err)
+}
+
+// withoutArguments cuts what Redis repeats of a command that it does not know: a user id
+// is among it.
+func withoutArguments(err error) error {
+	if text, _, found := strings.Cut(err.Error(), ", with args"); found {
+		return errors.New(text)
+	}
+	return err
+}

@@ -1,0 +1,104 @@
+package redisstore_test
+
+import (
+	"context"
+	"net"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// server is a redis-server of a test's own, which can be stopped and started.
+type server struct {
+	addr    string
+	args    []string
+	running *exec.Cmd
+}
+
+func newServer(t *testing.T, args ...string) *server {
+	t.Helper()
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		if os.Getenv("AUTHGEAR_E2E") == "required" {
+			t.Fatal("redis-server is missing, and AUTHGEAR_E2E=required")
+		}
+		t.Skip("redis-server is missing: install it to run this test")
+	}
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = free.Close()
+	_, port, _ := net.SplitHostPort(free.Addr().String())
+	s := &server{addr: free.Addr().String(), args: append([]string{"--bind", "127.0.0.1", "--port", port, "--dir", t.TempDir(), "--save", "", "--loglevel", "warning"}, args...)}
+	s.start(t)
+	t.Cleanup(func() { s.stop() })
+	return s
+}
+
+func (s *server) start(t *testing.T) {
+	t.Helper()
+	s.running = exec.Command("redis-server", s.args...)
+	s.running.Stderr = os.Stderr
+	if err := s.running.Start(); err != nil {
+		t.Fatal(err)
+	}
+	rdb := redis.NewClient(&redis.Options{Addr: s.addr, MaxRetries: -1, DialerRetries: 1})
+	defer func() { _ = rdb.Close() }()
+	eventually(t, "redis-server answers", func() bool {
+		err := rdb.Ping(context.Background()).Err()
+		return err == nil || err.Error() == "NOAUTH Authentication required."
+	})
+}
+
+func (s *server) stop() {
+	if s.running != nil {
+		_ = s.running.Process.Kill()
+		_ = s.running.Wait()
+		s.running = nil
+	}
+}
+
+// client is closed when the test ends, before the server stops.
+func (s *server) client(t *testing.T, options redis.Options) *redis.Client {
+	t.Helper()
+	if options.Addr == "" {
+		options.Addr = s.addr
+	}
+	rdb := redis.NewClient(&options)
+	t.Cleanup(func() { _ = rdb.Close() })
+	return rdb
+}
+
+// do sends the server a command.
+func (s *server) do(t *testing.T, args ...any) any {
+	t.Helper()
+	result, err := s.client(t, redis.Options{}).Do(t.Context(), args...).Result()
+	if err != nil {
+		t.Fatal(args, err)
+	}
+	return result
+}
+
+// subscribers returns how many hear of the channel.
+func (s *server) subscribers(t *testing.T) int64 {
+	t.Helper()
+	return s.do(t, "PUBSUB", "NUMSUB", "authgear:revocations").([]any)[1].(int64)
+}
+
+func eventually(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !done(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("not within 20 seconds: " + what)
+		}
+	}
+}
+
+func score(t *testing.T, s *server, user string) int64 {
+	t.Helper()
+	at, _ := s.client(t, redis.Options{}).ZScore(t.Context(), "authgear:revocations", user).Result()
+	return int64(at)
+}

@@ -1,0 +1,219 @@
+package redisstore_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/goleak"
+
+	authgear "github.com/authgear/authgear-sdk-go/core"
+	redisstore "github.com/authgear/authgear-sdk-go/stores/redis"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// never is an interval at which no test catches up.
+const never = time.Hour
+
+// process is a store as one of several processes has it.
+type process struct {
+	*redisstore.Store
+	rdb redis.UniversalClient
+
+	mu      sync.Mutex
+	notices []string
+}
+
+func newProcess(t *testing.T, rdb redis.UniversalClient, interval time.Duration) *process {
+	t.Helper()
+	p := &process{rdb: rdb}
+	p.Store = redisstore.NewStore(rdb, interval, redisstore.Config{Observer: &authgear.Observer{Notice: func(_ context.Context, n authgear.Notice) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.notices = append(p.notices, fmt.Sprint(n.Kind, ": ", n.Err))
+	}}})
+	return p
+}
+
+// processes are some, all of which hear of the others.
+func (s *server) processes(t *testing.T, n int, interval time.Duration) []*process {
+	t.Helper()
+	all := make([]*process, n)
+	for i := range all {
+		all[i] = newProcess(t, s.client(t, redis.Options{}), interval)
+	}
+	eventually(t, "all have subscribed", func() bool { return s.subscribers(t) == int64(n) })
+	return all
+}
+
+// told returns the notices so far.
+func (p *process) told() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.notices)
+}
+
+// toldOf expects notices with these texts, and no other, now or soon.
+func (p *process) toldOf(t *testing.T, want ...string) {
+	t.Helper()
+	eventually(t, fmt.Sprint("notices ", want), func() bool { return len(p.told()) >= len(want) })
+	got := p.told()
+	if !slices.EqualFunc(got, want, func(got, want string) bool {
+		return strings.HasPrefix(got, "revocations: ") && strings.Contains(got, want) && !strings.Contains(got, "alice")
+	}) {
+		t.Errorf("notices %q, not %q", got, want)
+	}
+}
+
+func (p *process) revoke(t *testing.T, user string, until time.Time) {
+	t.Helper()
+	if err := p.Revoke(t.Context(), user, until); err != nil {
+		t.Error(err)
+	}
+}
+
+// revokeAlone revokes while Redis does not take it.
+func (p *process) revokeAlone(t *testing.T, user string, until time.Time) {
+	t.Helper()
+	err := p.Revoke(t.Context(), user, until)
+	if err == nil || !strings.HasPrefix(err.Error(), "redisstore: other processes may not have heard of it: ") || strings.Contains(err.Error(), user) {
+		t.Errorf("the error is %v", err)
+	}
+	if c := p.Cutoff(user); !c.Tokens.Equal(until) {
+		t.Errorf("this process itself does not know: %v", c)
+	}
+}
+
+// hear expects that each process hears of it soon.
+func hear(t *testing.T, user string, until time.Time, all ...*process) {
+	t.Helper()
+	for i, p := range all {
+		eventually(t, fmt.Sprintf("process %d hears of %s", i, user), func() bool { return p.Cutoff(user).Tokens.Equal(until) })
+	}
+}
+
+// second is one in the past, as Authgear's events have it.
+func second(ago time.Duration) time.Time { return time.Now().Add(-ago).Truncate(time.Second) }
+
+func TestStore(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	all := s.processes(t, 3, never)
+	at := second(time.Minute)
+	before := time.Now()
+	all[0].revoke(t, "alice", at)
+	hear(t, "alice", at, all...)
+	if took := time.Since(before); took > time.Second {
+		t.Errorf("it took %v", took)
+	}
+	if c := all[2].Cutoff("alice"); c.Answers.Before(before) {
+		t.Errorf("answers until %v only", c.Answers)
+	}
+	all[1].revoke(t, "alice", at.Add(-time.Second)) // came late
+	noticed := all[2].Cutoff("alice").Answers
+	all[1].revoke(t, "Böb \x00\xff 1", at.Add(500*time.Microsecond)) // Redis keeps milliseconds
+	hear(t, "Böb \x00\xff 1", at.Add(time.Millisecond), all...)
+	if c := all[2].Cutoff("alice"); !c.Tokens.Equal(at) || !c.Answers.Equal(noticed) {
+		t.Errorf("after an older event %v", c)
+	}
+	if got := score(t, s, "alice"); got != at.UnixMilli() {
+		t.Errorf("Redis has %d", got)
+	}
+	all[1].revoke(t, "alice", at) // a second event of the same second
+	eventually(t, "answers before it do not count", func() bool { return all[2].Cutoff("alice").Answers.After(noticed) })
+
+	if err := all[2].Forget(t.Context(), "carol"); err != nil {
+		t.Error(err)
+	}
+	eventually(t, "carol is forgotten", func() bool { return !all[0].Cutoff("carol").Answers.IsZero() })
+	if c := all[0].Cutoff("carol"); !c.Tokens.IsZero() {
+		t.Errorf("carol's tokens end: %v", c)
+	}
+	if c := all[0].Cutoff("dave"); c != (authgear.Cutoff{}) {
+		t.Errorf("nothing was noted of dave, but %v", c)
+	}
+
+	late := newProcess(t, s.client(t, redis.Options{}), never)
+	hear(t, "alice", at, late)
+	for _, p := range append(all, late) {
+		p.toldOf(t)
+	}
+}
+
+// Redis forgets users whose tokens have expired, and the key when nobody is left.
+func TestStoreForgets(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	p := s.processes(t, 1, never)[0]
+	p.revoke(t, "old", second(26*time.Hour))
+	p.revoke(t, "alice", second(23*time.Hour))
+	if got := s.do(t, "ZCARD", "authgear:revocations"); got != int64(1) {
+		t.Errorf("%v users are kept", got)
+	}
+	if got := s.do(t, "TTL", "authgear:revocations").(int64); got > 25*3600 || got < 24*3600 {
+		t.Errorf("the key lives for %d s", got)
+	}
+}
+
+func TestConfig(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	at := second(time.Minute)
+	own := redisstore.New(s.client(t, redis.Options{}), redisstore.Config{Prefix: "{shop}:", TokenLifetime: time.Hour})
+	if err := own.Revoke(t.Context(), "alice", at); err != nil {
+		t.Error(err)
+	}
+	if got := s.do(t, "KEYS", "*"); fmt.Sprint(got) != "[{shop}:revocations]" {
+		t.Errorf("keys are %v", got)
+	}
+	if got := s.do(t, "TTL", "{shop}:revocations").(int64); got > 2*3600 {
+		t.Errorf("the key lives for %d s", got)
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("New(nil) does not panic")
+		}
+	}()
+	redisstore.New(nil)
+}
+
+// What others wrote into Redis harms nobody.
+func TestMalformed(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	s.do(t, "ZADD", "authgear:revocations", "inf", "alice", "-5", "bob", "1.5", "carol", "1e300", "dave")
+	p := s.processes(t, 1, never)[0]
+	at := second(time.Minute)
+	for _, text := range []string{"", "1", "1 x", "x x alice", "-1 x alice", "99999999999999999 x alice", "1e3 x alice"} {
+		s.do(t, "PUBLISH", "authgear:revocations", text)
+	}
+	s.do(t, "PUBLISH", "authgear:revocations", fmt.Sprintf("%d x erin", at.UnixMilli()))
+	hear(t, "erin", at, p)
+	const malformed = "a message on the channel of revocations has another form"
+	p.toldOf(t, slices.Repeat([]string{malformed}, 7)...)
+	for _, user := range []string{"alice", "bob", "carol", "dave"} {
+		if c := p.Cutoff(user); c != (authgear.Cutoff{}) {
+			t.Errorf("%s: %v", user, c)
+		}
+	}
+}
+
+// After the client is closed nothing runs (TestMain), and the store works by itself.
+func TestClosed(t *testing.T) {
+	t.Parallel()
+	p := newServer(t).processes(t, 1, never)[0]
+	_ = p.rdb.Close()
+	at := second(time.Minute)
+	p.revokeAlone(t, "alice", at)
+	if err := p.Revoke(t.Context(), "alice", at); !errors.Is(err, redis.ErrClosed) {
+		t.Errorf("the error is %v", err)
+	}
+	p.toldOf(t)
+}

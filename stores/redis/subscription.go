@@ -1,0 +1,91 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+const (
+	pingInterval = time.Second
+	silence      = 3 * time.Second // on the connection: it is dead
+)
+
+var errMalformed = errors.New("a message on the channel of revocations has another form, and does not count")
+
+// listen is the goroutine that hears of what other processes write, until the client is
+// closed.
+func (s *Store) listen() {
+	defer close(s.closed)
+	pause := firstPause
+	for {
+		heard, err := s.subscribe()
+		if errors.Is(err, redis.ErrClosed) {
+			return
+		}
+		s.report(unheard, err)
+		if heard {
+			pause = firstPause
+		}
+		time.Sleep(jitter(pause))
+		pause = min(2*pause, longPause)
+	}
+}
+
+// subscribe hears messages until the connection fails, which is never used again. It
+// returns whether it heard anything.
+func (s *Store) subscribe() (heard bool, err error) {
+	subscription := s.rdb.Subscribe(context.Background()) // it connects when it gets a name
+	defer func() { _ = subscription.Close() }()
+	connecting, cancel := context.WithTimeout(context.Background(), silence)
+	defer cancel()
+	if err := subscription.Subscribe(connecting, s.name); err != nil {
+		return false, err
+	}
+	listening, stop := context.WithCancel(context.Background())
+	defer stop()
+	go ping(listening, subscription)
+	for {
+		received, err := receive(subscription)
+		if err != nil {
+			return heard, err
+		}
+		switch received := received.(type) {
+		case *redis.Subscription: // again after each time that the client has reconnected
+			heard = true
+			s.report(unheard, nil)
+			signal(s.connected)
+		case *redis.Message:
+			sender, userID, until, ok := parseMessage(received.Payload)
+			switch {
+			case !ok:
+				s.notice(errMalformed)
+			case sender != s.sender:
+				s.note(userID, until)
+			}
+		}
+	}
+}
+
+// receive fails when nothing comes for a while.
+func receive(subscription *redis.PubSub) (any, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), silence)
+	defer cancel()
+	return subscription.ReceiveTimeout(ctx, silence)
+}
+
+// ping makes Redis answer, so that a connection is silent only when it is dead.
+func ping(ctx context.Context, subscription *redis.PubSub) {
+	ticker := time.NewTicker(pingInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			_ = subscription.Ping(ctx) // its failure is seen by the one who receives
+		}
+	}
+}
