@@ -24,6 +24,7 @@ const (
 // until the client is closed.
 func (s *Store) exchange() {
 	catchUpAt, pause := time.Now().Add(s.interval), firstPause // earlier once connected
+	works := untold
 	timer := time.NewTimer(s.interval)
 	defer timer.Stop()
 	for {
@@ -32,7 +33,7 @@ func (s *Store) exchange() {
 			return
 		case <-s.wake:
 		case <-s.connected:
-			catchUpAt = time.Time{}
+			catchUpAt, works = time.Time{}, untold|unheard // once what was missed is read
 		case <-timer.C:
 		}
 		var err error
@@ -42,11 +43,12 @@ func (s *Store) exchange() {
 			}
 		}
 		err = errors.Join(err, s.write())
-		s.report(untold, err)
 		if err == nil {
-			pause = firstPause
+			s.report(works, nil)
+			works, pause = untold, firstPause
 			timer.Reset(time.Until(catchUpAt))
 		} else {
+			s.report(untold, err)
 			timer.Reset(jitter(pause))
 			pause = min(2*pause, longPause)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -21,11 +22,11 @@ const (
 
 var errWell = errors.New("redis is well again: all processes hear of revocations, and of those that were missed")
 
-// report notes whether one of the two works. It gives a notice when the first fails, and
+// report notes whether that works. It gives a notice when the first of the two fails, and
 // when both work again.
 func (s *Store) report(what fault, err error) {
-	if errors.Is(err, redis.ErrClosed) {
-		return
+	if errors.Is(err, redis.ErrClosed) || errors.Is(err, net.ErrClosed) {
+		return // the client is closed, and so are its connections
 	}
 	s.mu.Lock()
 	before := s.failing

@@ -2,7 +2,7 @@ package redisstore_test
 
 import (
 	"context"
-	"net"
+	"errors"
 	"os"
 	"os/exec"
 	"testing"
@@ -26,13 +26,9 @@ func newServer(t *testing.T, args ...string) *server {
 		}
 		t.Skip("redis-server is missing: install it to run this test")
 	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = free.Close()
-	_, port, _ := net.SplitHostPort(free.Addr().String())
-	s := &server{addr: free.Addr().String(), args: append([]string{"--bind", "127.0.0.1", "--port", port, "--dir", t.TempDir(), "--save", "", "--loglevel", "warning"}, args...)}
+	dir := t.TempDir()
+	s := &server{addr: dir + "/redis.sock"}
+	s.args = append([]string{"--port", "0", "--unixsocket", s.addr, "--dir", dir, "--save", "", "--loglevel", "warning"}, args...)
 	s.start(t)
 	t.Cleanup(func() { s.stop() })
 	return s
@@ -49,7 +45,8 @@ func (s *server) start(t *testing.T) {
 	defer func() { _ = rdb.Close() }()
 	eventually(t, "redis-server answers", func() bool {
 		err := rdb.Ping(context.Background()).Err()
-		return err == nil || err.Error() == "NOAUTH Authentication required."
+		var refused redis.Error
+		return err == nil || errors.As(err, &refused)
 	})
 }
 

@@ -11,13 +11,17 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 	"go.uber.org/goleak"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
 	redisstore "github.com/authgear/authgear-sdk-go/stores/redis"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	logging.Disable() // of go-redis, which logs each connection that fails
+	goleak.VerifyTestMain(m)
+}
 
 // never is an interval at which no test catches up.
 const never = time.Hour

@@ -55,7 +55,6 @@ func (s *Store) subscribe() (heard bool, err error) {
 		switch received := received.(type) {
 		case *redis.Subscription: // again after each time that the client has reconnected
 			heard = true
-			s.report(unheard, nil)
 			signal(s.connected)
 		case *redis.Message:
 			sender, userID, until, ok := parseMessage(received.Payload)

@@ -1,0 +1,205 @@
+package redisstore_test
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+const (
+	broken = "redis does not work, so each process acts by itself"
+	well   = "redis is well again"
+	often  = 50 * time.Millisecond // a test catches up
+)
+
+// What is revoked while Redis is away reaches everybody when it is back, and nothing
+// that was revoked before is lost, whether Redis has kept it or not.
+func TestStopped(t *testing.T) {
+	t.Parallel()
+	for _, durable := range []string{"yes", "no"} {
+		t.Run("appendonly="+durable, func(t *testing.T) {
+			t.Parallel()
+			s := newServer(t, "--appendonly", durable, "--appendfsync", "always")
+			all := s.processes(t, 2, never)
+			at := second(time.Minute)
+			all[0].revoke(t, "alice", at)
+			hear(t, "alice", at, all...)
+			s.stop()
+			all[0].revokeAlone(t, "bob", at)
+			all[1].revokeAlone(t, "carol", at)
+			if all[0].Forget(t.Context(), "dave") == nil {
+				t.Error("Forget returns no error")
+			}
+			for _, p := range all {
+				p.toldOf(t, broken)
+			}
+			s.start(t)
+			back := time.Now()
+			hear(t, "bob", at, all...)
+			hear(t, "carol", at, all...)
+			t.Logf("all have heard %v after Redis was back", time.Since(back))
+			for _, p := range all {
+				p.toldOf(t, broken, well)
+				if c := p.Cutoff("alice"); !c.Tokens.Equal(at) {
+					t.Errorf("alice comes back in: %v", c)
+				}
+			}
+			eventually(t, "Redis has alice", func() bool { return score(t, s, "alice") == at.UnixMilli() })
+			hear(t, "alice", at, newProcess(t, s.client(t, redis.Options{}), never))
+		})
+	}
+}
+
+// Redis need not be there when a process starts.
+func TestStartedBefore(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	s.stop()
+	p := newProcess(t, s.client(t, redis.Options{}), never)
+	at := second(time.Minute)
+	p.revokeAlone(t, "alice", at)
+	s.start(t)
+	eventually(t, "Redis has alice", func() bool { return score(t, s, "alice") == at.UnixMilli() })
+	p.toldOf(t, broken, well)
+}
+
+// A Redis that was emptied or restored, or evicts keys, gets back what any process
+// knows, and a message that was lost is made up for.
+func TestCatchUp(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	all := s.processes(t, 2, often)
+	at := second(time.Minute)
+	all[0].revoke(t, "alice", at)
+	s.do(t, "FLUSHALL")
+	eventually(t, "Redis has alice", func() bool { return score(t, s, "alice") == at.UnixMilli() })
+	s.do(t, "ZADD", "authgear:revocations", at.Add(-time.Minute).UnixMilli(), "alice") // an old backup
+	eventually(t, "Redis has the newer time", func() bool { return score(t, s, "alice") == at.UnixMilli() })
+	s.do(t, "ZADD", "authgear:revocations", at.UnixMilli(), "bob") // without a message
+	hear(t, "bob", at, all...)
+	answers := all[1].Cutoff("bob").Answers
+	s.do(t, "ZADD", "authgear:revocations", at.UnixMilli(), "carol")
+	hear(t, "carol", at, all...)
+	if c := all[1].Cutoff("bob"); !c.Answers.Equal(answers) {
+		t.Error("what is known is noted anew")
+	}
+	for _, p := range all {
+		p.toldOf(t)
+	}
+}
+
+// Connections that end cost nothing that was published meanwhile.
+func TestDisconnected(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	all := s.processes(t, 2, never)
+	at := second(time.Minute)
+	s.do(t, "CLIENT", "KILL", "TYPE", "pubsub")
+	s.do(t, "ZADD", "authgear:revocations", at.UnixMilli(), "alice")
+	hear(t, "alice", at, all...)
+	for _, p := range all {
+		p.toldOf(t, broken, well)
+	}
+}
+
+// Each is a Redis that does not take what it is told, and then does.
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		breaks, mends []any
+		names         string // in the error
+		heard         bool   // by others all the same
+	}{
+		"full":      {[]any{"CONFIG", "SET", "maxmemory", "1"}, []any{"CONFIG", "SET", "maxmemory", "0"}, "OOM ", true},
+		"read-only": {[]any{"REPLICAOF", "127.0.0.1", "1"}, []any{"REPLICAOF", "NO", "ONE"}, "READONLY ", false},
+		"forbidden": {[]any{"ACL", "SETUSER", "default", "-zadd"}, []any{"ACL", "SETUSER", "default", "+zadd"}, "NOPERM ", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newServer(t)
+			all := s.processes(t, 2, never)
+			at := second(time.Minute)
+			s.do(t, c.breaks...)
+			all[0].revokeAlone(t, "alice", at)
+			if c.heard {
+				hear(t, "alice", at, all...)
+			}
+			all[0].toldOf(t, c.names)
+			all[0].revokeAlone(t, "bob", at) // is no further notice
+			all[0].toldOf(t, broken)
+			s.do(t, c.mends...)
+			hear(t, "alice", at, all...)
+			hear(t, "bob", at, all...)
+			all[0].toldOf(t, broken, well)
+			eventually(t, "Redis has both", func() bool { return score(t, s, "alice") == at.UnixMilli() && score(t, s, "bob") == at.UnixMilli() })
+		})
+	}
+}
+
+// A password that Redis does not know, until it does.
+func TestPassword(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	s.do(t, "CONFIG", "SET", "requirepass", "secret")
+	at := second(time.Minute)
+	p := newProcess(t, s.client(t, redis.Options{}), never)
+	p.revokeAlone(t, "alice", at)
+	p.toldOf(t, "NOAUTH ")
+	if _, err := s.client(t, redis.Options{Password: "secret"}).Do(t.Context(), "CONFIG", "SET", "requirepass", "").Result(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "Redis has alice", func() bool { return score(t, s, "alice") == at.UnixMilli() })
+	p.toldOf(t, broken, well)
+}
+
+// Redis reads its file, and answers everything with LOADING meanwhile.
+func TestLoading(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, "--appendonly", "yes", "--aof-use-rdb-preamble", "yes", "--loading-process-events-interval-bytes", "1024")
+	all := s.processes(t, 2, never)
+	s.do(t, "EVAL", "for i = 1, 20000 do redis.call('SET', 'k' .. i, string.rep('x', 50)) end return 1", 0)
+	s.do(t, "BGREWRITEAOF")
+	eventually(t, "the file is written", func() bool {
+		return strings.Contains(s.do(t, "INFO", "persistence").(string), "aof_rewrite_in_progress:0")
+	})
+	s.stop()
+	s.args = append(s.args, "--key-load-delay", "50") // µs
+	s.start(t)
+	at := second(time.Minute)
+	all[0].revokeAlone(t, "alice", at)
+	hear(t, "alice", at, all...)
+	all[0].toldOf(t, broken, well)
+}
+
+// Redis repeats the arguments of a command that it does not know; nobody else does.
+func TestUnknownCommand(t *testing.T) {
+	t.Parallel()
+	p := newServer(t, "--rename-command", "ZADD", "").processes(t, 1, never)[0]
+	p.revokeAlone(t, "alice", second(time.Minute))
+	p.toldOf(t, "ERR unknown command 'zadd'")
+}
+
+// Many events at once, from all processes.
+func TestMany(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	all := s.processes(t, 3, often)
+	at := second(time.Minute)
+	var running sync.WaitGroup
+	for i := range 3000 {
+		running.Go(func() { all[i%3].revoke(t, fmt.Sprint("user", i), at) })
+	}
+	running.Wait()
+	for i := range 3000 {
+		hear(t, fmt.Sprint("user", i), at, all...)
+	}
+	late := newProcess(t, s.client(t, redis.Options{}), never) // reads several pages
+	for i := range 3000 {
+		hear(t, fmt.Sprint("user", i), at, late)
+	}
+	t.Logf("Redis needs %d bytes for each user", s.do(t, "MEMORY", "USAGE", "authgear:revocations", "SAMPLES", "0").(int64)/3000)
+}
