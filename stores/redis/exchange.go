@@ -36,13 +36,17 @@ func (s *Store) exchange() {
 			catchUpAt, works = time.Time{}, untold|unheard // once what was missed is read
 		case <-timer.C:
 		}
-		var err error
+		err := s.write()
 		if !time.Now().Before(catchUpAt) {
-			if err = s.catchUp(); err == nil {
+			if missed := s.catchUp(); missed != nil {
+				err = errors.Join(err, missed)
+			} else {
 				catchUpAt = time.Now().Add(jitter(s.interval))
+				if err == nil {
+					err = s.write() // what Redis lacked
+				}
 			}
 		}
-		err = errors.Join(err, s.write())
 		if err == nil {
 			s.report(works, nil)
 			works, pause = untold, firstPause

@@ -187,7 +187,7 @@ func TestUnknownCommand(t *testing.T) {
 func TestMany(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
-	all := s.processes(t, 3, often)
+	all := s.processes(t, 3, never)
 	at := second(time.Minute)
 	var running sync.WaitGroup
 	for i := range 3000 {

@@ -30,7 +30,7 @@ func newServer(t *testing.T, args ...string) *server {
 	s := &server{addr: dir + "/redis.sock"}
 	s.args = append([]string{"--port", "0", "--unixsocket", s.addr, "--dir", dir, "--save", "", "--loglevel", "warning"}, args...)
 	s.start(t)
-	t.Cleanup(func() { s.stop() })
+	t.Cleanup(s.stop)
 	return s
 }
 
