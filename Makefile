@@ -20,10 +20,10 @@ need:
 		{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -y -qq gcc libc6-dev; } || \
 		{ echo "a C compiler is needed for the race detector: install gcc, or set CC"; exit 1; }
 
-# The reverse proxies and the browser of the end-to-end tests, as packages of
-# Debian. Tests skip what cannot be installed, unless AUTHGEAR_E2E=required.
+# The reverse proxies and the browser of the end-to-end tests, and Redis, as packages
+# of Debian. Tests skip what cannot be installed, unless AUTHGEAR_E2E=required.
 programs:
-	@missing=; for p in nginx caddy haproxy chromium; do \
+	@missing=; for p in nginx caddy haproxy chromium redis-server; do \
 		PATH=$$PATH:/usr/sbin command -v $$p >/dev/null || missing="$$missing $$p"; \
 	done; \
 	[ -e /usr/lib/nginx/modules/ngx_http_headers_more_filter_module.so ] || missing="$$missing libnginx-mod-http-headers-more-filter"; \

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// frameworks are the modules of which a user gets none but their own.
+// frameworks are the modules, one no framework, of which a user gets none but their own.
 var frameworks = []string{
 	"github.com/gin-gonic/gin",
 	"github.com/labstack/echo/v4",
@@ -18,6 +18,7 @@ var frameworks = []string{
 	"github.com/gofiber/fiber/v2",
 	"github.com/gofiber/fiber/v3",
 	"github.com/valyala/fasthttp",
+	"github.com/redis/go-redis/v9",
 }
 
 // Each program makes a guard, sends itself one request without credentials and
@@ -124,6 +125,7 @@ func TestWithoutAdapter(t *testing.T) {
 	}{
 		{[]string{"core"}, []string{"core", "core/authgeartest", "core/guard"}, nil},
 		{[]string{"core", "adapters/fasthttp"}, []string{"core/guard", "adapters/fasthttp"}, []string{"github.com/valyala/fasthttp"}},
+		{[]string{"core", "stores/redis"}, []string{"stores/redis"}, []string{"github.com/redis/go-redis/v9"}},
 	} {
 		user := newUser(t, c.modules...)
 		imports := ""

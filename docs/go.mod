@@ -10,6 +10,7 @@ require (
 	github.com/authgear/authgear-sdk-go/adapters/gin v0.1.0
 	github.com/authgear/authgear-sdk-go/adapters/nethttp v0.1.0
 	github.com/authgear/authgear-sdk-go/core v0.1.0
+	github.com/authgear/authgear-sdk-go/stores/redis v0.1.0
 	github.com/gin-contrib/cors v1.7.7
 	github.com/gin-gonic/gin v1.12.0
 	github.com/go-chi/chi/v5 v5.5.0
@@ -22,9 +23,15 @@ require (
 	github.com/modelcontextprotocol/go-sdk v1.8.0
 	github.com/oapi-codegen/nethttp-middleware v1.3.1
 	github.com/oapi-codegen/runtime v1.9.0
+	github.com/redis/go-redis/v9 v9.23.0
 	github.com/rs/cors v1.11.1
 	google.golang.org/grpc v1.84.0
 	google.golang.org/protobuf v1.36.12
+)
+
+require (
+	github.com/cespare/xxhash/v2 v2.3.0 // indirect
+	go.uber.org/atomic v1.12.0 // indirect
 )
 
 require (
@@ -74,7 +81,7 @@ require (
 	github.com/hashicorp/golang-lru/v2 v2.0.7 // indirect
 	github.com/json-iterator/go v1.1.12 // indirect
 	github.com/klauspost/compress v1.18.4 // indirect
-	github.com/klauspost/cpuid/v2 v2.3.0 // indirect
+	github.com/klauspost/cpuid/v2 v2.4.0 // indirect
 	github.com/labstack/gommon v0.5.0 // indirect
 	github.com/leodido/go-urn v1.4.0 // indirect
 	github.com/lestrrat-go/blackmagic v1.0.4 // indirect
@@ -129,6 +136,7 @@ replace (
 	github.com/authgear/authgear-sdk-go/adapters/gin => ../adapters/gin
 	github.com/authgear/authgear-sdk-go/adapters/nethttp => ../adapters/nethttp
 	github.com/authgear/authgear-sdk-go/core => ../core
+	github.com/authgear/authgear-sdk-go/stores/redis => ../stores/redis
 )
 
 tool (

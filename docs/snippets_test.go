@@ -58,12 +58,14 @@ import (
 	_ "github.com/modelcontextprotocol/go-sdk/mcp"
 	_ "github.com/oapi-codegen/nethttp-middleware"
 	_ "github.com/oapi-codegen/runtime"
+	_ "github.com/redis/go-redis/v9"
 	_ "github.com/rs/cors"
 	_ "github.com/vektah/gqlparser/v2/gqlerror"
 	_ "google.golang.org/grpc"
 	_ "google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
+	_ "github.com/authgear/authgear-sdk-go/stores/redis"
 )
 
 // packages are what fragments use without an import.
@@ -96,6 +98,8 @@ var packages = map[string]string{
 	"sha256":          "crypto/sha256",
 	"slices":          "slices",
 	"recover":         "github.com/gofiber/fiber/v3/middleware/recover",
+	"redis":           "github.com/redis/go-redis/v9",
+	"redisstore":      "github.com/authgear/authgear-sdk-go/stores/redis",
 	"slog":            "log/slog",
 	"strings":         "strings",
 	"testing":         "testing",
