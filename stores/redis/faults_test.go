@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	redisstore "github.com/authgear/authgear-sdk-go/stores/redis"
 )
 
 const (
@@ -183,6 +185,18 @@ func TestUnknownCommand(t *testing.T) {
 	p.toldOf(t, "ERR unknown command 'zadd'")
 }
 
+// A subscription that hears nothing stays.
+func TestQuiet(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	p := s.processes(t, 1, never)[0]
+	began := time.Now()
+	eventually(t, "Redis was pinged all the time", func() bool {
+		return s.calls(t, "ping") > 3 && time.Since(began) > redisstore.Silence+time.Second
+	})
+	p.toldOf(t)
+}
+
 // Many events at once, from all processes.
 func TestMany(t *testing.T) {
 	t.Parallel()
@@ -202,4 +216,22 @@ func TestMany(t *testing.T) {
 		hear(t, fmt.Sprint("user", i), at, late)
 	}
 	t.Logf("Redis needs %d bytes for each user", s.do(t, "MEMORY", "USAGE", "authgear:revocations", "SAMPLES", "0").(int64)/3000)
+}
+
+// Of more users than a process keeps it reads the newest, and does not write back older
+// ones each time.
+func TestTooMany(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	at := second(time.Minute)
+	s.do(t, "EVAL", "for i = 1, 100500 do redis.call('ZADD', KEYS[1], ARGV[1] + i, 'user' .. i) end return 1", 1, "authgear:revocations", at.UnixMilli())
+	p := s.processes(t, 1, often)[0]
+	hear(t, "user501", at.Add(501*time.Millisecond), p)
+	p.revoke(t, "alice", at)
+	eventually(t, "Redis has alice", func() bool { return score(t, s, "alice") == at.UnixMilli() })
+	writes, reads := s.calls(t, "publish"), s.calls(t, "zrange")
+	eventually(t, "it has caught up twice", func() bool { return s.calls(t, "zrange") > reads+300 })
+	if now := s.calls(t, "publish"); now != writes {
+		t.Errorf("%d messages, not %d", now, writes)
+	}
 }

@@ -3,8 +3,10 @@ package redisstore_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -83,6 +85,14 @@ func (s *server) do(t *testing.T, args ...any) any {
 func (s *server) subscribers(t *testing.T) int64 {
 	t.Helper()
 	return s.do(t, "PUBSUB", "NUMSUB", "authgear:revocations").([]any)[1].(int64)
+}
+
+// calls returns how often the command ran.
+func (s *server) calls(t *testing.T, command string) (n int) {
+	t.Helper()
+	_, stats, _ := strings.Cut(s.do(t, "INFO", "commandstats").(string), "cmdstat_"+command+":calls=")
+	_, _ = fmt.Sscan(stats, &n)
+	return n
 }
 
 func eventually(t *testing.T, what string, done func() bool) {

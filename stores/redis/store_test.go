@@ -135,7 +135,13 @@ func TestStore(t *testing.T) {
 	if err := all[2].Forget(t.Context(), "carol"); err != nil {
 		t.Error(err)
 	}
+	own := all[2].Cutoff("carol")
 	eventually(t, "carol is forgotten", func() bool { return !all[0].Cutoff("carol").Answers.IsZero() })
+	all[0].revoke(t, "erin", at)
+	hear(t, "erin", at, all[2])
+	if c := all[2].Cutoff("carol"); c != own {
+		t.Error("a process takes its own message for another's")
+	}
 	if c := all[0].Cutoff("carol"); !c.Tokens.IsZero() {
 		t.Errorf("carol's tokens end: %v", c)
 	}
