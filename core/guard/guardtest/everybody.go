@@ -61,12 +61,13 @@ type entrance struct {
 func entrances(t *testing.T, server *authgeartest.Server, observer *authgear.Observer) []entrance {
 	t.Helper()
 	keys := keyring{}
-	auths := []authgear.Authenticator{nil, nil, nil, nil, keys}
-	var errs [4]error
-	auths[0], errs[0] = sources[0].open(server.Endpoint(), observer)
-	auths[1], errs[1] = sources[1].open(server.Endpoint(), observer)
-	auths[2], errs[2] = authgear.NewResolver(authgear.ResolverConfig{Endpoint: server.Endpoint(), CacheTTL: time.Hour, Timeout: patience, Observer: observer})
-	auths[3], errs[3] = authgear.NewForwarded(authgear.ForwardedConfig{Secrets: []string{proxySecret}, TrustRoles: true, Observer: observer})
+	auths := []authgear.Authenticator{nil, nil, nil, nil, nil, keys}
+	var errs [5]error
+	for i, s := range []source{jwtSource, hybridSource, resolverSource} {
+		auths[i], errs[i] = s.open(server.Endpoint(), observer)
+	}
+	auths[3], errs[3] = authgear.NewResolver(authgear.ResolverConfig{Endpoint: server.Endpoint(), CacheTTL: time.Hour, Timeout: patience, Observer: observer})
+	auths[4], errs[4] = authgear.NewForwarded(authgear.ForwardedConfig{Secrets: []string{proxySecret}, TrustRoles: true, Observer: observer})
 	for _, err := range errs {
 		if err != nil {
 			t.Fatal(err)
@@ -91,9 +92,10 @@ func entrances(t *testing.T, server *authgeartest.Server, observer *authgear.Obs
 	}
 	return []entrance{
 		{"jwt", auths[0], true, byJWT},
-		{"resolver", auths[1], false, asked},
-		{"cached", auths[2], false, kept},
-		{"forwarded", auths[3], false, proxied},
-		{"own", auths[4], true, byKey},
+		{"hybrid", auths[1], true, byJWT},
+		{"resolver", auths[2], false, asked},
+		{"cached", auths[3], false, kept},
+		{"forwarded", auths[4], false, proxied},
+		{"own", auths[5], true, byKey},
 	}
 }

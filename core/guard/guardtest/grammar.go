@@ -56,7 +56,7 @@ func testGrammar(t *testing.T, mount Mount) {
 
 	// A token without its scheme is none, and a word of JavaScript's is no token: the
 	// operator learns what is wrong.
-	for _, s := range sources[:2] {
+	for _, s := range []source{jwtSource, hybridSource, resolverSource} {
 		p.record.take()
 		same(t, "no scheme", p.ask(t, s, "GET", "required", "Authorization: "+good), refusal(authgear.ReasonNoCredentials, ""))
 		if _, notices := p.record.take(); len(notices) != 1 || notices[0].Kind != authgear.NoticeMissingBearer {
@@ -69,10 +69,17 @@ func testGrammar(t *testing.T, mount Mount) {
 	}
 
 	client := "Authorization: Bearer " + p.server.ClientToken("m2m", resource)
-	wantBody(t, "an optional route serves clients too", p.ask(t, sources[0], "GET", "optional", client), 200, "client_id_m2m")
+	for _, s := range []source{jwtSource, hybridSource} { // by the token alone
+		p.record.take()
+		wantBody(t, "an optional route serves clients too", p.ask(t, s, "GET", "optional", client), 200, "client_id_m2m")
+		if decisions, _ := p.record.take(); len(decisions) != 1 || decisions[0].Source != authgear.SourceJWT {
+			t.Errorf("%s: a client: decisions %+v", s.name, decisions)
+		}
+	}
 }
 
-// testTokens goes through what can be wrong with a token, which only JWT tells.
+// testTokens goes through what can be wrong with a token, which only those tell that
+// read it themselves.
 func testTokens(t *testing.T, mount Mount) {
 	p := newProject(t, mount, whoAmI)
 	alice := p.server.AddUser(authgeartest.User{ID: "alice"})

@@ -36,6 +36,7 @@ var adapterTests = []test[Mount]{
 	{"step-up", "a login of this moment counts, although an older one is kept, and costs one call", testStepUp},
 	{"ID token", "an ID token counts for the request whose header it is in, and in one line", testIDToken},
 	{"sessions", "sessions at the same time never get each other's identity", testSessions},
+	{"kept tokens", "a token that is kept, or was and had to go, gets the answer of its first time", testKeptTokens},
 	{"forwarded", "what a reverse proxy says counts when the hop is proven and the headers are whole", testForwarded},
 	{"forwarded trailers", "what a reverse proxy says stands in the header", testForwardedTrailers},
 }
@@ -47,7 +48,7 @@ var coreTests = []test[Mount]{
 	{"fail closed", "an authenticator that breaks its contract lets nobody in", testFailClosed},
 	{"policies", "policies run in order after authentication, and the first refusal counts", testPolicies},
 	{"secrets", "neither an answer nor an observer gets a token or a user id", testSecrets},
-	{"tokens", "JWT tells what is wrong with a token, Authgear only that it is", testTokens},
+	{"tokens", "who reads a token tells what is wrong with it, Authgear only that something is", testTokens},
 	{"outage", "without a good answer of Authgear a request is neither its user's nor anonymous", testOutage},
 	{"freshness", "a fresh route asks Authgear, and its answer replaces what is kept", testFreshness},
 	{"origins", "http.CrossOriginProtection decides, and doubles are refused", testOrigins},

@@ -23,17 +23,21 @@ type source struct {
 	open func(endpoint string, observer *authgear.Observer) (authgear.Authenticator, error)
 }
 
-var sources = []source{
-	{authgear.SourceJWT, func(endpoint string, observer *authgear.Observer) (authgear.Authenticator, error) {
+var (
+	jwtSource = source{authgear.SourceJWT, func(endpoint string, observer *authgear.Observer) (authgear.Authenticator, error) {
 		return authgear.NewJWT(authgear.JWTConfig{Endpoint: endpoint, TokenCookie: tokenCookie, Resources: []string{resource}, Observer: observer})
-	}},
-	{authgear.SourceResolver, func(endpoint string, observer *authgear.Observer) (authgear.Authenticator, error) {
+	}}
+	hybridSource = source{authgear.SourceHybrid, func(endpoint string, observer *authgear.Observer) (authgear.Authenticator, error) {
+		return authgear.NewHybrid(authgear.HybridConfig{Endpoint: endpoint, TokenCookie: tokenCookie, Resources: []string{resource}, Timeout: patience, Observer: observer})
+	}}
+	resolverSource = source{authgear.SourceResolver, func(endpoint string, observer *authgear.Observer) (authgear.Authenticator, error) {
 		return authgear.NewResolver(authgear.ResolverConfig{Endpoint: endpoint, TokenCookie: tokenCookie, Timeout: patience, Observer: observer})
-	}},
-	{authgear.SourceForwarded, func(_ string, observer *authgear.Observer) (authgear.Authenticator, error) {
+	}}
+	forwardedSource = source{authgear.SourceForwarded, func(_ string, observer *authgear.Observer) (authgear.Authenticator, error) {
 		return authgear.NewForwarded(authgear.ForwardedConfig{Secrets: []string{proxySecret}, Observer: observer})
-	}},
-}
+	}}
+	sources = []source{jwtSource, hybridSource, resolverSource, forwardedSource}
+)
 
 // project is an app that knows the users of an embedded Authgear by each source,
 // on the routes /SOURCE/required, /SOURCE/optional and /SOURCE/admin.
@@ -104,10 +108,13 @@ func (p project) proxied(t *testing.T, lines []string) []string {
 }
 
 // reason returns what the source finds wrong with a token that JWT refuses for
-// that reason: whoever asks Authgear is not told why a token is not good.
+// that reason: Authgear does not tell why a token is not good.
 func (s source) reason(jwt authgear.Reason) authgear.Reason {
-	if s.name != authgear.SourceJWT && jwt.Outcome() == authgear.OutcomeInvalid {
-		return authgear.ReasonTokenRejected
+	switch {
+	case jwt.Outcome() != authgear.OutcomeInvalid, s.name == authgear.SourceJWT:
+		return jwt
+	case s.name == authgear.SourceHybrid && jwt != authgear.ReasonTokenOpaque:
+		return jwt // found before Authgear is asked
 	}
-	return jwt
+	return authgear.ReasonTokenRejected
 }

@@ -17,7 +17,7 @@ type stepUpFixture struct {
 	ran atomic.Int32 // how often the function of /cached-recent was asked
 }
 
-func newStepUpFixture(t *testing.T, mount Mount) *stepUpFixture {
+func newStepUpFixture(t *testing.T, mount Mount, kept authgear.Source) *stepUpFixture {
 	t.Helper()
 	f := &stepUpFixture{}
 	counting := authgear.PolicyFunc(func(context.Context, *authgear.Identity) error {
@@ -26,7 +26,7 @@ func newStepUpFixture(t *testing.T, mount Mount) *stepUpFixture {
 	})
 	recent := []authgear.Policy{authgear.RecentAuth(5 * time.Minute)}
 	route := func(path string, steps ...Step) Route { return Route{Path: path, Steps: steps, Handler: describe} }
-	f.resolverFixture = newResolverFixture(t, mount,
+	f.resolverFixture = newResolverFixture(t, mount, kept,
 		route("/recent", Step{Policies: recent}),
 		route("/cached-recent", Step{Guard: 1, Policies: append([]authgear.Policy{counting}, recent...)}),
 		route("/cached-inside", Step{Guard: 1}, Step{Kind: Optional, Guard: 1}, Step{Guard: 1, Policies: recent}),
@@ -62,7 +62,15 @@ func (s session) ended() answer {
 }
 
 func testStepUp(t *testing.T, mount Mount) {
-	f := newStepUpFixture(t, mount)
+	for _, kept := range bothKeep {
+		t.Run(string(kept), func(t *testing.T) {
+			t.Parallel()
+			newStepUpFixture(t, mount, kept).check(t)
+		})
+	}
+}
+
+func (f *stepUpFixture) check(t *testing.T) {
 	tooOld := refusal(authgear.ReasonInsufficientUserAuthentication, "", `max_age="300"`)
 	for _, s := range f.sessions() {
 		// ask sends the session to a path, which costs so many calls of Authgear. The
@@ -73,7 +81,7 @@ func testStepUp(t *testing.T, mount Mount) {
 			f.record.take()
 			got := f.raw(t, head("GET", path, s.line))
 			if what = s.name + ": " + what; want == nil {
-				wantBody(t, what, got, 200, s.body)
+				wantBody(t, what, got, 200, f.told(path, s.line, s.body))
 			} else {
 				same(t, what, got, *want)
 			}
@@ -144,7 +152,7 @@ func (f *stepUpFixture) checkGoogle(t *testing.T) {
 func (f *stepUpFixture) checkDown(t *testing.T) {
 	sessions := f.sessions()
 	for _, s := range sessions {
-		wantBody(t, s.name, f.raw(t, head("GET", "/cached", s.line)), 200, s.body)
+		wantBody(t, s.name, f.raw(t, head("GET", "/cached", s.line)), 200, f.told("/cached", s.line, s.body))
 	}
 	f.server.SetOutage(true)
 	for _, s := range sessions {
@@ -156,6 +164,6 @@ func (f *stepUpFixture) checkDown(t *testing.T) {
 			}
 			same(t, s.name+": an outage, at "+path, got, refusal(authgear.ReasonResolverUnavailable, seconds))
 		}
-		wantBody(t, s.name+": an outage", f.raw(t, head("GET", "/cached", s.line)), 200, s.body)
+		wantBody(t, s.name+": an outage", f.raw(t, head("GET", "/cached", s.line)), 200, f.told("/cached", s.line, s.body))
 	}
 }
