@@ -28,6 +28,7 @@ func TestCommands(t *testing.T) {
 		{"AUTHGEAR_MODE=jwt", each + "200 200 403"},
 		{"AUTHGEAR_MODE=resolver", each + "200 200 200"},
 		{"AUTHGEAR_MODE=resolver AUTHGEAR_CACHE_TTL=1m AUTHGEAR_COOKIES=other", each + "200"},
+		{"AUTHGEAR_MODE=hybrid AUTHGEAR_FRESHNESS=1s", each + "200 401 200 401 200"},
 		{"AUTHGEAR_CLIENT_IDS=web AUTHGEAR_RESOURCES=https://a.example/it's,https://b.example", each + "200 200 403"},
 		{"AUTHGEAR_CLIENT_IDS=a'b,mobile AUTHGEAR_ID_TOKEN_CLIENTS=mobile", each + "200 200 403"},
 		{"AUTHGEAR_ID_TOKEN_CLIENTS=a$b,mobile", each + "200 200 403"},

@@ -54,6 +54,9 @@ func main() {
 	if app.Fresh {
 		e.Match(get, "/live", showIdentity, guard.RequireFresh())
 	}
+	if app.Events != nil {
+		e.POST("/authgear/events", echo.WrapHandler(app.Events))
+	}
 
 	serve := func(l net.Listener) error {
 		e.Listener = l

@@ -52,6 +52,9 @@ func main() {
 	if app.Fresh {
 		e.Match(get, "/live", showIdentity, guard.RequireFresh())
 	}
+	if app.Events != nil {
+		e.POST("/authgear/events", echo.WrapHandler(app.Events))
+	}
 
 	server := &http.Server{Handler: e, ReadHeaderTimeout: 5 * time.Second}
 	app.Serve(server.Serve, server.Shutdown)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/adaptor"
 	"github.com/gofiber/fiber/v2/middleware/cors"
 	"github.com/gofiber/fiber/v2/middleware/recover"
 
@@ -56,6 +57,9 @@ func main() {
 	f.Post("/transfer", guard.Require(authgear.NotAnonymous(), authgear.RecentAuth(5*time.Minute)), showIdentity)
 	if app.Fresh {
 		f.Get("/live", guard.RequireFresh(), showIdentity)
+	}
+	if app.Events != nil {
+		f.Post("/authgear/events", adaptor.HTTPHandler(app.Events))
 	}
 
 	app.Serve(f.Listener, f.ShutdownWithContext)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v3"
+	"github.com/gofiber/fiber/v3/middleware/adaptor"
 	"github.com/gofiber/fiber/v3/middleware/cors"
 	"github.com/gofiber/fiber/v3/middleware/recover"
 
@@ -53,6 +54,9 @@ func main() {
 	f.Post("/transfer", guard.Require(authgear.NotAnonymous(), authgear.RecentAuth(5*time.Minute)), showIdentity)
 	if app.Fresh {
 		f.Get("/live", guard.RequireFresh(), showIdentity)
+	}
+	if app.Events != nil {
+		f.Post("/authgear/events", adaptor.HTTPHandler(app.Events))
 	}
 
 	serve := func(listener net.Listener) error {

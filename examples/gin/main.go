@@ -59,6 +59,9 @@ func main() {
 	if app.Fresh {
 		r.Match(get, "/live", guard.RequireFresh(), showIdentity)
 	}
+	if app.Events != nil {
+		r.POST("/authgear/events", gin.WrapH(app.Events))
+	}
 
 	server := &http.Server{Handler: r, ReadHeaderTimeout: 5 * time.Second}
 	app.Serve(server.Serve, server.Shutdown)

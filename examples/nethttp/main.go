@@ -39,6 +39,9 @@ func main() {
 	if app.Fresh {
 		mux.Handle("GET /live", guard.RequireFresh()(handler))
 	}
+	if app.Events != nil {
+		mux.Handle("POST /authgear/events", app.Events)
+	}
 
 	var root http.Handler = mux
 	if len(app.CORSOrigins) > 0 { // in front of the guards: a preflight has no credentials

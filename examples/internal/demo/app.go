@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/signal"
 	"slices"
@@ -25,6 +26,8 @@ type App struct {
 	TrustedOrigins []string
 	// Fresh is true when the authenticator can ask about each request.
 	Fresh bool
+	// Events receives Authgear's events; nil where nobody sends any.
+	Events http.Handler
 	// CORSOrigins may call the API from a browser; none without CORS.
 	CORSOrigins []string
 	// CORSCredentials is true when all of them are trusted to use the user's
@@ -72,6 +75,9 @@ func New() *App {
 	if err != nil {
 		exit(1, fmt.Errorf("ADDR: %w", err))
 	}
+	if app.embedded != nil && app.Events != nil {
+		app.sendEvents()
+	}
 	return app
 }
 
@@ -84,6 +90,9 @@ func (a *App) authenticate() (err error) {
 	switch a.env.mode {
 	case "resolver":
 		a.Authenticator, err = authgear.NewResolver(resolver)
+		a.Fresh = true
+	case "hybrid":
+		err = a.authenticateHybrid(jwt, resolver)
 		a.Fresh = true
 	case "forwarded":
 		a.Authenticator, err = authgear.NewForwarded(a.env.forwarded)
@@ -115,6 +124,7 @@ func inEnvironmentTerms(err error) error {
 	return fmt.Errorf("%s", strings.NewReplacer(
 		"authgear: JWTConfig: ", "",
 		"authgear: ResolverConfig: ", "",
+		"authgear: HybridConfig: ", "",
 		"authgear: ForwardedConfig: ", "",
 		"authgear: Config: ", "",
 		"\n", "; ",
@@ -128,6 +138,9 @@ func inEnvironmentTerms(err error) error {
 		"Cookies: ", "AUTHGEAR_COOKIES: ",
 		"CacheTTL: ", "AUTHGEAR_CACHE_TTL: ",
 		"StaleIfError: ", "AUTHGEAR_STALE_IF_ERROR: ",
+		"Freshness: ", "AUTHGEAR_FRESHNESS: ",
+		"than Freshness", "than AUTHGEAR_FRESHNESS",
+		"MaxStale: ", "AUTHGEAR_MAX_STALE: ",
 		"TrustedProxies or Secrets: ", "AUTHGEAR_TRUSTED_PROXIES or AUTHGEAR_PROXY_SECRET: ",
 		"TrustedProxies: ", "AUTHGEAR_TRUSTED_PROXIES: ",
 		"Secrets: number 1 ", "AUTHGEAR_PROXY_SECRET: ",

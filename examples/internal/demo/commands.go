@@ -46,9 +46,12 @@ func printDemo(w io.Writer, base string, server *authgeartest.Server, env enviro
 	s.post("bob has just signed in: 200", "/transfer", s.bearer("bob"))
 	s.printStepUp(env)
 
-	if env.mode == "resolver" {
+	switch env.mode {
+	case "resolver":
 		s.printSessions(server, alice, env.resolver.Cookies)
-	} else {
+	case "hybrid":
+		s.printEnds(server)
+	default:
 		s.printClient(env)
 	}
 }
@@ -59,7 +62,7 @@ func (s shell) printStepUp(env environment) {
 	const token, reauthenticate = "Authorization: Bearer $TOKEN", `curl -s -H "Authorization: Bearer $TOKEN" `
 	s.print("he signed in an hour ago: 401", "TOKEN="+s.token("bob", "login_age=3600")+"; "+s.curl("-X POST ", "/transfer", token))
 	switch {
-	case env.mode == "resolver":
+	case env.mode != "jwt": // Authgear is asked
 		s.print("he reauthenticates, and sends the same token: 200",
 			reauthenticate+"-o /dev/null "+s.authgear+"/reauthenticate; "+s.curl("-X POST ", "/transfer", token))
 	case slices.Contains(env.jwt.IDTokenClients, s.client):

@@ -1,15 +1,21 @@
 package demo
 
-import "slices"
+import (
+	"crypto/rand"
+	"slices"
+)
 
-// setDemoDefaults lets clients of the embedded Authgear in, and lets its users
-// reauthenticate, where the variables say nothing else.
+// setDemoDefaults lets clients of the embedded Authgear in, lets its users
+// reauthenticate, and lets it send events, where the variables say nothing else.
 func (e *environment) setDemoDefaults() {
 	if len(e.jwt.Resources) == 0 {
 		e.jwt.Resources = []string{"https://api.example.com"}
 	}
 	if len(e.jwt.IDTokenClients) == 0 {
 		e.jwt.IDTokenClients = []string{e.demoClient()}
+	}
+	if len(e.hybrid.webhookSecrets) == 0 {
+		e.hybrid.webhookSecrets = []string{rand.Text()}
 	}
 }
 

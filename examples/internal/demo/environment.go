@@ -19,7 +19,8 @@ import (
 )
 
 // environment is what the variables say. Of the configurations that of the mode
-// counts; its Endpoint is "" for the embedded Authgear.
+// counts, in the mode hybrid those of jwt and resolver; the Endpoint is "" for the
+// embedded Authgear.
 type environment struct {
 	addr           string
 	origins        []string
@@ -28,6 +29,7 @@ type environment struct {
 	jwt            authgear.JWTConfig
 	resolver       authgear.ResolverConfig
 	forwarded      authgear.ForwardedConfig
+	hybrid         hybridEnvironment
 }
 
 // modes are the ways to authenticate, each with the variables that it takes.
@@ -39,6 +41,11 @@ var modes = map[string][]string{
 	"resolver": {
 		"AUTHGEAR_ENDPOINT", "AUTHGEAR_INTERNAL_URL", "AUTHGEAR_INSECURE_HTTP", "AUTHGEAR_TOKEN_COOKIE",
 		"AUTHGEAR_RESOLVER_URL", "AUTHGEAR_COOKIES", "AUTHGEAR_CACHE_TTL", "AUTHGEAR_STALE_IF_ERROR",
+	},
+	"hybrid": {
+		"AUTHGEAR_ENDPOINT", "AUTHGEAR_INTERNAL_URL", "AUTHGEAR_INSECURE_HTTP", "AUTHGEAR_TOKEN_COOKIE",
+		"AUTHGEAR_CLIENT_IDS", "AUTHGEAR_RESOURCES", "AUTHGEAR_RESOLVER_URL", "AUTHGEAR_COOKIES",
+		"AUTHGEAR_FRESHNESS", "AUTHGEAR_MAX_STALE", "AUTHGEAR_WEBHOOK_SECRET",
 	},
 	"forwarded": {"AUTHGEAR_TRUSTED_PROXIES", "AUTHGEAR_PROXY_SECRET", "AUTHGEAR_FORWARDED_ROLES"},
 }
@@ -55,7 +62,7 @@ func readEnvironment() (environment, error) {
 		r.mode = "jwt"
 	}
 	if modes[r.mode] == nil {
-		return environment{}, fmt.Errorf("AUTHGEAR_MODE: %q is not one of jwt, resolver, forwarded", r.mode)
+		return environment{}, fmt.Errorf("AUTHGEAR_MODE: %q is not one of jwt, resolver, hybrid, forwarded", r.mode)
 	}
 	r.refuseOthers()
 
@@ -93,6 +100,7 @@ func readEnvironment() (environment, error) {
 		TrustedProxies: r.prefixes("AUTHGEAR_TRUSTED_PROXIES"),
 		TrustRoles:     r.flag("AUTHGEAR_FORWARDED_ROLES"),
 	}
+	e.hybrid = r.hybrid()
 	if secret := os.Getenv("AUTHGEAR_PROXY_SECRET"); secret != "" {
 		e.forwarded.Secrets = []string{secret}
 	}

@@ -1,0 +1,41 @@
+package demo
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/authgear/authgear-sdk-go/core/authgeartest"
+)
+
+// handleEnds lets a shell end sessions: what a user does in an app, and an administrator
+// in the portal.
+func handleEnds(server *authgeartest.Server, user string) {
+	for path, end := range map[string]func(token string){
+		"/sign-out":        server.RevokeSession,
+		"/disable/" + user: func(string) { server.DisableUser(user) },
+		"/enable/" + user:  func(string) { server.EnableUser(user) },
+	} {
+		server.Handle(path, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodPost {
+				http.Error(w, "this wants POST", http.StatusMethodNotAllowed)
+				return
+			}
+			end(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
+		}))
+	}
+}
+
+// printEnds prints commands that end a session whose token would be good for longer: a
+// sign-out, of which there is no event, and a disabled account.
+func (s shell) printEnds(server *authgeartest.Server) {
+	handleEnds(server, server.AddUser(authgeartest.User{ID: "carol"}))
+	const token = "Authorization: Bearer $TOKEN"
+	signsIn, me := "TOKEN="+s.token("carol")+"; ", s.curl("", "/me", token)
+	refused := "; while " + strings.Replace(me, "-i", "-sfo /dev/null", 1) + "; do sleep 0.1; done; " + me
+	s.group("# a session that ends before its token does")
+	s.print("carol: 200", signsIn+me)
+	s.print("she signs out, which is noticed within seconds: 401", `curl -X POST -H "`+token+`" `+s.authgear+"/sign-out"+refused)
+	s.print("she signs in again: 200", signsIn+me)
+	s.print("she is disabled, which an event tells at once: 401", "curl -X POST "+s.authgear+"/disable/carol"+refused)
+	s.print("she is enabled, and signs in again: 200", "curl -X POST "+s.authgear+"/enable/carol; "+signsIn+me)
+}

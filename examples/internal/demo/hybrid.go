@@ -1,0 +1,57 @@
+package demo
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/webhook"
+)
+
+// hybridEnvironment is what the variables of the mode hybrid say.
+type hybridEnvironment struct {
+	freshness, maxStale time.Duration
+	webhookSecrets      []string
+}
+
+func (r *reader) hybrid() hybridEnvironment {
+	h := hybridEnvironment{
+		freshness:      r.duration("AUTHGEAR_FRESHNESS"),
+		maxStale:       r.duration("AUTHGEAR_MAX_STALE"),
+		webhookSecrets: list("AUTHGEAR_WEBHOOK_SECRET"),
+	}
+	if slices.Contains(h.webhookSecrets, "") {
+		r.check("AUTHGEAR_WEBHOOK_SECRET", errors.New("one of its secrets is empty"))
+	}
+	return h
+}
+
+// authenticateHybrid makes the authenticator, and with a secret what receives Authgear's
+// events. Both have the same revocations.
+func (a *App) authenticateHybrid(jwt authgear.JWTConfig, resolver authgear.ResolverConfig) (err error) {
+	store := new(authgear.MemoryRevocations)
+	a.Authenticator, err = authgear.NewHybrid(authgear.HybridConfig{
+		Endpoint:     jwt.Endpoint,
+		InternalURL:  jwt.InternalURL,
+		ResolverURL:  resolver.ResolverURL,
+		InsecureHTTP: jwt.InsecureHTTP,
+		TokenCookie:  jwt.TokenCookie,
+		Cookies:      resolver.Cookies,
+		ClientIDs:    jwt.ClientIDs,
+		Resources:    jwt.Resources,
+		Freshness:    a.env.hybrid.freshness,
+		MaxStale:     a.env.hybrid.maxStale,
+		Revocations:  store,
+	})
+	if err != nil || len(a.env.hybrid.webhookSecrets) == 0 {
+		return err
+	}
+	a.Events, err = webhook.New(webhook.Config{Secrets: a.env.hybrid.webhookSecrets, Revocations: store})
+	return err
+}
+
+// sendEvents makes the embedded Authgear send its events here.
+func (a *App) sendEvents() {
+	a.embedded.SendEvents("http://"+a.listener.Addr().String()+"/authgear/events", a.env.hybrid.webhookSecrets[0])
+}
