@@ -2,6 +2,7 @@ package examples_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -83,17 +84,17 @@ func TestStepUpJWTWithoutClients(t *testing.T) {
 }
 
 // The resolver tells of a reauthentication with the old credential, and is asked
-// once more when a cached answer would refuse.
+// once more when a kept answer would refuse.
 func TestStepUpResolver(t *testing.T) {
 	t.Parallel()
 	anHourAgo := authgeartest.Token{AuthTime: time.Now().Add(-time.Hour)}
-	for _, cache := range []string{"0", "1h"} {
+	for _, mode := range []string{"resolver AUTHGEAR_CACHE_TTL=0", "resolver AUTHGEAR_CACHE_TTL=1h", "hybrid AUTHGEAR_FRESHNESS=1h"} {
 		project := authgeartest.New(t)
 		alice := project.AddUser(authgeartest.User{ID: "alice"})
 		google := project.AddUser(authgeartest.User{ID: "google", CannotReauthenticate: true})
 		for _, framework := range frameworks {
-			t.Run(framework+", cache "+cache, func(t *testing.T) {
-				s := start(t, framework, "AUTHGEAR_MODE=resolver", "AUTHGEAR_ENDPOINT="+project.Endpoint(), "AUTHGEAR_CACHE_TTL="+cache)
+			t.Run(framework+", "+mode, func(t *testing.T) {
+				s := start(t, framework, append(strings.Fields("AUTHGEAR_MODE="+mode), "AUTHGEAR_ENDPOINT="+project.Endpoint())...)
 				jwt, opaque, session := project.AccessToken(alice, anHourAgo), project.OpaqueToken(alice, anHourAgo), project.SessionCookie(alice, anHourAgo)
 				for what, c := range map[string]struct{ credential, header string }{
 					"a JWT":           {jwt, bearer(jwt)},
