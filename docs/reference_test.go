@@ -262,7 +262,7 @@ func TestOptions(t *testing.T) {
 func TestVariables(t *testing.T) {
 	t.Parallel()
 	variables := map[string]bool{}
-	for _, name := range regexp.MustCompile(`"(ADDR|CORS_ORIGINS|AUTHGEAR_[A-Z_]+)"`).FindAllStringSubmatch(read(t, "../examples/internal/demo/environment.go"), -1) {
+	for _, name := range regexp.MustCompile(`"(ADDR|CORS_ORIGINS|REDIS_URL|AUTHGEAR_[A-Z_]+)"`).FindAllStringSubmatch(read(t, "../examples/internal/demo/environment.go"), -1) {
 		variables[name[1]] = true
 	}
 	for _, row := range regexp.MustCompile("(?m)^\\| `([A-Z_]+)` \\|").FindAllStringSubmatch(read(t, "testing.md"), -1) {

@@ -261,7 +261,7 @@ func TestWrongValues(t *testing.T) {
 	const secret = "AUTHGEAR_PROXY_SECRET=0123456789abcdef0123456789abcdef"
 	for mode, values := range map[string][]string{
 		"jwt": {
-			"ADDR=nonsense", "ADDR=127.0.0.1:99999", "ADDR= :0", "AUTHGEAR_MODE=magic", "AUTHGEAR_MODE=Hybrid", "AUTHGEAR_FRESHNESS=1s", "AUTHGEAR_WEBHOOK_SECRET=a",
+			"ADDR=nonsense", "ADDR=127.0.0.1:99999", "ADDR= :0", "AUTHGEAR_MODE=magic", "AUTHGEAR_MODE=Hybrid", "AUTHGEAR_FRESHNESS=1s", "AUTHGEAR_WEBHOOK_SECRET=a", "REDIS_URL=redis://127.0.0.1:6379",
 			"AUTHGEAR_ENDPOINT=myapp.authgear.cloud", "AUTHGEAR_ENDPOINT=http://10.0.0.1", "AUTHGEAR_RESOURCES=my-client",
 			"AUTHGEAR_CLIENT_IDS=a,,b", "AUTHGEAR_INTERNAL_URL=http://127.0.0.1:3000", "AUTHGEAR_INSECURE_HTTP=yes",
 			"CORS_ORIGINS=app.example.com", "CORS_ORIGINS=https://app.example.com/", "CORS_ORIGINS=*,https://app.example.com",
@@ -281,7 +281,7 @@ func TestWrongValues(t *testing.T) {
 			"AUTHGEAR_ENDPOINT=http://10.0.0.1", "AUTHGEAR_CLIENT_IDS=a,,b", "AUTHGEAR_RESOURCES=my-client", "AUTHGEAR_RESOLVER_URL=http://127.0.0.1/resolve",
 			"AUTHGEAR_TOKEN_COOKIE=session", "AUTHGEAR_COOKIES=session,,x", "AUTHGEAR_CACHE_TTL=1s", "AUTHGEAR_ID_TOKEN_CLIENTS=spa",
 			"AUTHGEAR_FRESHNESS=10", "AUTHGEAR_FRESHNESS=-1s", "AUTHGEAR_MAX_STALE=-1s", "AUTHGEAR_FRESHNESS=10s;AUTHGEAR_MAX_STALE=9s",
-			"AUTHGEAR_WEBHOOK_SECRET=a,,b",
+			"AUTHGEAR_WEBHOOK_SECRET=a,,b", "REDIS_URL=127.0.0.1:6379", "REDIS_URL=http://127.0.0.1:6379",
 		},
 		"forwarded": {
 			"AUTHGEAR_TRUSTED_PROXIES or AUTHGEAR_PROXY_SECRET=", secret + ";AUTHGEAR_ENDPOINT=https://a.example", secret + ";AUTHGEAR_CACHE_TTL=1s",

@@ -9,19 +9,23 @@ require (
 	github.com/authgear/authgear-sdk-go/adapters/gin v0.1.0
 	github.com/authgear/authgear-sdk-go/adapters/nethttp v0.1.0
 	github.com/authgear/authgear-sdk-go/core v0.1.0
+	github.com/authgear/authgear-sdk-go/stores/redis v0.1.0
 	github.com/gin-contrib/cors v1.7.7
 	github.com/gin-gonic/gin v1.12.0
 	github.com/gofiber/fiber/v2 v2.52.15
 	github.com/labstack/echo/v4 v4.16.4
 	github.com/labstack/echo/v5 v5.4.5
+	github.com/redis/go-redis/v9 v9.23.0
 	github.com/rs/cors v1.11.1
 )
 
 require (
+	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/gofiber/schema v1.7.0 // indirect
 	github.com/gofiber/utils/v2 v2.0.2 // indirect
 	github.com/philhofer/fwd v1.2.0 // indirect
 	github.com/tinylib/msgp v1.6.3 // indirect
+	go.uber.org/atomic v1.12.0 // indirect
 )
 
 require (
@@ -46,7 +50,7 @@ require (
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/json-iterator/go v1.1.12 // indirect
 	github.com/klauspost/compress v1.18.4 // indirect
-	github.com/klauspost/cpuid/v2 v2.3.0 // indirect
+	github.com/klauspost/cpuid/v2 v2.4.0 // indirect
 	github.com/labstack/gommon v0.5.0 // indirect
 	github.com/leodido/go-urn v1.4.0 // indirect
 	github.com/lestrrat-go/blackmagic v1.0.4 // indirect
@@ -90,6 +94,7 @@ replace (
 	github.com/authgear/authgear-sdk-go/adapters/gin => ../adapters/gin
 	github.com/authgear/authgear-sdk-go/adapters/nethttp => ../adapters/nethttp
 	github.com/authgear/authgear-sdk-go/core => ../core
+	github.com/authgear/authgear-sdk-go/stores/redis => ../stores/redis
 )
 
 replace github.com/authgear/authgear-sdk-go/adapters/fiberv3 => ../adapters/fiberv3

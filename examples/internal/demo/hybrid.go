@@ -2,17 +2,22 @@ package demo
 
 import (
 	"errors"
+	"os"
 	"slices"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	authgear "github.com/authgear/authgear-sdk-go/core"
 	"github.com/authgear/authgear-sdk-go/core/webhook"
+	redisstore "github.com/authgear/authgear-sdk-go/stores/redis"
 )
 
 // hybridEnvironment is what the variables of the mode hybrid say.
 type hybridEnvironment struct {
 	freshness, maxStale time.Duration
 	webhookSecrets      []string
+	redis               *redis.Options // nil: without Redis
 }
 
 func (r *reader) hybrid() hybridEnvironment {
@@ -24,13 +29,29 @@ func (r *reader) hybrid() hybridEnvironment {
 	if slices.Contains(h.webhookSecrets, "") {
 		r.check("AUTHGEAR_WEBHOOK_SECRET", errors.New("one of its secrets is empty"))
 	}
+	if address := os.Getenv("REDIS_URL"); address != "" {
+		var err error
+		if h.redis, err = redis.ParseURL(address); err != nil { // which may tell the password
+			r.check("REDIS_URL", errors.New("is not an address such as redis://127.0.0.1:6379/0"))
+			return h
+		}
+		h.redis.ContextTimeoutEnabled = true // dead connections are noticed soon
+	}
 	return h
+}
+
+// revocations are shared by the processes that have the same Redis.
+func (h hybridEnvironment) revocations() authgear.Revocations {
+	if h.redis == nil {
+		return new(authgear.MemoryRevocations)
+	}
+	return redisstore.New(redis.NewClient(h.redis)) // until the program ends
 }
 
 // authenticateHybrid makes the authenticator, and with a secret what receives Authgear's
 // events. Both have the same revocations.
 func (a *App) authenticateHybrid(jwt authgear.JWTConfig, resolver authgear.ResolverConfig) (err error) {
-	store := new(authgear.MemoryRevocations)
+	store := a.env.hybrid.revocations()
 	a.Authenticator, err = authgear.NewHybrid(authgear.HybridConfig{
 		Endpoint:     jwt.Endpoint,
 		InternalURL:  jwt.InternalURL,
