@@ -37,7 +37,10 @@ func newVerifiedTokens(size int) *verifiedTokens {
 	if size == 0 {
 		size = defaultCacheSize
 	}
-	return &verifiedTokens{otter.Must(&otter.Options[answers.Key, *verifiedToken]{MaximumSize: size})}
+	return &verifiedTokens{otter.Must(&otter.Options[answers.Key, *verifiedToken]{
+		MaximumSize: size,
+		Executor:    func(work func()) { work() }, // which is less than to start a goroutine
+	})}
 }
 
 // tokenKey names a token by a hash of all of it, its signature too, that is

@@ -83,7 +83,7 @@ func (j *JWT) verifyNew(ctx context.Context, compact string, key *answers.Key) (
 		payload = j.verified.keep(*key, &token, &c, signedBy, now)
 	}
 	if payload == "" {
-		payload = string(token.Payload)
+		payload = token.Payload
 	}
 	return newTokenIdentity(kind, &c, payload, now), nil
 }

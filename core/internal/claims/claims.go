@@ -9,6 +9,7 @@ package claims
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/authgear/authgear-sdk-go/core/internal/strictjson"
@@ -52,25 +53,58 @@ const (
 	claimRoles             = "https://authgear.com/claims/user/roles"
 )
 
+// parsing are claims that are being read. It is used again.
+type parsing struct {
+	Claims
+	lists []string                 // what its lists are parts of, in order
+	read  func(*strictjson.Reader) // its own readClaim
+}
+
+var parsings = sync.Pool{New: func() any {
+	p := &parsing{}
+	p.read = p.readClaim
+	return p
+}}
+
 // Parse reads the payload of a token: one JSON object of exact and unique member
 // names (RFC 7519 §4) in valid UTF-8 (RFC 8725 §3.7). Claims that it does not
-// know are ignored (RFC 7519 §4), once their structure was found sound. It
-// leaves the payload as it is.
-func Parse(payload []byte) (Claims, error) {
-	c := Claims{Anonymous: true}
-	err := strictjson.Read(payload, limits, c.read)
+// know are ignored (RFC 7519 §4), once their structure was found sound. Strings of
+// the claims can be parts of the payload.
+func Parse(payload string) (Claims, error) {
+	p := parsings.Get().(*parsing)
+	p.Anonymous = true
+	err := strictjson.Read(payload, limits, p.read)
 	if err == nil {
-		err = c.check()
+		err = p.check()
 	}
+	c := p.Claims
+	if err == nil {
+		c.own(len(p.lists))
+	}
+	clear(p.lists)
+	p.Claims, p.lists = Claims{}, p.lists[:0]
+	parsings.Put(p)
 	if err != nil {
 		return Claims{}, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	return c, nil
 }
 
-// read reads one claim. Names match exactly: "SUB" is some other claim.
-func (c *Claims) read(r *strictjson.Reader) {
-	switch string(r.Name()) {
+// own moves the lists into memory of their own: one block, for so many strings.
+func (c *Claims) own(n int) {
+	block := make([]string, 0, n)
+	for _, list := range [...]*[]string{&c.Audience, &c.Scopes, &c.AMR, &c.Roles} {
+		if len(*list) > 0 {
+			start := len(block)
+			block = append(block, *list...)
+			*list = block[start:len(block):len(block)]
+		}
+	}
+}
+
+// readClaim reads one claim. Names match exactly: "SUB" is some other claim.
+func (c *parsing) readClaim(r *strictjson.Reader) {
+	switch r.Name() {
 	case "iss":
 		c.Issuer = text(r)
 	case "sub":
@@ -80,11 +114,11 @@ func (c *Claims) read(r *strictjson.Reader) {
 	case "jti":
 		c.ID = text(r)
 	case "aud":
-		c.Audience = audience(r)
+		c.Audience = c.audience(r)
 	case "scope":
-		c.Scopes = scopes(r)
+		c.Scopes = c.scopes(r)
 	case "amr":
-		c.AMR = texts(r)
+		c.AMR = c.texts(r)
 	case "exp":
 		c.ExpiresAt = date(r)
 	case "nbf":
@@ -100,7 +134,7 @@ func (c *Claims) read(r *strictjson.Reader) {
 	case claimCanReauthenticate:
 		c.CanReauthenticate, c.CanReauthenticateStated, c.UserClaims = r.Bool(), true, true
 	case claimRoles:
-		c.Roles, c.UserClaims = texts(r), true
+		c.Roles, c.UserClaims = c.texts(r), true
 	default:
 		r.Skip()
 	}

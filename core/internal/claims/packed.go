@@ -40,13 +40,13 @@ const maxStrings = 1024
 // Pack returns the claims that [Parse] has read of the payload, with times cut to
 // microseconds. ok is false for a token with more strings, or a longer text, than is
 // worth keeping.
-func Pack(c *Claims, payload []byte) (packed Packed, ok bool) {
+func Pack(c *Claims, payload string) (packed Packed, ok bool) {
 	n := 4 + len(c.Audience) + len(c.Scopes) + len(c.AMR) + len(c.Roles)
 	if n > maxStrings || len(payload) > math.MaxUint16 {
 		return Packed{}, false
 	}
 	p := Packed{
-		text: string(payload), payload: uint16(len(payload)), strings: make([]span, 0, n),
+		text: payload, payload: uint16(len(payload)), strings: make([]span, 0, n),
 		audience: uint16(len(c.Audience)), scopes: uint16(len(c.Scopes)), amr: uint16(len(c.AMR)), roles: uint16(len(c.Roles)),
 		expires: c.ExpiresAt.UnixMicro(), notBefore: c.NotBefore.UnixMicro(), issued: c.IssuedAt.UnixMicro(), auth: c.AuthTime.UnixMicro(),
 		flags: flagsOf(c),

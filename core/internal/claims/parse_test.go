@@ -144,7 +144,7 @@ var rejected = []struct{ name, source, payload string }{
 func TestParseRejects(t *testing.T) {
 	for _, c := range rejected {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := claims.Parse([]byte(c.payload))
+			got, err := claims.Parse(c.payload)
 			if !errors.Is(err, claims.ErrInvalid) {
 				t.Fatalf("%s: err = %v, want ErrInvalid", c.source, err)
 			}
@@ -205,7 +205,7 @@ func TestParseAccepts(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			want := base
 			c.change(&want)
-			got, err := claims.Parse([]byte(c.payload))
+			got, err := claims.Parse(c.payload)
 			if err != nil {
 				t.Fatalf("%s: %v", c.source, err)
 			}
@@ -225,7 +225,7 @@ func TestParseDetail(t *testing.T) {
 		{"object", `[]`, `claims are invalid: not an object but an array`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if _, err := claims.Parse([]byte(c.payload)); err == nil || err.Error() != c.want {
+			if _, err := claims.Parse(c.payload); err == nil || err.Error() != c.want {
 				t.Errorf("err = %v, want %v", err, c.want)
 			}
 		})

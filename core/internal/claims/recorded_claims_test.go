@@ -1,7 +1,6 @@
 package claims_test
 
 import (
-	"bytes"
 	"reflect"
 	"testing"
 	"time"
@@ -61,16 +60,12 @@ func TestParseRecorded(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			payload := recorded(t, name)
-			before := bytes.Clone(payload)
 			got, err := claims.Parse(payload)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if !reflect.DeepEqual(got, want) {
 				t.Errorf("got  %+v\nwant %+v", got, want)
-			}
-			if !bytes.Equal(payload, before) {
-				t.Error("the payload was changed")
 			}
 		})
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // recorded returns the payload of a token that an Authgear server issued.
-func recorded(t testing.TB, name string) []byte {
+func recorded(t testing.TB, name string) string {
 	t.Helper()
 	recording := map[string]string{
 		"user":      "token-jwt-alice",
@@ -21,5 +21,5 @@ func recorded(t testing.TB, name string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return payload
+	return string(payload)
 }

@@ -15,43 +15,52 @@ func text(r *strictjson.Reader) string {
 	return s
 }
 
-// texts reads an array of such strings.
-func texts(r *strictjson.Reader) []string {
-	list := r.Strings()
-	for _, s := range list {
-		checkText(r, s)
-	}
-	return list
-}
-
 func checkText(r *strictjson.Reader, s string) {
-	for _, c := range s {
-		if unicode.IsControl(c) { // C0, DEL and C1
-			r.Fail("has a control character")
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c >= 0x7f {
+			if strings.ContainsFunc(s[i:], unicode.IsControl) { // C0, DEL and C1
+				r.Fail("has a control character")
+			}
 			return
 		}
 	}
 }
 
-// audience reads a string or an array of strings (RFC 7519 §4.1.3).
-func audience(r *strictjson.Reader) []string {
-	if r.IsArray() {
-		return texts(r)
+// texts reads an array of such strings.
+func (c *parsing) texts(r *strictjson.Reader) []string {
+	start := len(c.lists)
+	c.lists = r.AppendStrings(c.lists)
+	for _, s := range c.lists[start:] {
+		checkText(r, s)
 	}
-	return []string{text(r)}
+	return c.from(start)
+}
+
+// from returns the list that begins there, nil for an empty one.
+func (c *parsing) from(start int) []string {
+	if start == len(c.lists) {
+		return nil
+	}
+	return c.lists[start:]
+}
+
+// audience reads a string or an array of strings (RFC 7519 §4.1.3).
+func (c *parsing) audience(r *strictjson.Reader) []string {
+	if r.IsArray() {
+		return c.texts(r)
+	}
+	start := len(c.lists)
+	c.lists = append(c.lists, text(r))
+	return c.from(start)
 }
 
 // scopes reads strings separated by spaces (RFC 8693 §4.2, RFC 6749 §3.3).
-func scopes(r *strictjson.Reader) []string {
-	s := text(r)
-	if s == "" {
-		return nil
-	}
-	list := make([]string, 0, 1+strings.Count(s, " "))
-	for scope := range strings.SplitSeq(s, " ") {
+func (c *parsing) scopes(r *strictjson.Reader) []string {
+	start := len(c.lists)
+	for scope := range strings.SplitSeq(text(r), " ") {
 		if scope != "" {
-			list = append(list, scope)
+			c.lists = append(c.lists, scope)
 		}
 	}
-	return list
+	return c.from(start)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strings"
+	"unsafe"
 )
 
 // encoding is base64url (RFC 4648 §5) without padding (RFC 7515 §2) and in its
@@ -42,25 +43,11 @@ func isBase64URL(s string) bool {
 	return s != "" && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == ""
 }
 
-// parts are the decoded parts.
-type parts struct{ header, payload, signature []byte }
-
-// decode decodes the three parts into one block of memory.
-func (d dots) decode(compact string) (parts, error) {
-	source := []byte(compact)
-	b := make([]byte, 0, encoding.DecodedLen(len(source)))
-	var ends [3]int
-	for i, part := range [3][]byte{source[:d.first], source[d.first+1 : d.second], source[d.second+1:]} {
-		var err error
-		if b, err = encoding.AppendDecode(b, part); err != nil {
-			return parts{}, fmt.Errorf("%w: %s is not canonical base64url", ErrMalformed, [3]string{"header", "payload", "signature"}[i])
-		}
-		ends[i] = len(b)
+// appendPart decodes a part behind b.
+func appendPart(b []byte, part, name string) ([]byte, error) {
+	b, err := encoding.AppendDecode(b, unsafe.Slice(unsafe.StringData(part), len(part))) // which only reads it
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s is not canonical base64url", ErrMalformed, name)
 	}
-	// The capacities end with the parts, so that none can grow into the next.
-	return parts{
-		header:    b[:ends[0]:ends[0]],
-		payload:   b[ends[0]:ends[1]:ends[1]],
-		signature: b[ends[1]:ends[2]:ends[2]],
-	}, nil
+	return b, nil
 }

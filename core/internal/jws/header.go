@@ -24,16 +24,16 @@ type header struct{ alg, typ, kid, forbidden string }
 // Keys in the header or behind its URLs (jwk, jku, x5u, x5c) are ignored like
 // any unknown member: the token does not choose who is trusted
 // (RFC 8725 §3.10).
-func readHeader(b []byte, want Type) (keyID string, err error) {
+func readHeader(text string, want Type) (keyID string, err error) {
 	var h header
-	if err := strictjson.Read(b, headerLimits, h.read); err != nil {
+	if err := strictjson.Read(text, headerLimits, h.read); err != nil {
 		return "", fmt.Errorf("%w: header: %w", ErrMalformed, err)
 	}
 	return h.kid, h.check(want)
 }
 
 func (h *header) read(r *strictjson.Reader) {
-	switch string(r.Name()) {
+	switch r.Name() {
 	case "alg":
 		h.alg = stringOrEmpty(r)
 	case "typ":
@@ -41,7 +41,7 @@ func (h *header) read(r *strictjson.Reader) {
 	case "kid":
 		h.kid = stringOrEmpty(r)
 	case "crit", "b64", "zip":
-		h.forbidden = string(r.Name())
+		h.forbidden = r.Name()
 		r.Skip()
 	default:
 		r.Skip()

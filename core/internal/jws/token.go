@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strings"
 	"sync/atomic"
+	"unsafe"
 
 	"github.com/golang-jwt/jwt/v5"
 )
@@ -19,7 +20,7 @@ type Token struct {
 	// KeyID says which key the token claims to be signed with.
 	KeyID string
 	// Payload holds the claims.
-	Payload []byte
+	Payload string
 
 	signingInput string
 	signature    []byte
@@ -49,32 +50,50 @@ func (p *Parser) Parse(compact string) (Token, error) {
 	if err != nil {
 		return Token{}, err
 	}
-	decoded, err := d.decode(compact)
-	if err != nil {
+	encoded := compact[:d.first]
+	known := p.last.Load()
+	if known != nil && known.encoded != encoded {
+		known = nil
+	}
+	var header, body []byte
+	if known == nil {
+		if header, err = appendPart(nil, encoded, "header"); err != nil {
+			return Token{}, err
+		}
+	}
+	// Payload and signature are in one block, which nobody writes to from here on.
+	body = make([]byte, 0, encoding.DecodedLen(len(compact)-d.first))
+	if body, err = appendPart(body, compact[d.first+1:d.second], "payload"); err != nil {
 		return Token{}, err
 	}
-	keyID, err := p.keyID(compact[:d.first], decoded.header)
-	if err != nil {
+	payload := len(body)
+	if body, err = appendPart(body, compact[d.second+1:], "signature"); err != nil {
 		return Token{}, err
+	}
+	if known == nil {
+		if known, err = p.read(encoded, string(header)); err != nil {
+			return Token{}, err
+		}
 	}
 	return Token{
-		KeyID:        keyID,
-		Payload:      decoded.payload,
+		KeyID:        known.keyID,
+		Payload:      unsafe.String(unsafe.SliceData(body), payload),
 		signingInput: compact[:d.second],
-		signature:    decoded.signature,
+		signature:    body[payload:],
 	}, nil
 }
 
-// keyID returns the kid of a good header.
-func (p *Parser) keyID(encoded string, header []byte) (string, error) {
-	if known := p.last.Load(); known != nil && known.encoded == encoded {
-		return known.keyID, nil
-	}
+// read reads a header that is not the last one.
+func (p *Parser) read(encoded, header string) (*knownHeader, error) {
 	keyID, err := readHeader(header, p.Type)
-	if err == nil && len(encoded) <= maxKnown {
-		p.last.Store(&knownHeader{strings.Clone(encoded), keyID}) // a copy: nothing else of the token is kept
+	if err != nil {
+		return nil, err
 	}
-	return keyID, err
+	known := &knownHeader{strings.Clone(encoded), strings.Clone(keyID)} // copies: nothing else of the token is kept
+	if len(encoded) <= maxKnown {
+		p.last.Store(known)
+	}
+	return known, nil
 }
 
 // Verify checks the signature (RFC 7515 §5.2 step 8). The algorithm is fixed

@@ -14,8 +14,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/authgear/authgear-sdk-go/core/internal/quote"
@@ -31,43 +31,47 @@ type Limits struct {
 // Reader is at the value of one member, which is to be read by one call of one
 // method. The first error ends it all.
 type Reader struct {
+	text    string       // what is read
+	source  bytes.Buffer // a copy of it, since only a buffer is read without another one
 	decoder *jsontext.Decoder
 	member  func(*Reader)
 	left    Limits
-	name    []byte
-	buffer  [64]byte // for most names, without another allocation
+	name    string
 	err     error
 }
 
-// Read reads the object in data and calls member for each of its members, in
-// order. Until it returns without error, what was read means nothing. It leaves
-// data as it is.
-func Read(data []byte, limits Limits, member func(*Reader)) error {
-	r := &Reader{member: member, left: limits}
-	// By Unmarshal instead of a decoder of our own, since it reuses decoders and
-	// their tables of names, which cost more than the reading.
-	if err := json.Unmarshal(data, r); err != nil {
-		r.syntax(err)
-	}
-	return r.err
-}
+// readers are used again, since buffers and tables of names cost more than the reading.
+// Nothing that a reader returns is in them.
+var readers = sync.Pool{New: func() any {
+	r := &Reader{}
+	r.decoder = jsontext.NewDecoder(&r.source)
+	return r
+}}
 
-// UnmarshalJSONFrom is how Unmarshal hands over its decoder.
-func (r *Reader) UnmarshalJSONFrom(decoder *jsontext.Decoder) error {
-	r.decoder = decoder
+// Read reads the object in text and calls member for each of its members, in
+// order. Until it returns without error, what was read means nothing.
+func Read(text string, limits Limits, member func(*Reader)) error {
+	r := readers.Get().(*Reader)
+	r.source.Reset()
+	_, _ = r.source.WriteString(text)
+	r.decoder.Reset(&r.source)
+	r.text, r.member, r.left = text, member, limits
 	r.object()
-	r.decoder = nil // not ours any longer
-	return r.err
+	r.end()
+	err := r.err
+	r.text, r.member, r.name, r.err = "", nil, "", nil
+	readers.Put(r)
+	return err
 }
 
-// Name returns the name of the member, unescaped. It is valid during the call.
-func (r *Reader) Name() []byte { return r.name }
+// Name returns the name of the member, unescaped.
+func (r *Reader) Name() string { return r.name }
 
 // Fail records that the member is wrong, unless there is an error already.
 // The reason continues a sentence that begins with the member's name.
 func (r *Reader) Fail(reason string) {
 	if r.err == nil {
-		r.err = fmt.Errorf("%s %s", quote.Quote(string(r.name)), reason)
+		r.err = fmt.Errorf("%s %s", quote.Quote(r.name), reason)
 	}
 }
 
@@ -90,26 +94,42 @@ func (r *Reader) object() {
 	}
 }
 
-// readName keeps the name in memory of the reader's own, because the decoder's
-// is good for one call only, and a string for every name is not needed.
+// end refuses whatever follows the object.
+func (r *Reader) end() {
+	if r.err != nil {
+		return
+	}
+	switch _, err := r.decoder.ReadToken(); {
+	case err == nil:
+		r.err = errors.New("not strict JSON: something follows the object")
+	case !errors.Is(err, io.EOF):
+		r.syntax(err)
+	}
+}
+
 func (r *Reader) readName() bool {
+	r.name = r.string() // RFC 7515 §5.3: names are compared after unescaping
+	return r.err == nil
+}
+
+// string reads a string that is known to be one. It is a part of the text where it
+// stands there as it is.
+func (r *Reader) string() string {
 	raw, err := r.decoder.ReadValue()
 	if err != nil {
 		r.syntax(err)
-		return false
+		return ""
 	}
 	if bytes.IndexByte(raw, '\\') < 0 {
-		r.name = append(r.buffer[:0], raw[1:len(raw)-1]...)
-		return true
+		end := int(r.decoder.InputOffset())
+		return r.text[end-len(raw)+1 : end-1]
 	}
-	// RFC 7515 §5.3: names are compared after unescaping.
-	var name string
-	if err := json.Unmarshal(raw, &name); err != nil {
+	unescaped, err := jsontext.AppendUnquote(nil, raw)
+	if err != nil {
 		r.syntax(err)
-		return false
+		return ""
 	}
-	r.name = append(r.buffer[:0], name...)
-	return true
+	return string(unescaped)
 }
 
 // token reads one token.

@@ -1,9 +1,11 @@
 package strictjson_test
 
 import (
-	"bytes"
+	"fmt"
 	"reflect"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/authgear/authgear-sdk-go/core/internal/strictjson"
@@ -13,8 +15,8 @@ var limits = strictjson.Limits{Depth: 3, Members: 4, Elements: 5}
 
 // names reads the names of the members and skips their values.
 func names(data string) (list []string, err error) {
-	err = strictjson.Read([]byte(data), limits, func(r *strictjson.Reader) {
-		list = append(list, string(r.Name()))
+	err = strictjson.Read(data, limits, func(r *strictjson.Reader) {
+		list = append(list, r.Name())
 		r.Skip()
 	})
 	return list, err
@@ -70,7 +72,7 @@ func TestReuse(t *testing.T) {
 
 func TestFailEndsReading(t *testing.T) {
 	calls := 0
-	err := strictjson.Read([]byte(`{"a":1,"b":2}`), limits, func(r *strictjson.Reader) {
+	err := strictjson.Read(`{"a":1,"b":2}`, limits, func(r *strictjson.Reader) {
 		calls++
 		r.Number()
 		r.Fail("is bad")
@@ -81,13 +83,34 @@ func TestFailEndsReading(t *testing.T) {
 	}
 }
 
-func TestDataStays(t *testing.T) {
-	data := []byte(`{"a":["b","c"],"\u0064":{"e":"f"},"g":"h"}`)
-	before := bytes.Clone(data)
-	if err := strictjson.Read(data, limits, (*strictjson.Reader).Skip); err != nil {
-		t.Fatal(err)
+// What was read stays as it is while readers are used again, by others too.
+func TestConcurrentReaders(t *testing.T) {
+	var all sync.WaitGroup
+	for n := range 8 {
+		all.Go(func() {
+			want := []string{fmt.Sprint("name", n), "a\n", fmt.Sprint("value", n), fmt.Sprint("\u00e4", n)}
+			text := fmt.Sprintf(`{"%s":"a\n","x":["%s","\u00e4%d"]}`, want[0], want[2], n)
+			var kept [][]string
+			for range 100 {
+				var got []string
+				err := strictjson.Read(text, limits, func(r *strictjson.Reader) {
+					if r.IsArray() {
+						got = r.AppendStrings(got)
+					} else {
+						got = append(got, r.Name(), r.String())
+					}
+				})
+				if err != nil {
+					t.Error(err)
+				}
+				kept = append(kept, got)
+			}
+			for _, got := range kept {
+				if !slices.Equal(got, want) {
+					t.Errorf("%q, want %q", got, want)
+				}
+			}
+		})
 	}
-	if !bytes.Equal(data, before) {
-		t.Errorf("data = %s", data)
-	}
+	all.Wait()
 }

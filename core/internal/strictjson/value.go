@@ -16,19 +16,15 @@ func (r *Reader) String() string {
 	return r.string()
 }
 
-// Strings reads an array of strings.
-func (r *Reader) Strings() []string {
+// AppendStrings reads an array of strings and appends them to the list.
+func (r *Reader) AppendStrings(list []string) []string {
 	if !r.expect('[', "is not an array of strings") {
-		return nil
+		return list
 	}
 	r.token()
-	var list []string
 	for r.err == nil && r.decoder.PeekKind() != ']' {
 		if !r.take(&r.left.Elements, "array elements") || !r.expect('"', "has an element that is not a string") {
-			return nil
-		}
-		if list == nil {
-			list = make([]string, 0, 4) // seldom more: one allocation, not three
+			return list
 		}
 		list = append(list, r.string())
 	}
@@ -100,15 +96,6 @@ func (r *Reader) skipScalar() {
 	if err := r.decoder.SkipValue(); err != nil {
 		r.syntax(err)
 	}
-}
-
-// string reads a string that is known to be one.
-func (r *Reader) string() string {
-	token := r.token()
-	if r.err != nil {
-		return ""
-	}
-	return token.String()
 }
 
 // expect fails with the reason unless the next value is of the kind.
