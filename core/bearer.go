@@ -31,6 +31,27 @@ var errMissingBearer = errors.New(`an Authorization header looks like a token wi
 // which takes the first of two headers and falls back to a cookie for whatever it
 // cannot read: that would hide a mistake behind another identity.
 func bearerToken(values []string) (string, *Error) {
+	token, err := uncheckedToken(values)
+	if err == nil && token != "" {
+		err = checkAlphabet(token)
+	}
+	if err != nil {
+		return "", err
+	}
+	return token, nil
+}
+
+// checkAlphabet checks what uncheckedToken has returned.
+func checkAlphabet(token string) *Error {
+	if !isB64Token(token) {
+		return &Error{Reason: ReasonAuthorizationMalformed, Err: errors.New("what follows the Bearer scheme is not one b64token (RFC 6750 §2.1)")}
+	}
+	return nil
+}
+
+// uncheckedToken is bearerToken for who reads the token in a way that fails for other
+// bytes too, and checks its alphabet then: to do so each time costs as much as a look-up.
+func uncheckedToken(values []string) (string, *Error) {
 	if len(values) == 0 {
 		return "", nil
 	}
@@ -49,8 +70,6 @@ func bearerToken(values []string) (string, *Error) {
 		return "", &Error{Reason: ReasonAuthorizationMalformed, Err: errors.New("the word Bearer stands there twice")}
 	case len(token) > maxToken:
 		return "", tooLarge(token)
-	case !isB64Token(token):
-		return "", &Error{Reason: ReasonAuthorizationMalformed, Err: errors.New("what follows the Bearer scheme is not one b64token (RFC 6750 §2.1)")}
 	}
 	if err := checkPlaceholder(token); err != nil {
 		return "", &Error{Reason: ReasonTokenMalformed, Err: err}

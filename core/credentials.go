@@ -49,6 +49,7 @@ type credentialReader struct {
 	tokenCookie string
 	cookies     []string
 	observer    *Observer
+	unchecked   bool // the reader of a Bearer token checks its alphabet
 }
 
 // newCredentialReader checks the names of the cookies.
@@ -72,7 +73,11 @@ func newCredentialReader(tokenCookie string, cookies []string, observer *Observe
 // cookies that is present; it alone decides.
 func (r credentialReader) read(ctx context.Context, request Request) (credential, *Error) {
 	authorization := request.Values("Authorization")
-	token, err := bearerToken(authorization)
+	read := bearerToken
+	if r.unchecked {
+		read = uncheckedToken
+	}
+	token, err := read(authorization)
 	if token != "" || err != nil {
 		return credential{token: token}, err
 	}

@@ -113,6 +113,7 @@ func newJWT(config JWTConfig, errs *configErrors) *JWT {
 	}
 	observer := orDefault(config.Observer)
 	reader := newCredentialReader(config.TokenCookie, nil, observer, errs)
+	reader.unchecked = true // since no other token is verified
 	if slices.Contains(config.ClientIDs, "") {
 		errs.add("ClientIDs", errors.New("an empty client id"))
 	}
@@ -208,6 +209,9 @@ func (j *JWT) Authenticate(ctx context.Context, r Request) (*Identity, error) {
 	}
 	identity, err := j.verify(ctx, c.token)
 	if err != nil {
+		if malformed := checkAlphabet(c.token); malformed != nil {
+			err = malformed
+		}
 		err.Evidence.Ambient = c.ambient
 		return nil, err
 	}

@@ -145,19 +145,28 @@ func (v *view) dropLines(remove func(name string) bool) {
 // readAuthorization takes that header from the store, which keeps each of its
 // lines, lets no trailer in, and shows what middleware has set.
 func (v *view) readAuthorization() {
-	came := v.Values(fasthttp.HeaderAuthorization)
-	v.valueUsed = false // came goes no further
+	came := v.came(fasthttp.HeaderAuthorization)
 	v.authorization = v.valueSpace[:0:1]
 	for name, value := range v.c.Request.Header.All() {
-		if len(name) != len(fasthttp.HeaderAuthorization) || !strings.EqualFold(string(name), fasthttp.HeaderAuthorization) {
+		if len(name) != len(fasthttp.HeaderAuthorization) || !strings.EqualFold(unsafeString(name), fasthttp.HeaderAuthorization) {
 			continue
 		}
-		if i := len(v.authorization); i < len(came) && came[i] == string(value) {
-			v.authorization = append(v.authorization, came[i]) // no copy of what is one
+		if came == string(value) { // no copy of what is one
+			v.authorization = append(v.authorization, came)
 		} else {
 			v.authorization = append(v.authorization, strings.Trim(string(value), " \t"))
 		}
 	}
+}
+
+// came returns the first value as it came.
+func (v *view) came(name string) string {
+	for _, line := range v.lines {
+		if len(line.Name) == len(name) && strings.EqualFold(line.Name, name) {
+			return line.Value
+		}
+	}
+	return ""
 }
 
 // Method implements authgear.Request.

@@ -18,7 +18,7 @@ func checkLines(lines []Line) *authgear.Error {
 		if hasControl(line.Name) || hasControl(line.Value) {
 			return &authgear.Error{Reason: authgear.ReasonRequestMalformed, Err: errors.New("a header has a control byte in its name or value")}
 		}
-		if strings.EqualFold(line.Name, "Host") {
+		if len(line.Name) == len("Host") && strings.EqualFold(line.Name, "Host") {
 			hosts++
 		}
 	}
@@ -28,7 +28,25 @@ func checkLines(lines []Line) *authgear.Error {
 	return nil
 }
 
+// hasControl looks at eight bytes at a time, since it goes through the whole header.
 func hasControl(s string) bool {
+	const ones = 0x0101010101010101
+	for len(s) >= 8 {
+		b := s[:8]
+		x := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+			uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+		del := x ^ ones*0x7f
+		// The highest bit of a byte that is below ' ', or DEL, is set, and perhaps those
+		// of bytes behind it.
+		if ((x-ones*' ')&^x|(del-ones)&^del)&(ones*0x80) != 0 && hasControlByte(b) {
+			return true
+		}
+		s = s[8:]
+	}
+	return hasControlByte(s)
+}
+
+func hasControlByte(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' && c != '\t' || c == 0x7f {
 			return true
