@@ -8,6 +8,13 @@ func IDTokenRefused(i *Identity) *Error { return i.idTokenRefused }
 // Clone is what a cache hands out of an identity.
 func Clone(i *Identity) *Identity { return i.clone() }
 
+// WithoutClaims is the identity without what Claims decodes.
+func WithoutClaims(i *Identity) Identity {
+	without := *i
+	without.claims = ""
+	return without
+}
+
 // KeptTokens is how many verified tokens are kept.
 func KeptTokens(j *JWT) int {
 	if j.verified == nil {

@@ -270,6 +270,6 @@ func (h *Hybrid) mayFallBack(a *answer, c credential, key answers.Key, identity 
 	if cutoff.Tokens.IsZero() {
 		return true
 	}
-	token, err := claims.Parse(identity.claims)
+	token, err := claims.Parse(claims.Payload(identity.claims))
 	return err == nil && token.IssuedAt.After(cutoff.Tokens)
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+
+	"github.com/authgear/authgear-sdk-go/core/internal/claims"
 )
 
 // Kind says what an [Identity] is.
@@ -79,7 +81,7 @@ type Identity struct {
 	// Evidence says how the identity was found. It is not part of the JSON form.
 	Evidence Evidence `json:"-"`
 
-	claims string // the token's payload, verified; "" for an identity not of a JWT
+	claims string // the token's payload, verified, and packed when it was kept; "" for an identity not of a JWT
 	// idTokenRefused is why the ID token that came beside the access token does not
 	// count; nil when none came, or a good one. Its Err is about the ID token.
 	idTokenRefused *Error
@@ -120,7 +122,7 @@ func (i *Identity) Claims(v any) error {
 	if i.claims == "" {
 		return errNoClaims
 	}
-	if err := json.Unmarshal([]byte(i.claims), v); err != nil {
+	if err := json.Unmarshal([]byte(claims.Payload(i.claims)), v); err != nil {
 		return fmt.Errorf("authgear: claims: %w", err)
 	}
 	return nil

@@ -52,7 +52,7 @@ type JWTConfig struct {
 	// CacheSize is how many verified tokens are kept, so that the next request with
 	// one costs neither a signature check nor JSON: the last 10,000 for 0, none for a
 	// negative number. Only expiry, audience, client and key are then judged again.
-	// Tokens are kept as hashes, with their claims: one takes about 1 KB.
+	// Tokens are kept as hashes, with their claims: one takes about 500 bytes.
 	CacheSize int
 	// HTTPClient, when not nil, is copied and used for every request to
 	// Authgear: for a private CA, an egress proxy, tracing. Its redirect

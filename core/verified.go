@@ -3,14 +3,12 @@ package authgear
 import (
 	"crypto/rsa"
 	"crypto/sha256"
-	"time"
 	"unsafe"
 
 	"github.com/maypok86/otter/v2"
 
 	"github.com/authgear/authgear-sdk-go/core/internal/answers"
 	"github.com/authgear/authgear-sdk-go/core/internal/claims"
-	"github.com/authgear/authgear-sdk-go/core/internal/jws"
 )
 
 const defaultCacheSize = 10_000
@@ -23,10 +21,10 @@ type verifiedTokens struct {
 
 // verifiedToken does not change.
 type verifiedToken struct {
-	key    *rsa.PublicKey // which has signed it
-	keyID  string
-	at     int64 // Unix nanoseconds, of the wall clock
-	claims claims.Packed
+	key     *rsa.PublicKey // which has signed it
+	keyID   string
+	at      int64 // Unix nanoseconds, of the wall clock
+	payload claims.Packed
 }
 
 // newVerifiedTokens returns nil for a negative size.
@@ -55,13 +53,4 @@ func (v *verifiedTokens) find(key answers.Key) *verifiedToken {
 	return known
 }
 
-// keep returns the payload as it is kept, "" when it is not.
-func (v *verifiedTokens) keep(key answers.Key, token *jws.Token, c *claims.Claims, signedBy *rsa.PublicKey, now time.Time) string {
-	packed, ok := claims.Pack(c, token.Payload)
-	if !ok {
-		return ""
-	}
-	known := &verifiedToken{key: signedBy, keyID: token.KeyID, at: now.UnixNano(), claims: packed}
-	v.table.Set(key, known)
-	return known.claims.Payload()
-}
+func (v *verifiedTokens) keep(key answers.Key, token *verifiedToken) { v.table.Set(key, token) }

@@ -48,7 +48,7 @@ func (j *JWT) verifyKnown(ctx context.Context, known *verifiedToken) (_ *Identit
 	if now.UnixNano() < known.at { // the clock was set back
 		return nil, nil, false
 	}
-	c := known.claims.Claims()
+	c := known.payload.Claims()
 	kind, err := j.judge(&c, now)
 	if err != nil {
 		return nil, err, true
@@ -60,12 +60,12 @@ func (j *JWT) verifyKnown(ctx context.Context, known *verifiedToken) (_ *Identit
 	if !slices.Contains(held.Keys(known.keyID), known.key) {
 		return nil, nil, false
 	}
-	return newTokenIdentity(kind, &c, known.claims.Payload(), now), nil, true
+	return newTokenIdentity(kind, &c, string(known.payload), now), nil, true
 }
 
 // verifyNew keeps a good token under the key, unless that is nil.
 func (j *JWT) verifyNew(ctx context.Context, compact string, key *answers.Key) (*Identity, *Error) {
-	token, c, err := j.parse(compact)
+	token, c, packed, err := j.parse(compact)
 	if err != nil {
 		return nil, err
 	}
@@ -78,27 +78,27 @@ func (j *JWT) verifyNew(ctx context.Context, compact string, key *answers.Key) (
 	if err != nil {
 		return nil, err
 	}
-	payload := ""
-	if key != nil {
-		payload = j.verified.keep(*key, &token, &c, signedBy, now)
+	if key != nil && packed != "" {
+		j.verified.keep(*key, &verifiedToken{key: signedBy, keyID: token.KeyID, at: now.UnixNano(), payload: packed})
 	}
-	if payload == "" {
-		payload = token.Payload
-	}
-	return newTokenIdentity(kind, &c, payload, now), nil
+	return newTokenIdentity(kind, &c, token.Payload, now), nil
 }
 
 // parse reads a token: what it says, not whether that is good.
-func (j *JWT) parse(compact string) (jws.Token, claims.Claims, *Error) {
+func (j *JWT) parse(compact string) (token jws.Token, c claims.Claims, packed claims.Packed, _ *Error) {
 	token, err := j.parser.Parse(compact)
 	if err != nil {
-		return jws.Token{}, claims.Claims{}, tokenError(compact, err)
+		return token, c, "", tokenError(compact, err)
 	}
-	c, err := claims.Parse(token.Payload)
+	if j.verified == nil {
+		c, err = claims.Parse(token.Payload)
+	} else {
+		c, packed, err = claims.ParseAndPack(token.Payload)
+	}
 	if err != nil {
-		return jws.Token{}, claims.Claims{}, &Error{Reason: ReasonClaimsInvalid, Err: err}
+		return token, c, "", &Error{Reason: ReasonClaimsInvalid, Err: err}
 	}
-	return token, c, nil
+	return token, c, packed, nil
 }
 
 // judge says whether the claims are good at this time, and whose they are. All

@@ -56,13 +56,15 @@ const (
 // parsing are claims that are being read. It is used again.
 type parsing struct {
 	Claims
-	lists []string                 // what its lists are parts of, in order
-	read  func(*strictjson.Reader) // its own readClaim
+	lists  []string                 // what its lists are parts of, in order
+	read   func(*strictjson.Reader) // its own readMember
+	pack   bool
+	packed []byte
 }
 
 var parsings = sync.Pool{New: func() any {
 	p := &parsing{}
-	p.read = p.readClaim
+	p.read = p.readMember
 	return p
 }}
 
@@ -71,23 +73,42 @@ var parsings = sync.Pool{New: func() any {
 // know are ignored (RFC 7519 §4), once their structure was found sound. Strings of
 // the claims can be parts of the payload.
 func Parse(payload string) (Claims, error) {
+	c, _, err := parse(payload, false)
+	return c, err
+}
+
+// ParseAndPack is Parse for who keeps the payload. It is packed as "" when it is larger
+// than is worth keeping.
+func ParseAndPack(payload string) (Claims, Packed, error) { return parse(payload, true) }
+
+func parse(payload string, pack bool) (c Claims, kept Packed, err error) {
 	p := parsings.Get().(*parsing)
-	p.Anonymous = true
-	err := strictjson.Read(payload, limits, p.read)
+	p.Anonymous, p.pack, p.packed = true, pack, append(p.packed[:0], packed)
+	err = strictjson.Read(payload, limits, p.read)
 	if err == nil {
 		err = p.check()
 	}
-	c := p.Claims
 	if err == nil {
+		c = p.Claims
 		c.own(len(p.lists))
+		if p.pack && len(p.lists) <= maxStrings {
+			kept = Packed(p.packed)
+		}
 	}
 	clear(p.lists)
 	p.Claims, p.lists = Claims{}, p.lists[:0]
 	parsings.Put(p)
 	if err != nil {
-		return Claims{}, fmt.Errorf("%w: %w", ErrInvalid, err)
+		return Claims{}, "", fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
-	return c, nil
+	return c, kept, nil
+}
+
+func (c *parsing) readMember(r *strictjson.Reader) {
+	c.readClaim(r)
+	if c.pack && !r.Failed() {
+		c.packed, c.pack = appendMember(c.packed, r.Name(), r.Value())
+	}
 }
 
 // own moves the lists into memory of their own: one block, for so many strings.
@@ -97,7 +118,7 @@ func (c *Claims) own(n int) {
 		if len(*list) > 0 {
 			start := len(block)
 			block = append(block, *list...)
-			*list = block[start:len(block):len(block)]
+			*list = from(block, start)
 		}
 	}
 }

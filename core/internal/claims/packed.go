@@ -1,130 +1,263 @@
 package claims
 
 import (
-	"math"
+	"strconv"
 	"strings"
 	"time"
-	"unsafe"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Packed are the claims of one token in little memory, for a cache: times are numbers,
-// and strings are parts of one text. It does not change.
-type Packed struct {
-	// text is the payload, and behind it the strings that do not stand there as they
-	// are, since the token has written them with escapes.
-	text    string
-	payload uint16 // its length
-	// strings has issuer, subject, client id and id, and then the elements of the
-	// lists, whose lengths follow.
-	strings                          []span
-	audience, scopes, amr, roles     uint16
-	expires, notBefore, issued, auth int64 // microseconds; 10¹¹ seconds fit
-	flags                            flags
+// Packed is the payload of one token in little memory, for a cache: Authgear's names,
+// times and flags are a few bytes each, and white space is left out. It says all that
+// the payload does.
+//
+// It is the packed byte, and for each member a byte of its name and form, the name if
+// that is not one of names, and the value.
+type Packed string
+
+// packed begins a Packed, and no JSON text.
+const packed = 0xff
+
+// names are those of readClaim, by their number; that of any other name is 0.
+var names = [...]string{
+	"", "iss", "sub", "client_id", "jti", "aud", "scope", "amr", "exp", "nbf", "iat", "auth_time",
+	claimAnonymous, claimVerified, claimCanReauthenticate, claimRoles,
 }
 
-// span is a part of the text.
-type span struct{ start, end uint16 }
-
-type flags uint8
+// form is how a value is written.
+type form byte
 
 const (
-	anonymous flags = 1 << iota
-	verified
-	canReauthenticate
-	canReauthenticateStated
-	userClaims
+	asJSON   form = iota // its length and its text
+	asTrue               // nothing more
+	asFalse              // nothing more
+	asNumber             // five bytes: a whole number of at most twelve digits
 )
 
-// maxStrings bounds the time that Pack takes.
-const maxStrings = 1024
+const (
+	// maxLength is the longest value or name that is packed.
+	maxLength = 1<<14 - 1
+	// maxStrings bounds the time that Claims takes.
+	maxStrings = 1024
+)
 
-// Pack returns the claims that [Parse] has read of the payload, with times cut to
-// microseconds. ok is false for a token with more strings, or a longer text, than is
-// worth keeping.
-func Pack(c *Claims, payload string) (packed Packed, ok bool) {
-	n := 4 + len(c.Audience) + len(c.Scopes) + len(c.AMR) + len(c.Roles)
-	if n > maxStrings || len(payload) > math.MaxUint16 {
-		return Packed{}, false
+// appendMember appends a member to b; ok is false for what is too long.
+func appendMember(b []byte, name, value string) (_ []byte, ok bool) {
+	if len(name) > maxLength || len(value) > maxLength {
+		return b, false
 	}
-	p := Packed{
-		text: strings.Clone(payload), payload: uint16(len(payload)), strings: make([]span, 0, n),
-		audience: uint16(len(c.Audience)), scopes: uint16(len(c.Scopes)), amr: uint16(len(c.AMR)), roles: uint16(len(c.Roles)),
-		expires: c.ExpiresAt.UnixMicro(), notBefore: c.NotBefore.UnixMicro(), issued: c.IssuedAt.UnixMicro(), auth: c.AuthTime.UnixMicro(),
-		flags: flagsOf(c),
-	}
-	p.add(payload, c.Issuer, c.Subject, c.ClientID, c.ID)
-	for _, list := range [...][]string{c.Audience, c.Scopes, c.AMR, c.Roles} {
-		p.add(payload, list...)
-	}
-	return p, len(p.text) <= math.MaxUint16
-}
-
-func (p *Packed) add(payload string, values ...string) {
-	for _, s := range values {
-		at := place(payload, s)
-		if at < 0 {
-			at = len(p.text)
-			p.text += s
-		}
-		p.strings = append(p.strings, span{uint16(at), uint16(at + len(s))})
-	}
-}
-
-// place returns where in the text s is a part of it, or -1. It looks at where s is in
-// memory, since to search for each string takes time.
-func place(text, s string) int {
-	at := uintptr(unsafe.Pointer(unsafe.StringData(s))) - uintptr(unsafe.Pointer(unsafe.StringData(text)))
-	if at > uintptr(len(text)) || at+uintptr(len(s)) > uintptr(len(text)) {
-		return -1
-	}
-	return int(at)
-}
-
-func flagsOf(c *Claims) flags {
-	var f flags
-	for _, flag := range [...]struct {
-		set  bool
-		flag flags
-	}{
-		{c.Anonymous, anonymous}, {c.Verified, verified}, {c.CanReauthenticate, canReauthenticate},
-		{c.CanReauthenticateStated, canReauthenticateStated}, {c.UserClaims, userClaims},
-	} {
-		if flag.set {
-			f |= flag.flag
+	number := 0
+	for i, known := range names {
+		if known == name {
+			number = i
 		}
 	}
-	return f
+	form, whole := formOf(value)
+	b = append(b, byte(number)<<2|byte(form))
+	if number == 0 {
+		b = appendText(b, name)
+	}
+	switch form {
+	case asJSON:
+		b = appendText(b, value)
+	case asNumber:
+		b = append(b, byte(whole>>32), byte(whole>>24), byte(whole>>16), byte(whole>>8), byte(whole))
+	}
+	return b, true
 }
 
-// Payload returns the payload of the token.
-func (p *Packed) Payload() string { return p.text[:p.payload] }
+func formOf(value string) (_ form, whole int64) {
+	switch {
+	case value == "true":
+		return asTrue, 0
+	case value == "false":
+		return asFalse, 0
+	case len(value) > 12 || value[0] < '0' || value[0] > '9':
+		return asJSON, 0
+	}
+	whole, err := strconv.ParseInt(value, 10, 64)
+	if err != nil {
+		return asJSON, 0
+	}
+	return asNumber, whole
+}
 
-// Claims returns the claims, whose lists belong to the caller.
-func (p *Packed) Claims() Claims {
-	all := make([]string, len(p.strings)) // one block for all lists
-	for i, s := range p.strings {
-		all[i] = p.text[s.start:s.end]
+// appendText writes a length of at most maxLength in one or two bytes.
+func appendText(b []byte, text string) []byte {
+	if n := len(text); n < 0x80 {
+		b = append(b, byte(n))
+	} else {
+		b = append(b, byte(n)|0x80, byte(n>>7))
 	}
-	c := Claims{
-		Issuer: all[0], Subject: all[1], ClientID: all[2], ID: all[3],
-		ExpiresAt: fromMicro(p.expires), NotBefore: fromMicro(p.notBefore), IssuedAt: fromMicro(p.issued), AuthTime: fromMicro(p.auth),
-		Anonymous:               p.flags&anonymous != 0,
-		Verified:                p.flags&verified != 0,
-		CanReauthenticate:       p.flags&canReauthenticate != 0,
-		CanReauthenticateStated: p.flags&canReauthenticateStated != 0,
-		UserClaims:              p.flags&userClaims != 0,
+	return append(b, text...)
+}
+
+func cutText(p Packed) (text string, rest Packed) {
+	n := int(p[0])
+	p = p[1:]
+	if n >= 0x80 {
+		n = n&0x7f | int(p[0])<<7
+		p = p[1:]
 	}
-	rest := all[4:]
-	for _, list := range [...]struct {
-		to *[]string
-		n  uint16
-	}{{&c.Audience, p.audience}, {&c.Scopes, p.scopes}, {&c.AMR, p.amr}, {&c.Roles, p.roles}} {
-		if list.n > 0 {
-			*list.to, rest = rest[:list.n:list.n], rest[list.n:]
+	return string(p[:n]), p[n:]
+}
+
+// member is one of a payload.
+type member struct {
+	number int
+	name   string // of one that is not in names
+	form   form
+	text   string // of asJSON
+	whole  int64  // of asNumber
+}
+
+func cutMember(p Packed) (m member, rest Packed) {
+	m.number, m.form = int(p[0]>>2), form(p[0]&3)
+	p = p[1:]
+	if m.number == 0 {
+		m.name, p = cutText(p)
+	}
+	switch m.form {
+	case asJSON:
+		m.text, p = cutText(p)
+	case asNumber:
+		m.whole = int64(p[0])<<32 | int64(p[1])<<24 | int64(p[2])<<16 | int64(p[3])<<8 | int64(p[4])
+		p = p[5:]
+	}
+	return m, p
+}
+
+// Payload returns a payload that may be packed: a JSON object.
+func Payload(payload string) string {
+	if payload == "" || payload[0] != packed {
+		return payload
+	}
+	b := []byte{'{'}
+	for p := Packed(payload[1:]); p != ""; {
+		var m member
+		if m, p = cutMember(p); m.number > 0 {
+			m.name = names[m.number]
+		}
+		if len(b) > 1 {
+			b = append(b, ',')
+		}
+		b, _ = jsontext.AppendQuote(b, m.name) // which was read out of JSON
+		b = append(b, ':')
+		switch m.form {
+		case asJSON:
+			b = append(b, m.text...)
+		case asTrue:
+			b = append(b, "true"...)
+		case asFalse:
+			b = append(b, "false"...)
+		case asNumber:
+			b = strconv.AppendInt(b, m.whole, 10)
+		}
+	}
+	return string(append(b, '}'))
+}
+
+// Claims returns what [Parse] has read of the payload. The lists belong to the caller.
+func (p Packed) Claims() Claims {
+	c := Claims{Anonymous: true}
+	all := make([]string, 0, 12) // of all lists: seldom more
+	for p = p[1:]; p != ""; {
+		var m member
+		m, p = cutMember(p)
+		before := len(all)
+		switch m.number {
+		case 1:
+			c.Issuer = unquote(m.text)
+		case 2:
+			c.Subject = unquote(m.text)
+		case 3:
+			c.ClientID = unquote(m.text)
+		case 4:
+			c.ID = unquote(m.text)
+		case 5:
+			all = appendStrings(all, m.text)
+			c.Audience = from(all, before)
+		case 6:
+			all = appendScopes(all, unquote(m.text))
+			c.Scopes = from(all, before)
+		case 7:
+			all = appendStrings(all, m.text)
+			c.AMR = from(all, before)
+		case 8:
+			c.ExpiresAt = m.date()
+		case 9:
+			c.NotBefore = m.date()
+		case 10:
+			c.IssuedAt = m.date()
+		case 11:
+			c.AuthTime = m.date()
+		case 12:
+			c.Anonymous, c.UserClaims = m.form == asTrue, true
+		case 13:
+			c.Verified, c.UserClaims = m.form == asTrue, true
+		case 14:
+			c.CanReauthenticate, c.CanReauthenticateStated, c.UserClaims = m.form == asTrue, true, true
+		case 15:
+			all = appendStrings(all, m.text)
+			c.Roles, c.UserClaims = from(all, before), true
 		}
 	}
 	return c
 }
 
-// fromMicro returns the zero time for that of the zero time.
-func fromMicro(n int64) time.Time { return time.UnixMicro(n).UTC() }
+func (m *member) date() time.Time {
+	if m.form == asNumber {
+		return time.Unix(m.whole, 0).UTC()
+	}
+	t, _ := parseDate(m.text)
+	return t
+}
+
+// appendStrings appends the string, or the elements of the array of strings.
+func appendStrings(list []string, text string) []string {
+	for {
+		start := strings.IndexByte(text, '"')
+		if start < 0 {
+			return list
+		}
+		end := start + 1
+		for text[end] != '"' {
+			if text[end] == '\\' {
+				end++
+			}
+			end++
+		}
+		list = append(list, unquote(text[start:end+1]))
+		text = text[end+1:]
+	}
+}
+
+// unquote returns the string that the JSON string means.
+func unquote(text string) string {
+	if strings.IndexByte(text, '\\') < 0 {
+		return text[1 : len(text)-1]
+	}
+	b, _ := jsontext.AppendUnquote(nil, text) // which was read once before
+	return string(b)
+}
+
+// appendScopes appends strings that are separated by spaces (RFC 8693 §4.2, RFC 6749
+// §3.3).
+func appendScopes(list []string, scopes string) []string {
+	for scope := range strings.SplitSeq(scopes, " ") {
+		if scope != "" {
+			list = append(list, scope)
+		}
+	}
+	return list
+}
+
+// from returns the list that begins there, nil for an empty one. It cannot grow into the
+// next one.
+func from(list []string, start int) []string {
+	if start == len(list) {
+		return nil
+	}
+	return list[start:len(list):len(list)]
+}

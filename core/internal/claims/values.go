@@ -33,15 +33,7 @@ func (c *parsing) texts(r *strictjson.Reader) []string {
 	for _, s := range c.lists[start:] {
 		checkText(r, s)
 	}
-	return c.from(start)
-}
-
-// from returns the list that begins there, nil for an empty one.
-func (c *parsing) from(start int) []string {
-	if start == len(c.lists) {
-		return nil
-	}
-	return c.lists[start:]
+	return from(c.lists, start)
 }
 
 // audience reads a string or an array of strings (RFC 7519 §4.1.3).
@@ -51,16 +43,12 @@ func (c *parsing) audience(r *strictjson.Reader) []string {
 	}
 	start := len(c.lists)
 	c.lists = append(c.lists, text(r))
-	return c.from(start)
+	return from(c.lists, start)
 }
 
 // scopes reads strings separated by spaces (RFC 8693 §4.2, RFC 6749 §3.3).
 func (c *parsing) scopes(r *strictjson.Reader) []string {
 	start := len(c.lists)
-	for scope := range strings.SplitSeq(text(r), " ") {
-		if scope != "" {
-			c.lists = append(c.lists, scope)
-		}
-	}
-	return c.from(start)
+	c.lists = appendScopes(c.lists, text(r))
+	return from(c.lists, start)
 }

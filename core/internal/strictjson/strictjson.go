@@ -37,6 +37,7 @@ type Reader struct {
 	member  func(*Reader)
 	left    Limits
 	name    string
+	named   int // where the name ends in the text
 	err     error
 }
 
@@ -66,6 +67,14 @@ func Read(text string, limits Limits, member func(*Reader)) error {
 
 // Name returns the name of the member, unescaped.
 func (r *Reader) Name() string { return r.name }
+
+// Value returns the value that was read, as it is in the text.
+func (r *Reader) Value() string {
+	return strings.TrimLeft(r.text[r.named:r.decoder.InputOffset()], ": \t\r\n")
+}
+
+// Failed reports whether there was an error.
+func (r *Reader) Failed() bool { return r.err != nil }
 
 // Fail records that the member is wrong, unless there is an error already.
 // The reason continues a sentence that begins with the member's name.
@@ -109,6 +118,7 @@ func (r *Reader) end() {
 
 func (r *Reader) readName() bool {
 	r.name = r.string() // RFC 7515 §5.3: names are compared after unescaping
+	r.named = int(r.decoder.InputOffset())
 	return r.err == nil
 }
 
