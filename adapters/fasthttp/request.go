@@ -76,8 +76,7 @@ type view struct {
 
 	stored []uint64 // hashes of what the store holds, sorted; nil: not looked at
 
-	lineSpace  [24]guard.Line
-	hashSpace  [32]uint64
+	lineSpace  [16]guard.Line
 	valueSpace [2]string // of authorization, and of the first call of Values
 	valueUsed  bool
 }

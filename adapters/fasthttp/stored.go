@@ -95,7 +95,7 @@ func isSet(value string) string {
 func (v *view) inStore(name, value string) bool {
 	if v.stored == nil {
 		header := &v.c.Request.Header
-		v.stored = v.hashSpace[:0]
+		v.stored = make([]uint64, 0, 32)
 		for name, value := range header.All() {
 			v.stored = append(v.stored, hash("", unsafeString(name), isSet(unsafeString(value))))
 		}

@@ -45,14 +45,6 @@ type Claims struct {
 // project's hook.
 var limits = strictjson.Limits{Depth: 16, Members: 1024, Elements: 4096}
 
-// Authgear's claims about a user.
-const (
-	claimAnonymous         = "https://authgear.com/claims/user/is_anonymous"
-	claimVerified          = "https://authgear.com/claims/user/is_verified"
-	claimCanReauthenticate = "https://authgear.com/claims/user/can_reauthenticate"
-	claimRoles             = "https://authgear.com/claims/user/roles"
-)
-
 // parsing are claims that are being read. It is used again.
 type parsing struct {
 	Claims
@@ -105,9 +97,10 @@ func parse(payload string, pack bool) (c Claims, kept Packed, err error) {
 }
 
 func (c *parsing) readMember(r *strictjson.Reader) {
-	c.readClaim(r)
+	name := nameOf(r.Name())
+	c.readClaim(name, r)
 	if c.pack && !r.Failed() {
-		c.packed, c.pack = appendMember(c.packed, r.Name(), r.Value())
+		c.packed, c.pack = appendMember(c.packed, name, r.Name(), r.Value())
 	}
 }
 
@@ -123,38 +116,37 @@ func (c *Claims) own(n int) {
 	}
 }
 
-// readClaim reads one claim. Names match exactly: "SUB" is some other claim.
-func (c *parsing) readClaim(r *strictjson.Reader) {
-	switch r.Name() {
-	case "iss":
+func (c *parsing) readClaim(name name, r *strictjson.Reader) {
+	switch name {
+	case iss:
 		c.Issuer = text(r)
-	case "sub":
+	case sub:
 		c.Subject = text(r)
-	case "client_id":
+	case clientID:
 		c.ClientID = text(r)
-	case "jti":
+	case jti:
 		c.ID = text(r)
-	case "aud":
+	case aud:
 		c.Audience = c.audience(r)
-	case "scope":
+	case scope:
 		c.Scopes = c.scopes(r)
-	case "amr":
+	case amr:
 		c.AMR = c.texts(r)
-	case "exp":
+	case exp:
 		c.ExpiresAt = date(r)
-	case "nbf":
+	case nbf:
 		c.NotBefore = date(r)
-	case "iat":
+	case iat:
 		c.IssuedAt = date(r)
-	case "auth_time":
+	case authTime:
 		c.AuthTime = date(r)
-	case claimAnonymous:
+	case isAnonymous:
 		c.Anonymous, c.UserClaims = r.Bool(), true
-	case claimVerified:
+	case isVerified:
 		c.Verified, c.UserClaims = r.Bool(), true
-	case claimCanReauthenticate:
+	case canReauthenticate:
 		c.CanReauthenticate, c.CanReauthenticateStated, c.UserClaims = r.Bool(), true, true
-	case claimRoles:
+	case roles:
 		c.Roles, c.UserClaims = c.texts(r), true
 	default:
 		r.Skip()

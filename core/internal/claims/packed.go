@@ -19,12 +19,6 @@ type Packed string
 // packed begins a Packed, and no JSON text.
 const packed = 0xff
 
-// names are those of readClaim, by their number; that of any other name is 0.
-var names = [...]string{
-	"", "iss", "sub", "client_id", "jti", "aud", "scope", "amr", "exp", "nbf", "iat", "auth_time",
-	claimAnonymous, claimVerified, claimCanReauthenticate, claimRoles,
-}
-
 // form is how a value is written.
 type form byte
 
@@ -43,20 +37,14 @@ const (
 )
 
 // appendMember appends a member to b; ok is false for what is too long.
-func appendMember(b []byte, name, value string) (_ []byte, ok bool) {
-	if len(name) > maxLength || len(value) > maxLength {
+func appendMember(b []byte, name name, text, value string) (_ []byte, ok bool) {
+	if len(text) > maxLength || len(value) > maxLength {
 		return b, false
 	}
-	number := 0
-	for i, known := range names {
-		if known == name {
-			number = i
-		}
-	}
 	form, whole := formOf(value)
-	b = append(b, byte(number)<<2|byte(form))
-	if number == 0 {
-		b = appendText(b, name)
+	b = append(b, byte(name)<<2|byte(form))
+	if name == other {
+		b = appendText(b, text)
 	}
 	switch form {
 	case asJSON:
@@ -105,18 +93,18 @@ func cutText(p Packed) (text string, rest Packed) {
 
 // member is one of a payload.
 type member struct {
-	number int
-	name   string // of one that is not in names
-	form   form
-	text   string // of asJSON
-	whole  int64  // of asNumber
+	name  name
+	other string // its name, if that is no known one
+	form  form
+	text  string // of asJSON
+	whole int64  // of asNumber
 }
 
 func cutMember(p Packed) (m member, rest Packed) {
-	m.number, m.form = int(p[0]>>2), form(p[0]&3)
+	m.name, m.form = name(p[0]>>2), form(p[0]&3)
 	p = p[1:]
-	if m.number == 0 {
-		m.name, p = cutText(p)
+	if m.name == other {
+		m.other, p = cutText(p)
 	}
 	switch m.form {
 	case asJSON:
@@ -136,13 +124,11 @@ func Payload(payload string) string {
 	b := []byte{'{'}
 	for p := Packed(payload[1:]); p != ""; {
 		var m member
-		if m, p = cutMember(p); m.number > 0 {
-			m.name = names[m.number]
-		}
+		m, p = cutMember(p)
 		if len(b) > 1 {
 			b = append(b, ',')
 		}
-		b, _ = jsontext.AppendQuote(b, m.name) // which was read out of JSON
+		b, _ = jsontext.AppendQuote(b, names[m.name]+m.other) // which was read out of JSON
 		b = append(b, ':')
 		switch m.form {
 		case asJSON:
@@ -166,39 +152,39 @@ func (p Packed) Claims() Claims {
 		var m member
 		m, p = cutMember(p)
 		before := len(all)
-		switch m.number {
-		case 1:
+		switch m.name {
+		case iss:
 			c.Issuer = unquote(m.text)
-		case 2:
+		case sub:
 			c.Subject = unquote(m.text)
-		case 3:
+		case clientID:
 			c.ClientID = unquote(m.text)
-		case 4:
+		case jti:
 			c.ID = unquote(m.text)
-		case 5:
+		case aud:
 			all = appendStrings(all, m.text)
 			c.Audience = from(all, before)
-		case 6:
+		case scope:
 			all = appendScopes(all, unquote(m.text))
 			c.Scopes = from(all, before)
-		case 7:
+		case amr:
 			all = appendStrings(all, m.text)
 			c.AMR = from(all, before)
-		case 8:
+		case exp:
 			c.ExpiresAt = m.date()
-		case 9:
+		case nbf:
 			c.NotBefore = m.date()
-		case 10:
+		case iat:
 			c.IssuedAt = m.date()
-		case 11:
+		case authTime:
 			c.AuthTime = m.date()
-		case 12:
+		case isAnonymous:
 			c.Anonymous, c.UserClaims = m.form == asTrue, true
-		case 13:
+		case isVerified:
 			c.Verified, c.UserClaims = m.form == asTrue, true
-		case 14:
+		case canReauthenticate:
 			c.CanReauthenticate, c.CanReauthenticateStated, c.UserClaims = m.form == asTrue, true, true
-		case 15:
+		case roles:
 			all = appendStrings(all, m.text)
 			c.Roles, c.UserClaims = from(all, before), true
 		}

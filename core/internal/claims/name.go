@@ -1,0 +1,71 @@
+package claims
+
+// name is one of the claims that are known, by a number that stands in a [Packed].
+type name byte
+
+const (
+	other name = iota
+	iss
+	sub
+	clientID
+	jti
+	aud
+	scope
+	amr
+	exp
+	nbf
+	iat
+	authTime
+	isAnonymous
+	isVerified
+	canReauthenticate
+	roles
+)
+
+// user begins Authgear's claims about a user.
+const user = "https://authgear.com/claims/user/"
+
+// names are as in a token.
+var names = [...]string{
+	other: "", iss: "iss", sub: "sub", clientID: "client_id", jti: "jti", aud: "aud", scope: "scope", amr: "amr",
+	exp: "exp", nbf: "nbf", iat: "iat", authTime: "auth_time",
+	isAnonymous: user + "is_anonymous", isVerified: user + "is_verified",
+	canReauthenticate: user + "can_reauthenticate", roles: user + "roles",
+}
+
+// nameOf matches exactly: "SUB" is some other claim. A switch is faster than a table.
+func nameOf(text string) name {
+	switch text {
+	case "iss":
+		return iss
+	case "sub":
+		return sub
+	case "client_id":
+		return clientID
+	case "jti":
+		return jti
+	case "aud":
+		return aud
+	case "scope":
+		return scope
+	case "amr":
+		return amr
+	case "exp":
+		return exp
+	case "nbf":
+		return nbf
+	case "iat":
+		return iat
+	case "auth_time":
+		return authTime
+	case user + "is_anonymous":
+		return isAnonymous
+	case user + "is_verified":
+		return isVerified
+	case user + "can_reauthenticate":
+		return canReauthenticate
+	case user + "roles":
+		return roles
+	}
+	return other
+}
