@@ -2,7 +2,7 @@
 MODULES = $(shell go list -m -f '{{.Dir}}')
 BIN := $(CURDIR)/bin
 
-.PHONY: test quickstart need programs format vet lint vulnerabilities tidy race alone jsonv2 fasthttp next e2e-traefik
+.PHONY: test quickstart need programs format vet lint vulnerabilities tidy race alone jsonv2 fasthttp next histories e2e-traefik
 
 test: need programs format vet lint vulnerabilities tidy race alone jsonv2 fasthttp next
 	@echo "all checks passed"
@@ -86,6 +86,11 @@ NEXT = go1.27.4
 next:
 	@GOTOOLCHAIN=$(NEXT) go version >/dev/null 2>&1 || { echo "$(NEXT): skipped, it cannot be downloaded"; exit 0; }; \
 		echo "$(NEXT)" && export GOTOOLCHAIN=$(NEXT) && go vet work && go test $$(go list work | grep -v /authgear-sdk-go/e2e)
+
+# A million random histories of Hybrid, in about an hour of one processor. The tests
+# play ten thousand.
+histories:
+	go test ./core -count=1 -timeout 0 -run 'TestHistories$$' -histories=1000000
 
 # Traefik is in no package of Debian's, but it is a Go module: built once, in about
 # ten minutes.
