@@ -28,6 +28,7 @@ type asked struct {
 	began, ended time.Duration
 	identity     *authgear.Identity
 	err          *authgear.Error
+	left         bool // whoever asked had gone
 }
 
 func (r *asked) String() string {
@@ -268,10 +269,10 @@ func (m *model) keyIsGone(r *asked, earlier []asked) bool {
 	return quiet
 }
 
-// mayBeUnavailable: Authgear was not well, or two events came while it was asked, or a
-// young token's key is not there.
+// mayBeUnavailable: Authgear was not well, or two events came while it was asked, or the
+// keys are those of before they were replaced, or of after.
 func (m *model) mayBeUnavailable(r *asked) bool {
-	if r.err.Reason == authgear.ReasonKeysUnavailable && m.rotated > 0 && r.session.key == historyKeys()[0] {
+	if r.left || r.err.Reason == authgear.ReasonKeysUnavailable && m.rotated > 0 && (r.session.key == historyKeys()[0] || r.began < m.rotated+oneCall) {
 		return true
 	}
 	events := 0
@@ -289,7 +290,7 @@ func (m *model) patience(r *asked) time.Duration {
 	case r.session.isJWT() && m.ill(r.session, r.began, r.ended, true):
 		return 15 * time.Second
 	case m.ill(r.session, r.began, r.ended, false):
-		return 5 * time.Second
+		return 5*time.Second + 250*time.Millisecond // the keys' turn
 	default:
 		return oneCall
 	}

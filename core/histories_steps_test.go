@@ -42,7 +42,7 @@ func stepKind(r *rand.Rand) int {
 }
 
 func (w *world) request(r *rand.Rand) {
-	w.ask(pick(r, w.processes...), pick(r, w.sessions...), r.IntN(8) == 0, r.IntN(8) == 0)
+	w.ask(pick(r, w.processes...), pick(r, w.sessions...), r.IntN(8) == 0, r.IntN(8) == 0, pick(r, time.Minute, time.Minute, time.Minute, upTo(r, time.Second)))
 }
 
 // visit is somebody who makes requests for a while, at most of one process.
@@ -50,7 +50,7 @@ func (w *world) visit(r *rand.Rand) {
 	p, s, every := pick(r, w.processes...), pick(r, w.sessions...), pick(r, time.Second, w.config.Freshness*2/3, w.config.Freshness*11/10)
 	w.busy.Go(func() {
 		for range 8 {
-			w.ask(p, s, false, false)
+			w.ask(p, s, false, false, time.Minute)
 			time.Sleep(every + upTo(r, time.Second))
 		}
 	})

@@ -202,17 +202,20 @@ func (p *process) hear(e event) {
 	p.note("%s has heard of the event about %s of %v", p.name, e.user.id, e.at)
 }
 
-// ask is a request, which ends when it ends.
-func (w *world) ask(p *process, s *session, fresh, verify bool) {
+// ask is a request of somebody who goes away after so long.
+func (w *world) ask(p *process, s *session, fresh, verify bool, patience time.Duration) {
 	w.busy.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
 		r := asked{process: p, session: s, fresh: fresh, began: w.now()}
 		var err error
 		if verify && !fresh && s.token != "" {
-			r.identity, err = p.verify(context.Background(), s.token)
+			r.identity, err = p.verify(ctx, s.token)
 		} else {
-			r.identity, err = p.auth(context.Background(), s.request, fresh)
+			r.identity, err = p.auth(ctx, s.request, fresh)
 		}
 		r.err, _ = errors.AsType[*authgear.Error](err)
+		r.left = ctx.Err() != nil
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		r.ended = w.now()
@@ -233,15 +236,13 @@ func (p *process) RoundTrip(r *http.Request) (*http.Response, error) {
 	w := p.world
 	if !strings.HasPrefix(r.URL.Path, "/_resolver") {
 		w.mu.Lock()
-		defer w.mu.Unlock()
-		if w.record.fault(keysDown, nil, w.now()) {
-			return nil, errors.New("connection refused")
+		latency := upTo(w.random, 50*time.Millisecond)
+		w.mu.Unlock()
+		if err := pause(r, latency); err != nil {
+			return nil, err
 		}
-		publisher := publisher{}
-		for _, key := range w.keys {
-			publisher.keys = append(publisher.keys, key.jwk())
-		}
-		return publisher.RoundTrip(r)
+		response, err := w.answerForKeys(r)
+		return response, errors.Join(err, pause(r, latency))
 	}
 	credential := r.Header.Get("Authorization")
 	if credential == "" {
@@ -273,6 +274,19 @@ func (p *process) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	return response, err
+}
+
+func (w *world) answerForKeys(r *http.Request) (*http.Response, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.record.fault(keysDown, nil, w.now()) {
+		return nil, errors.New("connection refused")
+	}
+	p := publisher{}
+	for _, key := range w.keys {
+		p.keys = append(p.keys, key.jwk())
+	}
+	return p.RoundTrip(r)
 }
 
 func pause(r *http.Request, d time.Duration) error {
