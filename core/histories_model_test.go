@@ -149,9 +149,7 @@ func (m *model) judge(r *asked, earlier []asked) string {
 			return "the session was good all the time"
 		}
 	case r.err.Outcome() == authgear.OutcomeUnavailable:
-		if !m.mayBeUnavailable(r) {
-			return fmt.Sprintf("Authgear was well (%v)", r.err.Err)
-		}
+		return m.judgeUnavailable(r, earlier)
 	default:
 		return "nothing that a good or ended session gets"
 	}
@@ -229,7 +227,7 @@ func (m *model) judgeFallback(r *asked, earlier []asked) string {
 	switch {
 	case !m.config.InsecureJWTFallback || r.fresh || !r.session.isJWT():
 		return "a token counts by itself"
-	case !m.ill(r.session, r.began, r.ended, false):
+	case !m.ill(r.session, r.began, r.ended, false) || !m.outage(r):
 		return "a token counts by itself although Authgear is well"
 	}
 	if since := m.refused(r, earlier); since > 0 && !m.good(r.session, since, r.ended) {
@@ -269,33 +267,6 @@ func (m *model) keyIsGone(r *asked, earlier []asked) bool {
 	return quiet
 }
 
-// mayBeUnavailable: Authgear was not well, or two events came while it was asked, or the
-// keys are those of before they were replaced, or of after.
-func (m *model) mayBeUnavailable(r *asked) bool {
-	if r.left || r.err.Reason == authgear.ReasonKeysUnavailable && m.rotated > 0 && (r.session.key == historyKeys()[0] || r.began < m.rotated+oneCall) {
-		return true
-	}
-	events := 0
-	for _, h := range m.heard {
-		if h.process == r.process && h.event.user == r.session.user && h.at >= r.began-oneCall && h.at <= r.ended {
-			events++
-		}
-	}
-	return events > 1 || m.ill(r.session, r.began, r.ended, false) || r.session.isJWT() && m.ill(r.session, r.began, r.ended, true)
-}
-
-// patience is how long a request may take.
-func (m *model) patience(r *asked) time.Duration {
-	switch {
-	case r.session.isJWT() && m.ill(r.session, r.began, r.ended, true):
-		return 15 * time.Second
-	case m.ill(r.session, r.began, r.ended, false):
-		return 5*time.Second + 250*time.Millisecond // the keys' turn
-	default:
-		return oneCall
-	}
-}
-
 // good reports whether the session was good at some time.
 func (m *model) good(s *session, from, to time.Duration) bool {
 	for i := 0; i < len(s.turns); i += 2 {
@@ -332,52 +303,4 @@ func (m *model) turnedBad(s *session, from time.Duration) time.Duration {
 		}
 	}
 	return bad
-}
-
-// tooManyCalls: a session is asked about once in each window, for each process, unless
-// something happens.
-func (m *model) tooManyCalls() *violation {
-	if m.config.CacheSize > 0 { // too small for all
-		return nil
-	}
-	slices.SortStableFunc(m.calls, func(a, b call) int { return cmp.Compare(a.sent, b.sent) })
-	type who struct {
-		*process
-		*session
-	}
-	last := map[who]call{}
-	renewed := map[who]bool{}
-	for _, c := range m.calls {
-		key := who{c.process, c.session}
-		before, again := last[key]
-		last[key] = c
-		gap := c.sent - before.sent
-		if !again || m.excused(before, c) {
-			renewed[key] = false
-			continue
-		}
-		window := m.config.Freshness
-		switch {
-		case !before.good:
-			window = min(window, time.Second)
-		case !renewed[key]:
-			window /= 2
-		}
-		if gap < window {
-			return &violation{c.sent, fmt.Sprintf("%s has asked about %s at %v and at %v", c.process.name, c.session.name, before.sent, c.sent)}
-		}
-		renewed[key] = before.good && gap < m.config.MaxStale
-	}
-	return nil
-}
-
-// excused reports whether something makes a process ask sooner.
-func (m *model) excused(before, c call) bool {
-	fresh := slices.ContainsFunc(m.requests, func(r asked) bool {
-		return r.fresh && r.process == c.process && r.session == c.session && r.began <= c.sent && r.ended >= before.sent
-	})
-	event := slices.ContainsFunc(m.heard, func(h heard) bool {
-		return h.process == c.process && h.event.user == c.session.user && h.at >= before.sent-oneCall && h.at <= c.sent
-	})
-	return fresh || event || m.ill(c.session, before.sent, c.sent, false)
 }
