@@ -87,7 +87,7 @@ next:
 	@GOTOOLCHAIN=$(NEXT) go version >/dev/null 2>&1 || { echo "$(NEXT): skipped, it cannot be downloaded"; exit 0; }; \
 		echo "$(NEXT)" && export GOTOOLCHAIN=$(NEXT) && go vet work && go test $$(go list work | grep -v /authgear-sdk-go/e2e)
 
-# A million random histories of Hybrid, in about an hour of one processor. The tests
+# A million random histories of Hybrid, in about 40 minutes of one processor. The tests
 # play ten thousand.
 histories:
 	go test ./core -count=1 -timeout 0 -run 'TestHistories$$' -histories=1000000
