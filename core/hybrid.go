@@ -130,6 +130,7 @@ func NewHybrid(config HybridConfig) (*Hybrid, error) {
 		Cookies: config.Cookies, TokenCookie: config.TokenCookie, CacheTTL: max(freshness, 0), Timeout: config.Timeout,
 		HTTPClient: config.HTTPClient, Observer: observer,
 	}, answers, &errs)
+	h.resolver.credentials.unchecked = true
 	errs.add("Freshness", checkDuration(config.Freshness))
 	errs.add("MaxStale", checkDuration(config.MaxStale))
 	if maxStale >= 0 && maxStale < freshness {
@@ -204,18 +205,18 @@ func (h *Hybrid) Verify(ctx context.Context, token string) (*Identity, error) {
 
 func (h *Hybrid) identify(ctx context.Context, c credential, fresh bool) (*Identity, *Error) {
 	fresh = fresh || contextkey.IsFresh(ctx)
-	if !strings.Contains(c.token, ".") { // it is opaque, or there is none
-		if c.token != "" && len(h.jwt.clientIDs) > 0 {
-			return nil, &Error{
-				Reason: ReasonClientNotAllowed, Evidence: Evidence{Ambient: c.ambient},
-				Err: errors.New(`an opaque token does not tell whether its client is one of ClientIDs; turn on "Issue JWT as access token" for the client in the Authgear portal`),
-			}
-		}
+	if c.token == "" {
 		return h.ask(ctx, c, c.key(), fresh, time.Now()).give(c)
+	}
+	if !strings.Contains(c.token, ".") {
+		return h.identifyOpaque(ctx, c, fresh)
 	}
 	key := tokenKey(c.token)
 	identity, err := h.jwt.verifyNamed(ctx, c.token, key)
 	if err != nil {
+		if malformed := checkAlphabet(c.token); malformed != nil {
+			err = malformed
+		}
 		err.Evidence.Ambient = c.ambient
 		return nil, err
 	}
@@ -237,6 +238,22 @@ func (h *Hybrid) identify(ctx context.Context, c credential, fresh bool) (*Ident
 	}
 	identity.update(&a)
 	return identity, nil
+}
+
+// identifyOpaque asks the resolver, which does not tell a token's client.
+func (h *Hybrid) identifyOpaque(ctx context.Context, c credential, fresh bool) (*Identity, *Error) {
+	err := checkAlphabet(c.token)
+	if err == nil && len(h.jwt.clientIDs) > 0 {
+		err = &Error{
+			Reason: ReasonClientNotAllowed,
+			Err:    errors.New(`an opaque token does not tell whether its client is one of ClientIDs; turn on "Issue JWT as access token" for the client in the Authgear portal`),
+		}
+	}
+	if err != nil {
+		err.Evidence.Ambient = c.ambient
+		return nil, err
+	}
+	return h.ask(ctx, c, c.key(), fresh, time.Now()).give(c)
 }
 
 // update takes what the resolver says, which is newer, in place of what the token says.

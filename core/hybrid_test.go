@@ -213,6 +213,10 @@ func TestHybridKinds(t *testing.T) {
 				t.Errorf("%v, and %d calls about a token that is not good", err, h.total()-before)
 			}
 		}
+		for _, token := range []string{"a,b", "a.b,c", "a\u00e4"} {
+			_, err = h.ask(t, bearer(token))
+			wantReason(t, err, authgear.ReasonAuthorizationMalformed)
+		}
 		_, err = h.ask(t, browser("token=a.b"))
 		if e, ok := errors.AsType[*authgear.Error](err); !ok || !e.Evidence.Ambient {
 			t.Errorf("a bad token in a cookie: %v", err)
