@@ -1,6 +1,10 @@
 package authgear
 
-import "time"
+import (
+	"time"
+
+	"github.com/authgear/authgear-sdk-go/core/internal/answers"
+)
 
 // IDTokenRefused is why the ID token beside the access token does not count.
 func IDTokenRefused(i *Identity) *Error { return i.idTokenRefused }
@@ -38,3 +42,6 @@ func IsVerifiedLater(j *JWT, token string) bool {
 
 // Renewals is how many answers are asked for in the background now.
 func Renewals(h *Hybrid) int { return int(h.renewals.Load()) }
+
+// KeepRefusals is how many refusals of verified tokens are kept.
+func KeepRefusals(h *Hybrid, n int) { h.resolver.rejectedKnown = answers.New[answer](n) }

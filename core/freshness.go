@@ -37,8 +37,10 @@ func (h *Hybrid) ask(ctx context.Context, c credential, key answers.Key, fresh b
 // known returns an answer that counts without waiting.
 func (h *Hybrid) known(c credential, key answers.Key, now time.Time) (a answer, ok bool) {
 	a, ok = h.resolver.accepted.Last(key)
-	if !ok {
-		return h.resolver.lookUp(c, key)
+	if !ok { // an answer that lands meanwhile may have been asked for before an event
+		a, ok = h.resolver.rejections(c).Get(key, min(h.freshness, maxRejectedAge))
+		a.cached = true
+		return a, ok
 	}
 	old := age.At(now, a.at)
 	if old >= h.maxStale || !h.counts(&a) {

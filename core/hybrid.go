@@ -55,7 +55,7 @@ type HybridConfig struct {
 	// keeps no verified tokens, as in [JWTConfig], and 10,000 answers.
 	CacheSize int
 	// Timeout is how long a request waits for an answer of the resolver in all. 0: five
-	// seconds.
+	// seconds. It is MaxStale where that is shorter.
 	Timeout time.Duration
 	// InternalURL is an origin at which Authgear is asked instead of at Endpoint, as in
 	// [JWTConfig].
@@ -121,13 +121,17 @@ func NewHybrid(config HybridConfig) (*Hybrid, error) {
 	if config.ResolverURL != "" {
 		internal = "" // which is for the keys then
 	}
+	timeout := config.Timeout
+	if maxStale > 0 { // an answer is as old as the call for it took
+		timeout = min(cmp.Or(timeout, defaultTimeout), maxStale)
+	}
 	answers := config.CacheSize
 	if answers <= 0 {
 		answers = maxAccepted
 	}
 	h.resolver = newResolver(ResolverConfig{
 		Endpoint: config.Endpoint, InternalURL: internal, ResolverURL: config.ResolverURL, InsecureHTTP: config.InsecureHTTP,
-		Cookies: config.Cookies, TokenCookie: config.TokenCookie, CacheTTL: max(freshness, 0), Timeout: config.Timeout,
+		Cookies: config.Cookies, TokenCookie: config.TokenCookie, CacheTTL: max(freshness, 0), Timeout: timeout,
 		HTTPClient: config.HTTPClient, Observer: observer,
 	}, answers, &errs)
 	h.resolver.credentials.unchecked = true
@@ -283,10 +287,15 @@ func (h *Hybrid) mayFallBack(a *answer, c credential, key answers.Key, identity 
 	if _, refused := h.resolver.rejectedKnown.Last(key); refused {
 		return false
 	}
-	cutoff := h.revocations.Cutoff(c.user)
-	if cutoff.Tokens.IsZero() {
+	since := h.revocations.Cutoff(c.user).Tokens
+	if evicted, ok := h.resolver.rejectedKnown.Evicted(); ok { // this token may have been refused before
+		if evicted = evicted.Add(h.jwt.leeway); evicted.After(since) {
+			since = evicted
+		}
+	}
+	if since.IsZero() {
 		return true
 	}
 	token, err := claims.Parse(claims.Payload(identity.claims))
-	return err == nil && token.IssuedAt.After(cutoff.Tokens)
+	return err == nil && token.IssuedAt.After(since)
 }

@@ -234,3 +234,23 @@ func TestVerifiedTokenIsKnown(t *testing.T) {
 		all.Wait()
 	})
 }
+
+// A refusal that made room for others is still one: it is not known which tokens those
+// were.
+func TestFallbackAfterManyRefusals(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T) {
+		h := newHybrid(t, authgear.HybridConfig{InsecureJWTFallback: true})
+		authgear.KeepRefusals(h.Hybrid, 10)
+		first := h.token(t, "alice", nil)
+		h.wantRefused(t, first, authgear.ReasonTokenRejected)
+		for i := range 100 {
+			h.wantRefused(t, h.token(t, "bob", m{"jti": fmt.Sprint(i)}), authgear.ReasonTokenRejected)
+		}
+		h.change(func() { h.err = errors.New("connection refused") })
+		time.Sleep(11 * time.Second)
+		identity, err := h.ask(t, bearer(first))
+		wantUnavailable(t, identity, err, authgear.ReasonResolverUnavailable)
+		h.wantUser(t, h.token(t, "carol", nil), "carol")
+	})
+}

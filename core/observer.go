@@ -96,8 +96,11 @@ const (
 	// failures has the name of no cookie of the project.
 	NoticeCanary NoticeKind = "canary"
 	// NoticeRevocations: revocations cannot be told to other processes, or heard from
-	// them, or they can again.
+	// them.
 	NoticeRevocations NoticeKind = "revocations"
+	// NoticeRevocationsRecovered: they can again. It is a kind of its own, so that a log
+	// that limits each kind does not leave it out.
+	NoticeRevocationsRecovered NoticeKind = "revocations_recovered"
 	// NoticeEvent: a webhook event was not taken, since its signature or form is wrong,
 	// or could not be acted upon.
 	NoticeEvent NoticeKind = "event"

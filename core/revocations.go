@@ -20,8 +20,8 @@ import (
 type Revocations interface {
 	// Revoke notes that the user's sessions have ended: what was found out about the
 	// user until now does not count any longer, and no token that was issued until
-	// issuedUntil, by Authgear's clock, counts by itself. It does nothing for a time
-	// before one that was noted. An error means that other processes may not have heard
+	// issuedUntil, by Authgear's clock, counts by itself. The
+	// later of two times stays, whatever their order. An error means that other processes may not have heard
 	// of it; this one has.
 	Revoke(ctx context.Context, userID string, issuedUntil time.Time) error
 	// Forget notes that something about the user has changed: what was found out until
@@ -135,9 +135,6 @@ func (m *MemoryRevocations) note(userID string, issuedUntil time.Time) {
 		m.rest.Store(&Cutoff{})
 	}
 	noted := m.find(userID)
-	if !issuedUntil.IsZero() && issuedUntil.Before(noted.Tokens) {
-		return
-	}
 	m.dropOld()
 	if element := m.users[userID]; element != nil {
 		m.order.MoveToBack(element)

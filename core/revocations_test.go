@@ -33,7 +33,8 @@ func TestMemoryRevocations(t *testing.T) {
 			t.Errorf("nothing was noted about bob, but %v", c)
 		}
 		time.Sleep(time.Second)
-		_ = store.Revoke(t.Context(), "alice", disabled.Add(-time.Second)) // came late
+		_ = store.Revoke(t.Context(), "alice", disabled.Add(-time.Second)) // came late, or of a slow clock
+		want.Answers = time.Now()
 		if c := store.Cutoff("alice"); c != want {
 			t.Errorf("after an older event %v, not %v", c, want)
 		}

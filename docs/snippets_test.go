@@ -99,6 +99,7 @@ var packages = map[string]string{
 	"slices":          "slices",
 	"recover":         "github.com/gofiber/fiber/v3/middleware/recover",
 	"redis":           "github.com/redis/go-redis/v9",
+	"logging":         "github.com/redis/go-redis/v9/logging",
 	"redisstore":      "github.com/authgear/authgear-sdk-go/stores/redis",
 	"slog":            "log/slog",
 	"strings":         "strings",

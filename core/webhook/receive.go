@@ -52,6 +52,10 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request) (status int, e
 		w.Header().Set("Allow", http.MethodPost)
 		return http.StatusMethodNotAllowed, nil
 	}
+	signature, err := signatureOf(r.Header)
+	if err != nil { // and the body is not read
+		return http.StatusUnauthorized, fmt.Errorf("webhook: %w", err)
+	}
 	body, err := read(w, r)
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		return http.StatusRequestEntityTooLarge, fmt.Errorf("webhook: the body is over %d bytes", maxBody)
@@ -59,7 +63,7 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request) (status int, e
 		return http.StatusBadRequest, fmt.Errorf("webhook: reading the body: %w", err)
 	}
 	// Before it is parsed: what a stranger sends is only hashed.
-	if err := h.verify(r.Header.Values(signatureHeader), body); err != nil {
+	if err := h.verify(signature, body); err != nil {
 		return http.StatusUnauthorized, fmt.Errorf("webhook: %w", err)
 	}
 	event, err := parse(body)
@@ -88,21 +92,29 @@ func read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return body, err
 }
 
+// signatureOf returns the one signature.
+func signatureOf(header http.Header) (string, error) {
+	switch signatures := header.Values(signatureHeader); {
+	case len(signatures) == 0:
+		return "", errors.New("no " + signatureHeader)
+	case len(signatures) > 1:
+		return "", fmt.Errorf("%d headers %s", len(signatures), signatureHeader)
+	case len(signatures[0]) != hex.EncodedLen(sha256.Size):
+		return "", errors.New(signatureHeader + " has another length than a signature")
+	default:
+		return signatures[0], nil
+	}
+}
+
 // verify checks that the body is signed by one of the secrets: the signature is the
 // HMAC-SHA256 of the raw body, in lower-case hex.
-func (h *Handler) verify(signatures []string, body []byte) error {
-	switch {
-	case len(signatures) == 0:
-		return errors.New("no " + signatureHeader)
-	case len(signatures) > 1:
-		return fmt.Errorf("%d headers %s", len(signatures), signatureHeader)
-	}
+func (h *Handler) verify(signature string, body []byte) error {
 	valid := 0
 	for _, secret := range h.secrets {
 		mac := hmac.New(sha256.New, secret)
 		_, _ = mac.Write(body) // never fails
 		expected := hex.EncodeToString(mac.Sum(nil))
-		valid |= subtle.ConstantTimeCompare([]byte(signatures[0]), []byte(expected))
+		valid |= subtle.ConstantTimeCompare([]byte(signature), []byte(expected))
 	}
 	switch {
 	case valid == 1:

@@ -188,8 +188,8 @@ func TestRefused(t *testing.T) {
 	}{
 		"other secret":      {[2]string{body, sign("other", body)}, 401, "none of Secrets"},
 		"upper case":        {[2]string{body, strings.ToUpper(good)}, 401, "none of Secrets"},
-		"cut signature":     {[2]string{body, good[:62]}, 401, "none of Secrets"},
-		"empty signature":   {[2]string{body, ""}, 401, "none of Secrets"},
+		"cut signature":     {[2]string{body, good[:62]}, 401, "another length"},
+		"empty signature":   {[2]string{body, ""}, 401, "another length"},
 		"empty body":        {[2]string{"", good}, 401, "middleware"},
 		"changed body":      {[2]string{body + " ", good}, 401, "none of Secrets"},
 		"signed empty body": {signed(""), 400, "strict JSON"},
@@ -349,6 +349,21 @@ func TestSlowStore(t *testing.T) {
 	})
 }
 
+// Nothing is read of a body that nobody has signed.
+func TestUnsignedBodyIsNotRead(t *testing.T) {
+	t.Parallel()
+	for _, signatures := range [][]string{nil, {""}, {"abc"}, {sign(secret, ""), sign(secret, "")}} {
+		r := newReceiver(t, webhook.Config{})
+		request := httptest.NewRequest("POST", "/", iotest.ErrReader(errors.New("it is read")))
+		request.Header["X-Authgear-Body-Signature"] = signatures
+		w := httptest.NewRecorder()
+		r.ServeHTTP(w, request)
+		if w.Code != 401 {
+			t.Errorf("%d for the signatures %q", w.Code, signatures)
+		}
+	}
+}
+
 // A body that stops coming ends the request.
 func TestSlowBody(t *testing.T) {
 	t.Parallel()
@@ -362,7 +377,9 @@ func TestSlowBody(t *testing.T) {
 		t.Errorf("read deadlines %v", w.set)
 	}
 	w = &deadlines{ResponseRecorder: httptest.NewRecorder()}
-	r.ServeHTTP(w, httptest.NewRequest("POST", "/", iotest.ErrReader(os.ErrDeadlineExceeded)))
+	request = httptest.NewRequest("POST", "/", iotest.ErrReader(os.ErrDeadlineExceeded))
+	request.Header.Set("X-Authgear-Body-Signature", sign(secret, body))
+	r.ServeHTTP(w, request)
 	if len(w.set) != 1 || w.Code != 400 {
 		t.Errorf("read deadlines %v, status %d", w.set, w.Code)
 	}

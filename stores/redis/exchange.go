@@ -68,7 +68,7 @@ func jitter(d time.Duration) time.Duration {
 func (s *Store) write() error {
 	s.mu.Lock()
 	pending, waiting := s.pending, s.waiting
-	s.pending, s.waiting = map[string]int64{}, nil
+	s.pending, s.waiting = map[string]change{}, nil
 	s.mu.Unlock()
 
 	var err error
@@ -80,9 +80,12 @@ func (s *Store) write() error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for userID, until := range pending {
-		if until != 0 && len(s.pending) < maxUsers {
-			s.pending[userID] = max(s.pending[userID], until)
+	for userID, c := range pending {
+		if newer, ok := s.pending[userID]; ok {
+			c = change{until: max(c.until, newer.until)}
+		}
+		if c.until != 0 && len(s.pending) < maxUsers {
+			s.pending[userID] = c
 		}
 	}
 	return err
@@ -90,22 +93,21 @@ func (s *Store) write() error {
 
 // writeSome tells Redis of some users, and takes them out. The message does not depend
 // on the rest: one that is full refuses to keep anything, and tells others all the same.
-func (s *Store) writeSome(pending map[string]int64) error {
+func (s *Store) writeSome(pending map[string]change) error {
 	ctx, cancel := timeout()
 	defer cancel()
-	some := map[string]int64{}
+	some := map[string]*redis.IntCmd{} // its message
 	oldest := int64(0)
 	_, err := s.rdb.Pipelined(ctx, func(pipe redis.Pipeliner) error {
-		for userID, until := range pending {
+		for userID, c := range pending {
 			if len(some) == batch {
 				break
 			}
-			some[userID] = until
-			if until != 0 {
+			if c.until != 0 {
 				oldest = time.Now().Add(-s.lifetime - clockSlack).UnixMilli()
-				pipe.ZAddGT(ctx, s.name, redis.Z{Score: float64(until), Member: userID})
+				pipe.ZAddGT(ctx, s.name, redis.Z{Score: float64(c.until), Member: userID})
 			}
-			pipe.Publish(ctx, s.name, s.message(userID, until))
+			some[userID] = pipe.Publish(ctx, s.name, s.message(userID, c))
 		}
 		if oldest != 0 {
 			pipe.ZRemRangeByScore(ctx, s.name, "-inf", strconv.FormatInt(oldest, 10))
@@ -114,9 +116,14 @@ func (s *Store) writeSome(pending map[string]int64) error {
 		return nil
 	})
 	if err != nil {
+		for userID, message := range some {
+			if message.Err() == nil {
+				pending[userID] = change{pending[userID].until, true}
+			}
+		}
 		return withoutArguments(err)
 	}
-	maps.DeleteFunc(pending, func(userID string, _ int64) bool { _, done := some[userID]; return done })
+	maps.DeleteFunc(pending, func(userID string, _ change) bool { _, done := some[userID]; return done })
 	return nil
 }
 
@@ -138,7 +145,8 @@ func (s *Store) catchUp() error {
 	defer s.mu.Unlock()
 	for userID, cutoff := range s.memory.All() {
 		if until := noted(cutoff); until > oldest && until > known[userID] {
-			s.pending[userID] = max(s.pending[userID], until)
+			c, ok := s.pending[userID]
+			s.pending[userID] = change{max(c.until, until), c.again || !ok}
 		}
 	}
 	return nil

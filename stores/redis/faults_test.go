@@ -116,9 +116,10 @@ func TestRefused(t *testing.T) {
 		names         string // in the error
 		heard         bool   // by others all the same
 	}{
-		"full":      {[]any{"CONFIG", "SET", "maxmemory", "1"}, []any{"CONFIG", "SET", "maxmemory", "0"}, "OOM ", true},
-		"read-only": {[]any{"REPLICAOF", "127.0.0.1", "1"}, []any{"REPLICAOF", "NO", "ONE"}, "READONLY ", false},
-		"forbidden": {[]any{"ACL", "SETUSER", "default", "-zadd"}, []any{"ACL", "SETUSER", "default", "+zadd"}, "NOPERM ", true},
+		"full":            {[]any{"CONFIG", "SET", "maxmemory", "1"}, []any{"CONFIG", "SET", "maxmemory", "0"}, "OOM ", true},
+		"read-only":       {[]any{"REPLICAOF", "127.0.0.1", "1"}, []any{"REPLICAOF", "NO", "ONE"}, "READONLY ", false},
+		"forbidden":       {[]any{"ACL", "SETUSER", "default", "-zadd"}, []any{"ACL", "SETUSER", "default", "+zadd"}, "NOPERM ", true},
+		"of another type": {[]any{"SET", "authgear:revocations", "x"}, []any{"DEL", "authgear:revocations"}, "WRONGTYPE ", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -131,7 +132,11 @@ func TestRefused(t *testing.T) {
 				hear(t, "alice", at, all...)
 			}
 			all[0].toldOf(t, c.names)
+			heard := all[1].Cutoff("alice").Answers
 			all[0].revokeAlone(t, "bob", at) // is no further notice
+			if again := all[1].Cutoff("alice").Answers; c.heard && !again.Equal(heard) {
+				t.Error("the others are told once more each time that Redis is tried")
+			}
 			all[0].toldOf(t, broken)
 			s.do(t, c.mends...)
 			hear(t, "alice", at, all...)

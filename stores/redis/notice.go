@@ -39,14 +39,14 @@ func (s *Store) report(what fault, err error) {
 	s.mu.Unlock()
 	switch {
 	case before == 0 && after != 0:
-		s.notice(fmt.Errorf("redis does not work, so each process acts by itself on what it hears of revocations: %w", err))
+		s.notice(authgear.NoticeRevocations, fmt.Errorf("redis does not work, so each process acts by itself on what it hears of revocations: %w", err))
 	case before != 0 && after == 0:
-		s.notice(errWell)
+		s.notice(authgear.NoticeRevocationsRecovered, errWell)
 	}
 }
 
-func (s *Store) notice(err error) {
-	s.observer.ReportNotice(context.Background(), authgear.NoticeRevocations, err)
+func (s *Store) notice(kind authgear.NoticeKind, err error) {
+	s.observer.ReportNotice(context.Background(), kind, err)
 }
 
 // withoutArguments cuts what Redis repeats of a command that it does not know: a user id

@@ -29,7 +29,8 @@ type Config struct {
 	// TokenLifetime is the longest life of an access token, after which a user is
 	// forgotten; the same in all processes. 0: 24 hours. Authgear's default is 30 minutes.
 	TokenLifetime time.Duration
-	// Observer is told by NoticeRevocations when Redis fails, and when it is well again.
+	// Observer is told by NoticeRevocations when Redis fails, and by
+	// NoticeRevocationsRecovered when it is well again.
 	// nil: LogObserver(nil).
 	Observer *authgear.Observer
 }
@@ -49,9 +50,15 @@ type Store struct {
 	closed    chan struct{} // the client was
 
 	mu      sync.Mutex
-	pending map[string]int64 // user to the time in ms, 0: forget
-	waiting []chan<- error   // for what is pending
+	pending map[string]change // of users
+	waiting []chan<- error    // for what is pending
 	failing fault
+}
+
+// change is what is to be told of a user.
+type change struct {
+	until int64 // in ms; 0: forget
+	again bool  // it was published before, perhaps not to all
 }
 
 // New returns a store that uses the client: a *redis.Client, a failover or a cluster
@@ -84,7 +91,7 @@ func newStore(rdb redis.UniversalClient, interval time.Duration, config ...Confi
 		lifetime: c.TokenLifetime, observer: c.Observer, interval: interval,
 		memory: authgear.MemoryRevocations{TokenLifetime: c.TokenLifetime},
 		wake:   make(chan struct{}, 1), connected: make(chan struct{}, 1), closed: make(chan struct{}),
-		pending: map[string]int64{},
+		pending: map[string]change{},
 	}
 	go s.listen()
 	go s.exchange()
@@ -112,7 +119,7 @@ func (s *Store) tell(ctx context.Context, userID string, until int64) error {
 	s.note(userID, until)
 	told := make(chan error, 1)
 	s.mu.Lock()
-	s.pending[userID] = max(s.pending[userID], until)
+	s.pending[userID] = change{until: max(s.pending[userID].until, until)}
 	s.waiting = append(s.waiting, told)
 	s.mu.Unlock()
 	signal(s.wake)

@@ -70,7 +70,7 @@ func (p *process) toldOf(t *testing.T, want ...string) {
 	eventually(t, fmt.Sprint("notices ", want), func() bool { return len(p.told()) >= len(want) })
 	got := p.told()
 	if !slices.EqualFunc(got, want, func(got, want string) bool {
-		return strings.HasPrefix(got, "revocations: ") && strings.Contains(got, want) && !strings.Contains(got, "alice")
+		return strings.HasPrefix(got, "revocations") && strings.Contains(got, want) && !strings.Contains(got, "alice")
 	}) {
 		t.Errorf("notices %q, not %q", got, want)
 	}
@@ -119,8 +119,10 @@ func TestStore(t *testing.T) {
 	if c := all[2].Cutoff("alice"); c.Answers.Before(before) {
 		t.Errorf("answers until %v only", c.Answers)
 	}
-	all[1].revoke(t, "alice", at.Add(-time.Second)) // came late
 	noticed := all[2].Cutoff("alice").Answers
+	all[1].revoke(t, "alice", at.Add(-time.Second)) // came late, or of a slow clock
+	eventually(t, "answers before it do not count", func() bool { return all[2].Cutoff("alice").Answers.After(noticed) })
+	noticed = all[2].Cutoff("alice").Answers
 	all[1].revoke(t, "Böb \x00\xff 1", at.Add(500*time.Microsecond)) // Redis keeps milliseconds
 	hear(t, "Böb \x00\xff 1", at.Add(time.Millisecond), all...)
 	if c := all[2].Cutoff("alice"); !c.Tokens.Equal(at) || !c.Answers.Equal(noticed) {
@@ -200,7 +202,7 @@ func TestMalformed(t *testing.T) {
 	s.do(t, "ZADD", "authgear:revocations", "inf", "alice", "-5", "bob", "1.5", "carol", "1e300", "dave")
 	p := s.processes(t, 1, never)[0]
 	at := second(time.Minute)
-	for _, text := range []string{"", "1", "1 x", "x x alice", "-1 x alice", "99999999999999999 x alice", "1e3 x alice"} {
+	for _, text := range []string{"", "1", "1 x", "x x alice", "-1e3 x alice", "99999999999999999 x alice", "1e3 x alice"} {
 		s.do(t, "PUBLISH", "authgear:revocations", text)
 	}
 	s.do(t, "PUBLISH", "authgear:revocations", fmt.Sprintf("%d x erin", at.UnixMilli()))

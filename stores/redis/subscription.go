@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	authgear "github.com/authgear/authgear-sdk-go/core"
 )
 
 const (
@@ -57,12 +59,15 @@ func (s *Store) subscribe() (heard bool, err error) {
 			heard = true
 			signal(s.connected)
 		case *redis.Message:
-			sender, userID, until, ok := parseMessage(received.Payload)
+			sender, userID, c, ok := parseMessage(received.Payload)
 			switch {
 			case !ok:
-				s.notice(errMalformed)
-			case sender != s.sender:
-				s.note(userID, until)
+				s.notice(authgear.NoticeRevocations, errMalformed)
+			case sender == s.sender:
+			case c.again && c.until <= noted(s.memory.Cutoff(userID)):
+				// It is known. To note it once more would make the next request ask again.
+			default:
+				s.note(userID, c.until)
 			}
 		}
 	}

@@ -29,7 +29,7 @@ func printDemo(w io.Writer, base string, server *authgeartest.Server, env enviro
 	server.AddUser(authgeartest.User{ID: "guest", Anonymous: true})
 	s := shell{w, base, server.Endpoint(), env.demoClient()}
 
-	s.group("A development Authgear runs at " + server.Endpoint() + ". In another terminal:\n")
+	s.group("A development Authgear runs at " + server.Endpoint() + "\nIn another terminal:\n")
 	s.get("no token: 401", "/me")
 	s.get("alice: 200", "/me", s.bearer("alice"))
 	s.get("an expired token: 401", "/me", s.bearer("alice", "expires_in=-60"))

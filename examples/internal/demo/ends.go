@@ -9,12 +9,13 @@ import (
 
 // handleEnds lets a shell end sessions: what a user does in an app, and an administrator
 // in the portal.
-func handleEnds(server *authgeartest.Server, user string) {
-	for path, end := range map[string]func(token string){
-		"/sign-out":        server.RevokeSession,
-		"/disable/" + user: func(string) { server.DisableUser(user) },
-		"/enable/" + user:  func(string) { server.EnableUser(user) },
-	} {
+func handleEnds(server *authgeartest.Server, users ...string) {
+	ends := map[string]func(token string){"/sign-out": server.RevokeSession}
+	for _, user := range users {
+		ends["/disable/"+user] = func(string) { server.DisableUser(user) }
+		ends["/enable/"+user] = func(string) { server.EnableUser(user) }
+	}
+	for path, end := range ends {
 		server.Handle(path, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.Method != http.MethodPost {
 				http.Error(w, "this wants POST", http.StatusMethodNotAllowed)
@@ -28,7 +29,7 @@ func handleEnds(server *authgeartest.Server, user string) {
 // printEnds prints commands that end a session whose token would be good for longer: a
 // sign-out, of which there is no event, and a disabled account.
 func (s shell) printEnds(server *authgeartest.Server) {
-	handleEnds(server, server.AddUser(authgeartest.User{ID: "carol"}))
+	handleEnds(server, server.AddUser(authgeartest.User{ID: "carol"}), "alice", "bob", "guest")
 	const token = "Authorization: Bearer $TOKEN"
 	signsIn, me := "TOKEN="+s.token("carol")+"; ", s.curl("", "/me", token)
 	refused := "; while " + strings.Replace(me, "-i", "-sfo /dev/null", 1) + "; do sleep 0.1; done; " + me
