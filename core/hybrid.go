@@ -247,7 +247,7 @@ func (h *Hybrid) identify(ctx context.Context, c credential, fresh bool) (*Ident
 // identifyOpaque asks the resolver, which does not tell a token's client.
 func (h *Hybrid) identifyOpaque(ctx context.Context, c credential, fresh bool) (*Identity, *Error) {
 	err := checkAlphabet(c.token)
-	if err == nil && len(h.jwt.clientIDs) > 0 {
+	if err == nil && len(h.jwt.rules.ClientIDs) > 0 {
 		err = &Error{
 			Reason: ReasonClientNotAllowed,
 			Err:    errors.New(`an opaque token does not tell whether its client is one of ClientIDs; turn on "Issue JWT as access token" for the client in the Authgear portal`),

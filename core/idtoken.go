@@ -10,6 +10,7 @@ import (
 
 	"github.com/authgear/authgear-sdk-go/core/internal/claims"
 	"github.com/authgear/authgear-sdk-go/core/internal/contextkey"
+	"github.com/authgear/authgear-sdk-go/core/internal/judge"
 	"github.com/authgear/authgear-sdk-go/core/internal/quote"
 )
 
@@ -94,11 +95,12 @@ func (j *JWT) idTokenTime(ctx context.Context, values []string, user string) (ti
 // this user. A user's access token has the same issuer and subject, so that only
 // typ and aud tell them apart.
 func (j *JWT) judgeIDToken(c *claims.Claims, user string, now time.Time) *Error {
+	if err := j.rules.Issuer(c); err != nil {
+		return &Error{Reason: ReasonIssuerMismatch, Err: err}
+	}
 	switch {
-	case c.Issuer != j.endpoint:
-		return j.wrongIssuer(c)
 	case len(c.Audience) != 1 || !slices.Contains(j.idTokenClients, c.Audience[0]):
-		return &Error{Reason: ReasonAudienceMismatch, Err: fmt.Errorf("its audience is %s, not one of IDTokenClients alone", quoteAll(c.Audience))}
+		return &Error{Reason: ReasonAudienceMismatch, Err: fmt.Errorf("its audience is %s, not one of IDTokenClients alone", judge.QuoteAll(c.Audience))}
 	case c.Subject != user:
 		return &Error{Reason: ReasonClaimsInvalid, Err: errors.New("sub is not the user of the access token")}
 	case c.AuthTime.IsZero():

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/authgear/authgear-sdk-go/core/internal/endpoint"
+	"github.com/authgear/authgear-sdk-go/core/internal/judge"
 	"github.com/authgear/authgear-sdk-go/core/internal/jws"
 	"github.com/authgear/authgear-sdk-go/core/internal/keys"
 	"github.com/authgear/authgear-sdk-go/core/internal/project"
@@ -64,10 +65,7 @@ type JWTConfig struct {
 	Observer *Observer
 }
 
-const (
-	defaultLeeway = 10 * time.Second
-	maxLeeway     = 60 * time.Second
-)
+const maxLeeway = 60 * time.Second
 
 // JWT is the [Authenticator] that verifies Authgear's JWT access tokens by the
 // project's published keys. It is fast and asks nobody about the single
@@ -76,11 +74,8 @@ const (
 //
 // The project's client must have "Issue JWT as access token" turned on.
 type JWT struct {
-	endpoint    string
+	rules       judge.Rules
 	credentials credentialReader
-	clientIDs   []string
-	resources   []string
-	leeway      time.Duration
 	keys        *keys.Set
 	observer    *Observer
 	parser      jws.Parser
@@ -126,16 +121,15 @@ func newJWT(config JWTConfig, errs *configErrors) *JWT {
 	leeway := config.Leeway
 	switch {
 	case leeway == 0:
-		leeway = defaultLeeway
+		leeway = judge.DefaultLeeway
 	case leeway < 0 || leeway > maxLeeway:
 		errs.add("Leeway", fmt.Errorf("%v is not between 0 and %v", leeway, maxLeeway))
 	}
 	return &JWT{
-		endpoint:    origin,
+		rules: judge.Rules{
+			Endpoint: origin, ClientIDs: slices.Clone(config.ClientIDs), Resources: slices.Clone(config.Resources), Leeway: leeway,
+		},
 		credentials: reader,
-		clientIDs:   slices.Clone(config.ClientIDs),
-		resources:   slices.Clone(config.Resources),
-		leeway:      leeway,
 		observer:    observer,
 		verified:    newVerifiedTokens(config.CacheSize),
 

@@ -24,6 +24,7 @@ func TestLayers(t *testing.T) {
 		"authgeartest":         {sdk, "testing", "net/http/httptest", "github.com/lestrrat-go/jwx"},
 		"internal/jws":         {"net/http", "github.com/lestrrat-go/jwx", sdk + "core/internal/keys", sdk + "core/internal/project"},
 		"internal/claims":      append(libraries, "net/http", sdk+"core/internal/keys", sdk+"core/internal/jws"),
+		"internal/judge":       append(libraries, "net/http", sdk+"core/internal/keys", sdk+"core/internal/jws"),
 		"internal/keys":        {"github.com/golang-jwt/jwt", sdk + "core/internal/jws", sdk + "core/internal/claims"},
 		"internal/endpoint":    append(libraries, "net/http"),
 		"internal/strictjson":  append(libraries, "net/http"),

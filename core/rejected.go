@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/authgear/authgear-sdk-go/core/internal/claims"
+	"github.com/authgear/authgear-sdk-go/core/internal/judge"
 	"github.com/authgear/authgear-sdk-go/core/internal/jws"
-	"github.com/authgear/authgear-sdk-go/core/internal/quote"
 )
 
 // refused is the answer about a credential that is not good.
@@ -37,15 +37,16 @@ func (r *Resolver) whyRejected(token string) error {
 		return err
 	}
 	c, err := claims.Parse(parsed.Payload)
+	rules := judge.Rules{Endpoint: r.endpoint}
 	switch {
 	case err != nil:
 		return err
-	case c.Issuer != r.endpoint:
-		return fmt.Errorf("the token's issuer is %s, the endpoint is %s", quote.Quote(c.Issuer), r.endpoint)
-	case strings.HasPrefix(c.Subject, clientPrefix):
+	case rules.Issuer(&c) != nil:
+		return rules.Issuer(&c)
+	case judge.IsClient(&c):
 		return errors.New("it is a client's own token, which Authgear's resolver never accepts; use NewHybrid or NewJWT with Resources")
-	case !time.Now().Before(c.ExpiresAt):
-		return fmt.Errorf("expired at %s", c.ExpiresAt.Format(time.RFC3339))
+	case rules.Expiry(&c, time.Now()) != nil: // Authgear has no leeway
+		return rules.Expiry(&c, time.Now())
 	case r.internal:
 		return errors.New("its session has ended; if each JWT is refused, Authgear does not know by which origin it is asked: set its TRUST_PROXY=true, since it is asked at an internal address")
 	default:

@@ -6,18 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/authgear/authgear-sdk-go/core/internal/answers"
 	"github.com/authgear/authgear-sdk-go/core/internal/claims"
+	"github.com/authgear/authgear-sdk-go/core/internal/judge"
 	"github.com/authgear/authgear-sdk-go/core/internal/jws"
 	"github.com/authgear/authgear-sdk-go/core/internal/keys"
 	"github.com/authgear/authgear-sdk-go/core/internal/quote"
 )
-
-// clientPrefix begins the subject of a client's own token.
-const clientPrefix = "client_id_"
 
 // verify checks the cheap things first and the key last, so that foreign and
 // expired tokens never cause a fetch.
@@ -104,21 +101,23 @@ func (j *JWT) parse(compact string) (token jws.Token, c claims.Claims, packed cl
 // judge says whether the claims are good at this time, and whose they are. All
 // that can change during a token's life is here.
 func (j *JWT) judge(c *claims.Claims, now time.Time) (Kind, *Error) {
-	if c.Issuer != j.endpoint {
-		return "", j.wrongIssuer(c)
+	kind := KindUser
+	if judge.IsClient(c) {
+		kind = KindClient
 	}
-	kind, err := j.checkAudience(c)
-	if err != nil {
-		return "", err
+	if err := j.rules.Issuer(c); err != nil {
+		return "", &Error{Reason: ReasonIssuerMismatch, Err: err}
 	}
-	if len(j.clientIDs) > 0 && !slices.Contains(j.clientIDs, c.ClientID) {
-		return "", &Error{Reason: ReasonClientNotAllowed, Err: fmt.Errorf("the token's client %s is not one of ClientIDs", quote.Quote(c.ClientID))}
+	if err := j.rules.Subject(c); err != nil {
+		return "", &Error{Reason: ReasonClaimsInvalid, Err: err}
+	}
+	if err := j.rules.Audience(c); err != nil {
+		return "", &Error{Reason: ReasonAudienceMismatch, Err: err}
+	}
+	if err := j.rules.Client(c); err != nil {
+		return "", &Error{Reason: ReasonClientNotAllowed, Err: err}
 	}
 	return kind, j.checkTimes(c, now)
-}
-
-func (j *JWT) wrongIssuer(c *claims.Claims) *Error {
-	return &Error{Reason: ReasonIssuerMismatch, Err: fmt.Errorf("the token's issuer is %s, the endpoint is %s", quote.Quote(c.Issuer), j.endpoint)}
 }
 
 func newTokenIdentity(kind Kind, c *claims.Claims, payload string, now time.Time) *Identity {
@@ -167,35 +166,14 @@ func formReason(err error) Reason {
 	}
 }
 
-// checkAudience distinguishes users from clients, whose tokens are meant for
-// different audiences: a user's for the project, a client's own for one resource.
-func (j *JWT) checkAudience(c *claims.Claims) (Kind, *Error) {
-	if !strings.HasPrefix(c.Subject, clientPrefix) {
-		if !slices.Contains(c.Audience, j.endpoint) {
-			return "", &Error{Reason: ReasonAudienceMismatch, Err: fmt.Errorf("the token's audience is %s, a user's token has %s", quoteAll(c.Audience), j.endpoint)}
-		}
-		return KindUser, nil
-	}
-	if c.ClientID == "" || c.Subject[len(clientPrefix):] != c.ClientID || c.UserClaims {
-		return "", &Error{Reason: ReasonClaimsInvalid, Err: errors.New("the subject is a client's own, but the client id or the user claims do not fit it")}
-	}
-	for _, resource := range j.resources {
-		if slices.Contains(c.Audience, resource) {
-			return KindClient, nil
-		}
-	}
-	return "", &Error{Reason: ReasonAudienceMismatch, Err: fmt.Errorf("the audience of this machine's token is %s, which is not one of Resources", quoteAll(c.Audience))}
-}
-
-// checkTimes obeys RFC 7519 §4.1.4 to §4.1.6; an iat in the future is refused
-// too, since Authgear never issues one.
+// checkTimes judges by the clock alone.
 func (j *JWT) checkTimes(c *claims.Claims, now time.Time) *Error {
-	if !now.Before(c.ExpiresAt.Add(j.leeway)) {
-		return &Error{Reason: ReasonTokenExpired, Err: fmt.Errorf("expired at %s", c.ExpiresAt.Format(time.RFC3339))}
+	if err := j.rules.Expiry(c, now); err != nil {
+		return &Error{Reason: ReasonTokenExpired, Err: err}
 	}
 	for _, from := range [...]time.Time{c.NotBefore, c.IssuedAt} {
-		if from.After(now.Add(j.leeway)) {
-			return &Error{Reason: ReasonTokenNotYetValid, Err: fmt.Errorf("valid from %s; is the clock of this machine right?", from.Format(time.RFC3339))}
+		if err := j.rules.Start(from, now); err != nil {
+			return &Error{Reason: ReasonTokenNotYetValid, Err: err}
 		}
 	}
 	return nil
@@ -224,8 +202,4 @@ func keyError(err error, kid string) *Error {
 		e.RetryAfter = unavailable.RetryAfter
 	}
 	return e
-}
-
-func quoteAll(values []string) string {
-	return quote.Quote(strings.Join(values, " "))
 }

@@ -12,64 +12,100 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/authgear/authgear-sdk-go/core/internal/endpoint"
+	"github.com/authgear/authgear-sdk-go/core/internal/project"
 	"github.com/authgear/authgear-sdk-go/core/internal/quote"
 )
 
 const (
 	discoveryPath = "/.well-known/openid-configuration"
-	maxPath       = 2048 // of the JWKS; each error and log line names it
+	maxPath       = 2048 // of an address; each error and log line names it
 
 	timeout = 5 * time.Second // of a fetch in all, the body included
 )
+
+// Metadata is what is read of a discovery document.
+type Metadata struct {
+	// JWKS is the path of the keys.
+	JWKS string
+	// Authorization and Token are URLs of OAuth's endpoints (RFC 6749 §3).
+	Authorization, Token string
+}
+
+// IssuerError means that the project calls itself otherwise than the endpoint.
+type IssuerError struct{ Issuer, Endpoint string }
+
+func (e *IssuerError) Error() string {
+	return fmt.Sprintf("the issuer is %s, the endpoint is %s; they must be the same", quote.Quote(e.Issuer), e.Endpoint)
+}
+
+// Discover asks the project for its discovery document, in at most five seconds. A
+// service that only verifies tokens does not need the two URLs; here they are required.
+func Discover(ctx context.Context, client *project.Client, origin string) (m Metadata, err error) {
+	err = ask(ctx, client, discoveryPath, &Fetch{}, func(body []byte) error {
+		m, err = parseMetadata(body, origin)
+		return err
+	})
+	if err == nil {
+		_, err = at(origin, "authorization_endpoint", m.Authorization)
+	}
+	if err == nil {
+		_, err = at(origin, "token_endpoint", m.Token)
+	}
+	return m, err
+}
 
 // fetch gets the keys. Discovery is kept once it succeeded, and asked again
 // after the JWKS did not answer 200.
 func (s *Set) fetch(ctx context.Context) (keyMap, error) {
 	if s.jwksPath == "" {
-		var path string
-		_, err := s.get(ctx, "discovery", discoveryPath, func(body []byte) (err error) {
-			path, err = s.jwksFrom(body)
+		var m Metadata
+		f := s.get(ctx, "discovery", discoveryPath, func(body []byte, _ *Fetch) (err error) {
+			m, err = parseMetadata(body, s.config.Endpoint)
 			return err
 		})
-		if err != nil {
-			return nil, err
+		if f.Err != nil {
+			return nil, f.Err
 		}
-		s.jwksPath = path
+		s.jwksPath = m.JWKS
 	}
 	path := s.jwksPath
 	s.jwksPath = "" // until the answer is a 200: the client can panic
 	var keys keyMap
-	status, err := s.get(ctx, "jwks", path, func(body []byte) (err error) {
-		keys, err = parseSet(body)
+	f := s.get(ctx, "jwks", path, func(body []byte, f *Fetch) (err error) {
+		keys, f.Keys, err = parseSet(body)
 		return err
 	})
-	if status == http.StatusOK {
+	if f.Status == http.StatusOK {
 		s.jwksPath = path
 	}
-	return keys, err
+	return keys, f.Err
 }
 
-// get asks for a document and has it parsed. The status is 0 without an answer.
-func (s *Set) get(ctx context.Context, kind, path string, parse func(body []byte) error) (status int, err error) {
+// get asks for a document and has it parsed.
+func (s *Set) get(ctx context.Context, kind, path string, parse func(body []byte, f *Fetch) error) Fetch {
+	f := Fetch{Kind: kind, URL: s.config.Client.URL(path)}
 	if s.config.Start != nil {
-		ctx = s.config.Start(ctx, kind, s.config.Client.URL(path))
+		ctx = s.config.Start(ctx, kind, f.URL)
 	}
 	start := time.Now()
-	status, err = s.ask(ctx, path, parse)
+	f.Err = ask(ctx, s.config.Client, path, &f, func(body []byte) error { return parse(body, &f) })
+	f.Duration = time.Since(start)
 	if s.config.Observe != nil {
-		s.config.Observe(ctx, Fetch{Kind: kind, URL: s.config.Client.URL(path), Status: status, Duration: time.Since(start), Err: err})
+		s.config.Observe(ctx, f)
 	}
-	return status, err
+	return f
 }
 
-func (s *Set) ask(ctx context.Context, path string, parse func(body []byte) error) (status int, err error) {
+// ask notes the status and the header of the answer in f.
+func ask(ctx context.Context, client *project.Client, path string, f *Fetch, parse func(body []byte) error) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	answer, err := s.config.Client.Get(ctx, path, nil)
+	answer, err := client.Get(ctx, path, nil)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer answer.Close()
+	f.Status, f.Header = answer.Status, answer.Header
 	err = answer.StatusError()
 	var body []byte
 	if err == nil {
@@ -79,32 +115,42 @@ func (s *Set) ask(ctx context.Context, path string, parse func(body []byte) erro
 		err = explain(body, parse(body))
 	}
 	if err != nil {
-		err = fmt.Errorf("GET %s: %w", s.config.Client.URL(path), err)
+		err = fmt.Errorf("GET %s: %w", client.URL(path), err)
 	}
-	return answer.Status, err
+	return err
 }
 
-// jwksFrom returns the path of the JWKS (OpenID Connect Discovery 1.0 §4).
-func (s *Set) jwksFrom(document []byte) (string, error) {
-	var metadata struct {
-		Issuer string `json:"issuer"`
-		JWKS   string `json:"jwks_uri"`
+// parseMetadata reads a discovery document (OpenID Connect Discovery 1.0 §4).
+func parseMetadata(document []byte, origin string) (Metadata, error) {
+	var d struct {
+		Issuer        string `json:"issuer"`
+		JWKS          string `json:"jwks_uri"`
+		Authorization string `json:"authorization_endpoint"`
+		Token         string `json:"token_endpoint"`
 	}
-	if err := json.Unmarshal(document, &metadata); err != nil {
-		return "", errors.New("the answer is not a discovery document")
+	if err := json.Unmarshal(document, &d); err != nil {
+		return Metadata{}, errors.New("the answer is not a discovery document")
 	}
-	if metadata.Issuer != s.config.Endpoint { // RFC 8414 §3.3: identical
-		return "", fmt.Errorf("the issuer is %s, the endpoint is %s; they must be the same", quote.Quote(metadata.Issuer), s.config.Endpoint)
+	if d.Issuer != origin { // RFC 8414 §3.3: identical
+		return Metadata{}, &IssuerError{d.Issuer, origin}
 	}
-	u, err := url.Parse(metadata.JWKS)
-	if err != nil || endpoint.Of(u) != s.config.Endpoint {
-		return "", fmt.Errorf("jwks_uri %s is not at the endpoint %s", quote.Quote(metadata.JWKS), s.config.Endpoint)
+	jwks, err := at(origin, "jwks_uri", d.JWKS)
+	if err != nil {
+		return Metadata{}, err
 	}
-	path := u.RequestURI()
-	if len(path) > maxPath {
-		return "", fmt.Errorf("jwks_uri %s has more than %d bytes", quote.Quote(metadata.JWKS), maxPath)
+	return Metadata{JWKS: jwks.RequestURI(), Authorization: d.Authorization, Token: d.Token}, nil
+}
+
+// at reads an address of the document, which has to be at the endpoint.
+func at(origin, name, address string) (*url.URL, error) {
+	u, err := url.Parse(address)
+	if err != nil || endpoint.Of(u) != origin {
+		return nil, fmt.Errorf("%s %s is not at the endpoint %s", name, quote.Quote(address), origin)
 	}
-	return path, nil
+	if len(u.RequestURI()) > maxPath {
+		return nil, fmt.Errorf("%s %s has more than %d bytes", name, quote.Quote(address), maxPath)
+	}
+	return u, nil
 }
 
 // explain names the usual reason for an answer that is no JSON.

@@ -4,12 +4,15 @@ import (
 	"crypto/rsa"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/lestrrat-go/jwx/v2/jwk"
+
+	"github.com/authgear/authgear-sdk-go/core/internal/quote"
 )
 
 const (
@@ -35,29 +38,42 @@ func (m keyMap) reuse(before keyMap) {
 	}
 }
 
-// parseSet returns the usable keys of a JWK Set (RFC 7517 §5). Others are
-// skipped, as that section recommends; none at all is an error.
-func parseSet(document []byte) (keyMap, error) {
+// Key is a key of a JWK Set.
+type Key struct {
+	ID     string         // its kid, as the set has it
+	Public *rsa.PublicKey // nil when the key is not used
+	Err    error          // why it is not used
+}
+
+// parseSet returns the usable keys of a JWK Set (RFC 7517 §5), and all that it has
+// looked at. Others are skipped, as that section recommends; none at all is an error.
+func parseSet(document []byte) (keyMap, []Key, error) {
 	var set struct {
 		Keys []jsontext.Value `json:"keys"`
 	}
 	if err := json.Unmarshal(document, &set); err != nil {
-		return nil, errors.New("the answer is not a JWK Set")
+		return nil, nil, errors.New("the answer is not a JWK Set")
 	}
-	keys := keyMap{}
-	kept := 0
+	usable, kept := keyMap{}, 0
+	all := make([]Key, 0, min(len(set.Keys), maxKeys))
 	for _, raw := range set.Keys {
-		if kid, key := parseKey(raw); key != nil && len(keys[kid]) < maxSharedKid {
-			keys[kid] = append(keys[kid], key)
-			if kept++; kept == maxKeys {
-				break
-			}
+		key := parseKey(raw)
+		if key.Err == nil && len(usable[key.ID]) == maxSharedKid {
+			key = Key{ID: key.ID, Err: fmt.Errorf("more than %d keys have its kid", maxSharedKid)}
+		}
+		all = append(all, key)
+		if key.Err != nil {
+			continue
+		}
+		usable[key.ID] = append(usable[key.ID], key.Public)
+		if kept++; kept == maxKeys {
+			break
 		}
 	}
-	if len(keys) == 0 {
-		return nil, errors.New("the JWK Set has no usable RSA signing key")
+	if kept == 0 {
+		return nil, all, errors.New("the JWK Set has no usable RSA signing key")
 	}
-	return keys, nil
+	return usable, all, nil
 }
 
 // members are those of a JWK (RFC 7517 §4, RFC 7518 §6.3) that decide whether it
@@ -79,14 +95,27 @@ type members struct {
 	Other jsontext.Value `json:"oth"`
 }
 
-func (m *members) usable() bool {
-	private := m.D != nil || m.P != nil || m.Q != nil || m.DP != nil || m.DQ != nil || m.QI != nil || m.Other != nil
-	return m.Type == "RSA" && !private &&
-		(m.Use == nil || *m.Use == "sig") &&
-		(m.Operations == nil || slices.Contains(m.Operations, "verify")) &&
-		(m.Algorithm == nil || *m.Algorithm == "RS256") &&
-		m.ID != "" && len(m.ID) <= maxKid &&
-		usableExponent(m.Exponent)
+// check returns why the key is not used, nil if nothing speaks against it.
+func (m *members) check() error {
+	switch {
+	case m.Type != "RSA":
+		return fmt.Errorf("its kty is %s, not RSA", quote.Quote(m.Type))
+	case m.D != nil || m.P != nil || m.Q != nil || m.DP != nil || m.DQ != nil || m.QI != nil || m.Other != nil:
+		return errors.New("it is a private key")
+	case m.Use != nil && *m.Use != "sig":
+		return fmt.Errorf("its use is %s, not sig", quote.Quote(*m.Use))
+	case m.Operations != nil && !slices.Contains(m.Operations, "verify"):
+		return errors.New("its key_ops do not have verify")
+	case m.Algorithm != nil && *m.Algorithm != "RS256":
+		return fmt.Errorf("its alg is %s, not RS256", quote.Quote(*m.Algorithm))
+	case m.ID == "":
+		return errors.New("it has no kid")
+	case len(m.ID) > maxKid:
+		return fmt.Errorf("its kid has more than %d bytes", maxKid)
+	case !usableExponent(m.Exponent):
+		return errors.New("its exponent is not an odd number from 3 to 2147483647")
+	}
+	return nil
 }
 
 // usableExponent accepts odd exponents from 3 to 2³¹−1. It looks at the text,
@@ -103,22 +132,26 @@ func usableExponent(text string) bool {
 	return e >= 3 && e <= 1<<31-1 && e%2 == 1
 }
 
-// parseKey returns nil for a key that is not to be used.
-func parseKey(raw jsontext.Value) (kid string, _ *rsa.PublicKey) {
+// parseKey reads one key.
+func parseKey(raw jsontext.Value) Key {
 	var m members
-	if err := json.Unmarshal(raw, &m); err != nil || !m.usable() {
-		return "", nil
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return Key{Err: errors.New("a member of it has a wrong type or stands there twice")}
 	}
-	parsed, err := jwk.ParseKey(raw)
-	if err != nil {
-		return "", nil
+	unused := func(err error) Key { return Key{ID: m.ID, Err: err} }
+	if err := m.check(); err != nil {
+		return unused(err)
 	}
 	var key rsa.PublicKey
-	if err := parsed.Raw(&key); err != nil || key.N == nil {
-		return "", nil
+	parsed, err := jwk.ParseKey(raw)
+	if err == nil {
+		err = parsed.Raw(&key)
+	}
+	if err != nil || key.N == nil {
+		return unused(errors.New("its modulus cannot be read"))
 	}
 	if bits := key.N.BitLen(); bits < minBits || bits > maxBits || key.N.Bit(0) == 0 {
-		return "", nil
+		return unused(fmt.Errorf("its modulus of %d bits is not an odd number of %d to %d bits", bits, minBits, maxBits))
 	}
-	return m.ID, &rsa.PublicKey{N: key.N, E: key.E}
+	return Key{ID: m.ID, Public: &rsa.PublicKey{N: key.N, E: key.E}}
 }

@@ -118,11 +118,11 @@ func TestFilter(t *testing.T) {
 		{"e in the other alphabet", member{"e": "f////w"}, false},
 	} {
 		raw := key("kid", c.replace)
-		keys, err := parseSet(set(raw))
+		keys, _, err := parseSet(set(raw))
 		if (err == nil) != c.usable || len(keys) > 1 {
 			t.Errorf("%s alone: %v, %v", c.name, keys, err)
 		}
-		keys, err = parseSet(set(raw, key("good", nil), raw))
+		keys, _, err = parseSet(set(raw, key("good", nil), raw))
 		if err != nil || len(keys["good"]) != 1 || (len(keys) == 2) != c.usable {
 			t.Errorf("%s beside a good key: %v, %v", c.name, keys, err)
 		}
@@ -132,7 +132,7 @@ func TestFilter(t *testing.T) {
 func TestFilterKeepsNumbersOnly(t *testing.T) {
 	t.Parallel()
 	n := modulus(3072, 9)
-	keys, err := parseSet(set(key("kid", map[string]any{"n": encode(n.Bytes()), "e": "Aw"})))
+	keys, _, err := parseSet(set(key("kid", map[string]any{"n": encode(n.Bytes()), "e": "Aw"})))
 	if err != nil || len(keys["kid"]) != 1 || keys["kid"][0].N.Cmp(n) != 0 || keys["kid"][0].E != 3 {
 		t.Errorf("%v, %v", keys, err)
 	}
@@ -145,7 +145,7 @@ func TestSharedKid(t *testing.T) {
 		raw = append(raw, key("same", map[string]any{"n": encode(modulus(2048, i).Bytes())}))
 	}
 	raw = slices.Insert(raw, 1, key("same", map[string]any{"use": "enc"}), key("other", nil))
-	keys, err := parseSet(set(raw...))
+	keys, _, err := parseSet(set(raw...))
 	if err != nil || len(keys["same"]) != 4 || len(keys["other"]) != 1 {
 		t.Fatalf("%v, %v", keys, err)
 	}
@@ -166,7 +166,7 @@ func TestParseSetRefuses(t *testing.T) {
 		"<!DOCTYPE html><title>keys</title>", "{\"keys\":[\"\xff\"]}",
 		string(set(key("k", map[string]any{"use": "enc"}), key("l", map[string]any{"kty": "EC"}))),
 	} {
-		if keys, err := parseSet([]byte(document)); err == nil || keys != nil {
+		if keys, _, err := parseSet([]byte(document)); err == nil || keys != nil {
 			t.Errorf("%.60q: %v", document, keys)
 		}
 	}
@@ -188,7 +188,7 @@ func TestRecordedSets(t *testing.T) {
 	t.Parallel()
 	sets := recordedSets(t)
 	kids := func(name string) []string {
-		keys, err := parseSet(sets[name])
+		keys, _, err := parseSet(sets[name])
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -242,7 +242,7 @@ func FuzzParseSet(f *testing.F) {
 	}
 	f.Add([]byte(`{"keys":[null,{},1]}`))
 	f.Fuzz(func(t *testing.T, document []byte) {
-		keys, err := parseSet(document)
+		keys, _, err := parseSet(document)
 		if err != nil {
 			if keys != nil {
 				t.Error("keys beside an error")
@@ -261,7 +261,7 @@ func TestManyKeys(t *testing.T) {
 	for i := range 1000 {
 		raw = append(raw, key(fmt.Sprint(i), nil))
 	}
-	if keys, err := parseSet(set(raw...)); err != nil || len(keys) != maxKeys {
+	if keys, _, err := parseSet(set(raw...)); err != nil || len(keys) != maxKeys {
 		t.Errorf("%d keys, %v", len(keys), err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/rsa"
 	"errors"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -60,6 +61,8 @@ type Fetch struct {
 	Kind     string // "discovery" or "jwks"
 	URL      string
 	Status   int // 0 without an answer
+	Header   http.Header
+	Keys     []Key // of the JWKS, usable or not
 	Duration time.Duration
 	Err      error
 }
