@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/authgear/authgear-sdk-go/core/doctor"
+)
+
+// errNotWell means that the report has a step that failed.
+var errNotWell = errors.New("something fails")
+
+// maxInput is far above any token.
+const maxInput = 1 << 20
+
+// diagnose prints the report of the doctor.
+func diagnose(ctx context.Context, t terminal, args []string) error {
+	f := newFlags(t, "authgear-doctor")
+	var config doctor.Config
+	f.StringVar(&config.InternalURL, "internal-url", "", "an internal origin at which Authgear is asked, as InternalURL")
+	f.StringVar(&config.ResolverURL, "resolver-url", "", "the internal address of the resolver, as ResolverURL")
+	f.BoolVar(&config.InsecureHTTP, "insecure-http", false, "allow plain HTTP to other than loopback addresses, as InsecureHTTP")
+	f.DurationVar(&config.Leeway, "leeway", 0, "the clock difference that is tolerated, as Leeway (default 10s)")
+	f.Var((*list)(&config.ClientIDs), "client-id", "an OAuth client whose tokens are accepted, as ClientIDs; may be repeated")
+	f.Var((*list)(&config.Resources), "resource", "a resource URI of the service, as Resources; may be repeated")
+	f.Var((*list)(&config.Cookies), "cookie-name", "a name of the session cookie, as Cookies; may be repeated")
+	cookie := f.Bool("cookie", false, "standard input has a session cookie, not a token")
+	asJSON := f.Bool("json", false, "print the report as JSON")
+	var err error
+	if config.Endpoint, err = f.endpoint(args); err != nil {
+		return err
+	}
+	credential, err := readInput(t)
+	switch {
+	case err != nil:
+		return err
+	case *cookie && credential == "":
+		return f.wrong("-cookie without a cookie on standard input")
+	case *cookie:
+		config.Cookie = credential
+	default:
+		config.Token = credential
+	}
+	report := doctor.Run(ctx, config)
+	if *asJSON {
+		err = json.MarshalWrite(t.stdout, report, jsontext.WithIndent("  "))
+		fmt.Fprintln(t.stdout)
+	} else {
+		_, err = io.WriteString(t.stdout, report.String())
+	}
+	if err == nil && !report.OK() {
+		err = errNotWell
+	}
+	return err
+}
+
+// readInput returns what a pipe or a file gives, without white space around it; nothing
+// from a terminal. A pipe that nobody closes would be waited for in silence.
+func readInput(t terminal) (string, error) {
+	if t.interactive {
+		return "", nil
+	}
+	hint := time.AfterFunc(3*time.Second, func() {
+		fmt.Fprintln(t.stderr, "authgear-doctor: reading standard input; without a token, give it </dev/null")
+	})
+	defer hint.Stop()
+	input, err := io.ReadAll(io.LimitReader(t.stdin, maxInput))
+	if err != nil {
+		return "", fmt.Errorf("reading standard input: %w", err)
+	}
+	return strings.TrimSpace(string(input)), nil
+}

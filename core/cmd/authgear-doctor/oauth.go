@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/internal/endpoint"
+	"github.com/authgear/authgear-sdk-go/core/internal/keys"
+	"github.com/authgear/authgear-sdk-go/core/internal/project"
+	"github.com/authgear/authgear-sdk-go/core/internal/quote"
+)
+
+// maxAnswer is in bytes.
+const maxAnswer = 1 << 20
+
+// authorizationServer is the project as OAuth sees it.
+type authorizationServer struct {
+	origin string
+	keys.Metadata
+	keys *keys.Set
+}
+
+// discover asks the project where its endpoints are. Its issuer is the endpoint.
+func discover(ctx context.Context, raw string, insecureHTTP bool) (*authorizationServer, error) {
+	origin, err := endpoint.Parse(raw, insecureHTTP)
+	if err != nil {
+		return nil, fmt.Errorf("the endpoint %w", err)
+	}
+	client := project.New(project.Config{Endpoint: origin})
+	metadata, err := keys.Discover(ctx, client, origin)
+	if err != nil {
+		return nil, fmt.Errorf("%w\n\"authgear-doctor %s\" says more", err, origin)
+	}
+	return &authorizationServer{origin, metadata, keys.New(keys.Config{Endpoint: origin, Client: client})}, nil
+}
+
+// client is an OAuth client (RFC 6749 §2.3). auth is "none", "basic" or "post".
+type client struct{ id, secret, auth string }
+
+// checkAuth returns what is wrong with the flag -auth.
+func (c *client) checkAuth(f flags, methods ...string) error {
+	for _, method := range methods {
+		if c.auth == method {
+			return nil
+		}
+	}
+	return f.wrong("-auth is one of " + strings.Join(methods, ", "))
+}
+
+// authenticate adds the client's id and secret.
+func (c *client) authenticate(r *http.Request, form url.Values) {
+	if c.auth == "basic" {
+		r.SetBasicAuth(url.QueryEscape(c.id), url.QueryEscape(c.secret)) // RFC 6749 §2.3.1: encoded before
+		return
+	}
+	form.Set("client_id", c.id)
+	if c.auth == "post" {
+		form.Set("client_secret", c.secret)
+	}
+}
+
+// grant is an answer of the token endpoint (RFC 6749 §5).
+type grant struct {
+	AccessToken string  `json:"access_token"`
+	Type        string  `json:"token_type"`
+	ExpiresIn   float64 `json:"expires_in"`
+	IDToken     string  `json:"id_token"`
+
+	Error       string `json:"error"`
+	Description string `json:"error_description"`
+}
+
+// noRedirects answers a redirect as it is: what is sent is for one address only.
+var noRedirects = &http.Client{
+	Timeout:       10 * time.Second,
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+}
+
+// exchange asks the token endpoint. Its errors have nothing of the answer but the code
+// and description of an OAuth error.
+func (s *authorizationServer) exchange(ctx context.Context, c client, form url.Values, hints map[string]string) (*grant, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Token, nil)
+	if err != nil {
+		return nil, err
+	}
+	c.authenticate(r, form)
+	r.Body = io.NopCloser(strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Accept", "application/json")
+	answer, err := noRedirects.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	var g grant
+	if err := json.UnmarshalRead(io.LimitReader(answer.Body, maxAnswer), &g); err != nil {
+		return nil, fmt.Errorf("%s answers with status %d, and not in JSON", s.Token, answer.StatusCode)
+	}
+	if g.Error != "" || answer.StatusCode != http.StatusOK {
+		return nil, explained(g.Error, g.Description, hints)
+	}
+	if !strings.EqualFold(g.Type, "Bearer") {
+		return nil, fmt.Errorf("the token's type is %s, not Bearer", quote.Quote(g.Type))
+	}
+	if _, err := authgear.ParseAuthorization("Bearer " + g.AccessToken); err != nil {
+		return nil, errors.New("the token endpoint answers without a usable access token")
+	}
+	return &g, nil
+}
+
+// meanings are of the errors of RFC 6749 §4.1.2.1 and §5.2, RFC 8707 §2 and OpenID
+// Connect Core 1.0 §3.1.2.6, where no hint of a command says more.
+var meanings = map[string]string{
+	"access_denied":           "the person has declined, or may not sign in to this application",
+	"invalid_client":          "the client's secret is wrong or missing, or it wants another -auth",
+	"invalid_grant":           "the code was used before or is too old: run the command again",
+	"invalid_request":         "the project does not understand the request",
+	"invalid_target":          "the project has no such resource, or the application may not use it",
+	"login_required":          "nobody was signed in",
+	"server_error":            "Authgear failed: look at its log",
+	"temporarily_unavailable": "Authgear is busy: try again later",
+	"unsupported_grant_type":  "the project does not offer this grant",
+}
+
+// explained makes an error of an OAuth error.
+func explained(code, description string, hints map[string]string) error {
+	text := "Authgear says " + quote.Quote(code)
+	if description != "" {
+		text += ", " + quote.Quote(description)
+	}
+	hint := hints[code]
+	if hint == "" {
+		hint = meanings[code]
+	}
+	if hint == "" {
+		return errors.New(text)
+	}
+	return errors.New(text + ": " + hint)
+}

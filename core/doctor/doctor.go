@@ -1,0 +1,113 @@
+// Package doctor finds out why a service and its Authgear project do not work
+// together: it goes from the address of the project to the claims of a token, by the
+// same checks that requests go through, and says what to do about what fails.
+//
+// The command authgear-doctor prints its report. A test, a start-up check or an
+// administrator's page may call [Run] itself.
+package doctor
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/internal/endpoint"
+	"github.com/authgear/authgear-sdk-go/core/internal/judge"
+	"github.com/authgear/authgear-sdk-go/core/internal/keys"
+)
+
+// Config configures [Run]. Only Endpoint is required; what the service gives to
+// NewHybrid, NewJWT or NewResolver is given here too.
+type Config struct {
+	// Endpoint is the Authgear project's origin, such as
+	// "https://myapp.authgear.cloud" or a custom domain.
+	Endpoint string
+	// InternalURL and ResolverURL are as in [authgear.HybridConfig]: addresses that are
+	// asked instead of Endpoint. Empty: none.
+	InternalURL, ResolverURL string
+	// Cookies are the names of the session cookies. Empty: "session".
+	Cookies []string
+	// ClientIDs and Resources are as in [authgear.JWTConfig]. Empty: tokens of every
+	// OAuth client, and of no machine.
+	ClientIDs, Resources []string
+	// Leeway is the clock difference that is tolerated. 0: ten seconds; at most 60
+	// seconds.
+	Leeway time.Duration
+	// InsecureHTTP allows plain HTTP to other than loopback addresses.
+	InsecureHTTP bool
+	// HTTPClient is that of the service: for a private CA or an egress proxy. nil: the
+	// standard one. A RoundTripper that is no *http.Transport connects by itself, so
+	// that dns, connection and tls are looked at only if it uses one.
+	HTTPClient *http.Client
+
+	// Token is an access token to look at, with or without the word Bearer before it.
+	// Empty: none.
+	Token string
+	// Cookie is a session cookie to look at: its value, "name=value", or the whole
+	// value of a Cookie header. Empty: none.
+	Cookie string
+}
+
+// examination is one run.
+type examination struct {
+	Report
+	config Config
+	jwt    authgear.JWTConfig
+	rules  judge.Rules
+	keys   []keys.Key // nil: they could not be had
+}
+
+// Run looks at everything, in at most about half a minute, and never fails itself: what
+// is wrong with the configuration is in the report, too. It sends the token and the
+// cookie to the project's resolver only, follows no redirects, and has no side effect but
+// the access that Authgear notes for the session.
+func Run(ctx context.Context, config Config) Report {
+	e := &examination{config: config}
+	e.run(ctx)
+	e.judge()
+	return e.Report
+}
+
+func (e *examination) run(ctx context.Context) {
+	origin, err := endpoint.Parse(e.config.Endpoint, e.config.InsecureHTTP)
+	if err != nil {
+		e.Endpoint = endpoint.Shown(e.config.Endpoint)
+		e.add("endpoint", StatusFailed, "The endpoint "+err.Error(), "Set Endpoint to the project's origin, as the Authgear portal shows it.")
+		return
+	}
+	e.Endpoint = origin
+	e.ok("endpoint", "%s", origin)
+	if !e.configure() {
+		return
+	}
+	e.reach(ctx)
+	resolver := e.askResolver(ctx)
+	if e.config.Token != "" {
+		e.lookAtToken(ctx, resolver)
+	}
+	if e.config.Cookie != "" {
+		e.lookAtCookie(ctx, resolver)
+	}
+}
+
+// configure has the options checked by the constructors that they are for.
+func (e *examination) configure() bool {
+	c := e.config
+	e.jwt = authgear.JWTConfig{
+		Endpoint: c.Endpoint, ClientIDs: c.ClientIDs, Resources: c.Resources, Leeway: c.Leeway, InternalURL: c.InternalURL,
+		InsecureHTTP: c.InsecureHTTP, CacheSize: -1, HTTPClient: c.HTTPClient, Observer: &authgear.Observer{},
+	}
+	e.rules = judge.Rules{Endpoint: e.Endpoint, ClientIDs: c.ClientIDs, Resources: c.Resources, Leeway: cmp.Or(c.Leeway, judge.DefaultLeeway)}
+	_, err := authgear.NewHybrid(authgear.HybridConfig{
+		Endpoint: c.Endpoint, InternalURL: c.InternalURL, ResolverURL: c.ResolverURL, Cookies: c.Cookies, ClientIDs: c.ClientIDs,
+		Resources: c.Resources, Leeway: c.Leeway, InsecureHTTP: c.InsecureHTTP, Observer: &authgear.Observer{},
+	})
+	if err != nil {
+		text := strings.TrimPrefix(err.Error(), "authgear: HybridConfig: ")
+		e.add("options", StatusFailed, strings.ReplaceAll(text, "\n", "; "), "Mend the option that is named.")
+	}
+	return err == nil
+}

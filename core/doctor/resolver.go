@@ -1,0 +1,83 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/internal/endpoint"
+)
+
+func (e *examination) resolverConfig(observer *authgear.Observer) authgear.ResolverConfig {
+	c := authgear.ResolverConfig{
+		Endpoint: e.config.Endpoint, InternalURL: e.config.InternalURL, ResolverURL: e.config.ResolverURL, Cookies: e.config.Cookies,
+		InsecureHTTP: e.config.InsecureHTTP, HTTPClient: e.config.HTTPClient, Observer: observer,
+	}
+	if c.ResolverURL != "" {
+		c.InternalURL = ""
+	}
+	return c
+}
+
+// askResolver makes the resolver's own health check. It returns nil when that fails.
+func (e *examination) askResolver(ctx context.Context) *authgear.Resolver {
+	var way trace
+	var status atomic.Int64
+	var address, wrongName atomic.Pointer[string]
+	resolver, err := authgear.NewResolver(e.resolverConfig(&authgear.Observer{
+		FetchStart: func(ctx context.Context, _ authgear.FetchKind, _ string) context.Context { return way.follow(ctx) },
+		Fetch:      func(_ context.Context, f authgear.Fetch) { status.Store(int64(f.Status)); address.Store(&f.URL) },
+		Notice: func(_ context.Context, n authgear.Notice) {
+			if text := n.Err.Error(); n.Kind == authgear.NoticeCanary {
+				wrongName.Store(&text)
+			}
+		},
+	}))
+	if err == nil {
+		err = resolver.Ready(ctx)
+	}
+	asked := ""
+	if u := address.Load(); u != nil {
+		asked = *u
+	}
+	if origin := originOf(asked); e.config.ResolverURL != "" && origin != "" {
+		if failed := way.report(&e.Report, "resolver_", origin, time.Now()); failed != "" {
+			e.skip("not looked at, since "+failed+" has failed", "resolver", "cookie_name")
+			return nil
+		}
+	}
+	if err != nil {
+		if cause := errors.Unwrap(err); cause != nil { // without "authgear: the resolver is not ready"
+			err = cause
+		}
+		e.fail("resolver", authgear.ReasonResolverUnavailable, err, statusFix(int(status.Load()), asked))
+		e.skip("not looked at, since resolver has failed", "cookie_name")
+		return nil
+	}
+	e.ok("resolver", "%s refuses a token that was made up, as it should", asked)
+	if text := wrongName.Load(); text != nil {
+		e.add("cookie_name", StatusFailed, *text, `The project has another name for it: set Cookies to its http.cookie_prefix and "session", as in "myapp_session". Until then no session cookie counts.`)
+	} else {
+		e.ok("cookie_name", "%s", strings.Join(e.cookieNames(), " or "))
+	}
+	return resolver
+}
+
+func (e *examination) cookieNames() []string {
+	if len(e.config.Cookies) == 0 {
+		return []string{"session"}
+	}
+	return e.config.Cookies
+}
+
+func originOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return endpoint.Of(u)
+}

@@ -1,0 +1,65 @@
+package doctor
+
+import (
+	"context"
+	"iter"
+	"net/textproto"
+	"slices"
+	"strings"
+
+	authgear "github.com/authgear/authgear-sdk-go/core"
+)
+
+const noResolver = "nobody can tell, since the resolver is not well"
+
+// lookAtSession asks the resolver about a token.
+func (e *examination) lookAtSession(ctx context.Context, resolver *authgear.Resolver, token string) {
+	if resolver == nil {
+		e.skip(noResolver, "session")
+		return
+	}
+	identity, err := resolver.Verify(ctx, token)
+	e.session("session", identity, err)
+}
+
+func (e *examination) session(name string, identity *authgear.Identity, err error) {
+	if err != nil {
+		e.refused(name, err)
+		return
+	}
+	e.ok(name, "the resolver knows it: %s", described(identity))
+}
+
+// lookAtCookie asks the resolver about a session cookie, as of a browser's request.
+func (e *examination) lookAtCookie(ctx context.Context, resolver *authgear.Resolver) {
+	if resolver == nil {
+		e.skip(noResolver, "cookie")
+		return
+	}
+	header := strings.TrimSpace(e.config.Cookie)
+	if !strings.Contains(header, "=") {
+		header = e.cookieNames()[0] + "=" + header
+	}
+	identity, err := resolver.Authenticate(ctx, cookieRequest(header))
+	e.session("cookie", identity, err)
+	if reasonOf(err) == authgear.ReasonNoCredentials {
+		e.last().Detail = "none of the cookies is named " + strings.Join(e.cookieNames(), " or ")
+		e.last().Fix = `Set Cookies to the name of the project's session cookie, its http.cookie_prefix and "session". A browser sends it only to hosts of its domain, http.cookie_domain.`
+	}
+}
+
+// cookieRequest is a request with one Cookie header of this value.
+type cookieRequest string
+
+func (cookieRequest) Method() string     { return "GET" }
+func (cookieRequest) Host() string       { return "" }
+func (cookieRequest) RemoteAddr() string { return "" }
+
+func (r cookieRequest) Values(name string) []string {
+	if textproto.CanonicalMIMEHeaderKey(name) == "Cookie" {
+		return []string{string(r)}
+	}
+	return nil
+}
+
+func (cookieRequest) Names() iter.Seq[string] { return slices.Values([]string{"Cookie"}) }

@@ -1,0 +1,152 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/internal/claims"
+	"github.com/authgear/authgear-sdk-go/core/internal/judge"
+	"github.com/authgear/authgear-sdk-go/core/internal/jws"
+	"github.com/authgear/authgear-sdk-go/core/internal/keys"
+	"github.com/authgear/authgear-sdk-go/core/internal/quote"
+)
+
+// lookAtToken looks at all of an access token, also at what comes after the first
+// mistake.
+func (e *examination) lookAtToken(ctx context.Context, resolver *authgear.Resolver) {
+	token := strings.TrimSpace(e.config.Token)
+	withWord := strings.EqualFold(token[:min(len(token), 7)], "Bearer ")
+	if withWord {
+		var err error
+		if token, err = authgear.ParseAuthorization(token); err != nil {
+			e.refused("token", err)
+			return
+		}
+	}
+	err := e.verify(ctx, token)
+	switch reason := reasonOf(err); reason {
+	case authgear.ReasonTokenOpaque:
+		e.fail("token", reason, errors.Unwrap(err), "")
+		e.last().Status = StatusWarning
+		e.last().Detail = "it is opaque, not a JWT: NewHybrid and NewResolver take it, NewJWT does not"
+		e.lookAtSession(ctx, resolver, token)
+		return
+	case authgear.ReasonNoCredentials, authgear.ReasonTokenMalformed, authgear.ReasonTokenTooLarge, authgear.ReasonTokenType, authgear.ReasonTokenAlgorithm:
+		e.refused("token", err)
+		return
+	}
+	e.ok("token", "a JWT of %d bytes", len(token))
+	if withWord {
+		e.last().Detail += `; the word "Bearer" before it was left out`
+	}
+	parsed, parseErr := new(jws.Parser).Parse(token)
+	if parseErr != nil { // verify has parsed it
+		e.fail("header", authgear.ReasonTokenMalformed, parseErr, "")
+		return
+	}
+	e.lookAtHeader(&parsed)
+	c, parseErr := claims.Parse(parsed.Payload)
+	if parseErr != nil {
+		e.fail("claims", authgear.ReasonClaimsInvalid, parseErr, "")
+	} else {
+		e.lookAtClaims(&c)
+	}
+	e.lookAtSignature(&parsed)
+	e.decide(err)
+	if parseErr == nil && judge.IsClient(&c) {
+		e.skip("a machine's token, which the resolver never accepts; NewHybrid and NewJWT with Resources do", "session")
+		return
+	}
+	e.lookAtSession(ctx, resolver, token)
+}
+
+// verify returns what NewJWT finds. Without keys it asks nobody again.
+func (e *examination) verify(ctx context.Context, token string) error {
+	config := e.jwt
+	if e.keys == nil {
+		config.HTTPClient = &http.Client{Transport: nobody{}}
+	}
+	auth, err := authgear.NewJWT(config)
+	if err == nil {
+		_, err = auth.Verify(ctx, token)
+	}
+	return err
+}
+
+// nobody answers no request.
+type nobody struct{}
+
+func (nobody) RoundTrip(*http.Request) (*http.Response, error) {
+	return nil, errors.New("the keys could not be had before")
+}
+
+func reasonOf(err error) authgear.Reason {
+	if err == nil {
+		return ""
+	}
+	return authgear.AsError(err).Reason
+}
+
+// refused adds what an authenticator refuses with.
+func (e *examination) refused(name string, err error) {
+	found := authgear.AsError(err)
+	e.fail(name, found.Reason, found.Err, "")
+}
+
+func (e *examination) decide(err error) {
+	switch {
+	case err == nil:
+		e.ok("jwt", "NewJWT accepts it")
+	case e.keys == nil && reasonOf(err) == authgear.ReasonKeysUnavailable:
+		e.skip("nobody can tell without the keys", "jwt")
+	default:
+		e.refused("jwt", err)
+		e.last().Detail = "NewJWT refuses it, and logs the reason " + string(reasonOf(err))
+		e.last().Fix = ""
+	}
+}
+
+// keysOf returns the published keys with this kid.
+func (e *examination) keysOf(kid string) []keys.Key {
+	return slices.DeleteFunc(slices.Clone(e.keys), func(k keys.Key) bool { return k.ID != kid })
+}
+
+func usable(k keys.Key) bool { return k.Err == nil }
+
+func (e *examination) lookAtHeader(token *jws.Token) {
+	kid := quote.Quote(token.KeyID)
+	same := e.keysOf(token.KeyID)
+	switch {
+	case e.keys == nil:
+		e.ok("header", "alg RS256, typ at+jwt, kid %s, which cannot be compared without the keys", kid)
+	case len(same) == 0:
+		e.fail("header", authgear.ReasonKeyUnknown, fmt.Errorf("kid %s is none of the project's keys", kid), "")
+	case !slices.ContainsFunc(same, usable):
+		e.fail("header", authgear.ReasonKeyUnknown, fmt.Errorf("kid %s is a key of the project that is not used: %w", kid, same[0].Err), "Look at the signing keys of the project.")
+	default:
+		e.ok("header", "alg RS256, typ at+jwt, kid %s, a key of the project", kid)
+	}
+}
+
+func (e *examination) lookAtSignature(token *jws.Token) {
+	same := e.keysOf(token.KeyID)
+	if !slices.ContainsFunc(same, usable) {
+		e.skip("it cannot be checked without the key", "signature")
+		return
+	}
+	var err error
+	for _, key := range same {
+		if usable(key) {
+			if err = token.Verify(key.Public); err == nil {
+				e.ok("signature", "good")
+				return
+			}
+		}
+	}
+	e.fail("signature", authgear.ReasonSignatureInvalid, err, "")
+}
