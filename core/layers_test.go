@@ -20,8 +20,8 @@ func TestLayers(t *testing.T) {
 	forbidden := map[string][]string{
 		".":                    append(libraries, sdk+"core/guard", sdk+"core/authgeartest", "testing"),
 		"webhook":              append(libraries, sdk+"core/guard", sdk+"core/authgeartest", "testing"),
-		"doctor":              append(libraries, sdk+"core/guard", sdk+"core/authgeartest", "testing"),
-		"cmd/authgear-doctor": append(libraries, sdk+"core/guard", sdk+"core/authgeartest", "testing"),
+		"doctor":               append(libraries, sdk+"core/guard", sdk+"core/authgeartest", "testing"),
+		"cmd/authgear-doctor":  append(libraries, sdk+"core/guard", sdk+"core/authgeartest", "testing"),
 		"guard":                append(libraries, sdk+"core/authgeartest", "testing"),
 		"authgeartest":         {sdk, "testing", "net/http/httptest", "github.com/lestrrat-go/jwx"},
 		"internal/jws":         {"net/http", "github.com/lestrrat-go/jwx", sdk + "core/internal/keys", sdk + "core/internal/project"},

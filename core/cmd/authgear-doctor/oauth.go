@@ -93,7 +93,8 @@ func (s *authorizationServer) exchange(ctx context.Context, c client, form url.V
 		return nil, err
 	}
 	c.authenticate(r, form)
-	r.Body = io.NopCloser(strings.NewReader(form.Encode()))
+	body := form.Encode()
+	r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Accept", "application/json")
 	answer, err := noRedirects.Do(r)

@@ -1,0 +1,172 @@
+package doctor_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/authgear/authgear-sdk-go/core/authgeartest"
+	"github.com/authgear/authgear-sdk-go/core/doctor"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// find returns the step of that name.
+func find(t *testing.T, r doctor.Report, name string) doctor.Step {
+	t.Helper()
+	for _, step := range r.Steps {
+		if step.Name == name {
+			return step
+		}
+	}
+	t.Fatalf("no step %s:\n%s", name, r)
+	return doctor.Step{}
+}
+
+// wantStep looks for a step that has ended so, and says all of these, in detail or fix.
+func wantStep(t *testing.T, r doctor.Report, name string, status doctor.Status, says ...string) {
+	t.Helper()
+	step := find(t, r, name)
+	if step.Status != status {
+		t.Errorf("%s is %s, not %s:\n%s", name, step.Status, status, r)
+	}
+	if status == doctor.StatusFailed && r.OK() {
+		t.Errorf("OK() although %s has failed:\n%s", name, r)
+	}
+	if status == doctor.StatusFailed && name != "jwt" && step.Fix == "" {
+		t.Errorf("%s fails without a fix", name)
+	}
+	for _, text := range says {
+		if !strings.Contains(step.Detail+" "+step.Fix, text) {
+			t.Errorf("%s does not say %q:\n%s", name, text, r)
+		}
+	}
+}
+
+func TestEndpoint(t *testing.T) {
+	t.Parallel()
+	for endpoint, says := range map[string]string{
+		"":                               "is empty",
+		"myapp.authgear.cloud":           "write https://myapp.authgear.cloud",
+		"https://myapp.authgear.cloud/x": "write scheme and host only: https://myapp.authgear.cloud",
+		"http://myapp.authgear.cloud":    "use https",
+		"https://u:secret@myapp.test":    "user information",
+	} {
+		r := doctor.Run(t.Context(), doctor.Config{Endpoint: endpoint})
+		wantStep(t, r, "endpoint", doctor.StatusFailed, says)
+		if len(r.Steps) != 1 || strings.Contains(r.String(), "secret") {
+			t.Errorf("%q:\n%s", endpoint, r)
+		}
+	}
+}
+
+func TestOptions(t *testing.T) {
+	t.Parallel()
+	r := doctor.Run(t.Context(), doctor.Config{Endpoint: "https://a.test", Resources: []string{"api"}, Cookies: []string{"a b"}, Leeway: time.Hour})
+	wantStep(t, r, "options", doctor.StatusFailed, "Resources: ", "Cookies: ", "Leeway: ")
+}
+
+// A project's answers may be wrong in many ways, of which each has a step and a fix.
+func TestProject(t *testing.T) {
+	t.Parallel()
+	const discovery, jwks, resolver = "/.well-known/openid-configuration", "/oauth2/jwks", "/_resolver/resolve"
+	answer := func(status int, body string, header ...string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			for i := 0; i < len(header); i += 2 {
+				w.Header().Set(header[i], header[i+1])
+			}
+			w.WriteHeader(status)
+			_, _ = w.Write([]byte(body))
+		}
+	}
+	clock := func(off time.Duration) func(*authgeartest.Server) {
+		return func(s *authgeartest.Server) {
+			s.Handle(discovery, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Date", time.Now().Add(off).UTC().Format(http.TimeFormat))
+				s.ServeHTTP(w, r)
+			}))
+		}
+	}
+	handle := func(path string, h http.Handler) func(*authgeartest.Server) {
+		return func(s *authgeartest.Server) { s.Handle(path, h) }
+	}
+	for name, c := range map[string]struct {
+		fault  func(*authgeartest.Server)
+		config authgeartest.Config
+		step   string
+		status doctor.Status
+		says   []string
+	}{
+		"well":                 {step: "keys", status: doctor.StatusOK, says: []string{"kid"}},
+		"clock is right":       {step: "clock", status: doctor.StatusOK},
+		"down":                 {fault: func(s *authgeartest.Server) { s.SetDown(true) }, step: "resolver", status: doctor.StatusFailed, says: []string{"connection reset", "firewall"}},
+		"404":                  {fault: handle(discovery, answer(404, "{}")), step: "discovery", status: doctor.StatusFailed, says: []string{"status 404", "compare Endpoint"}},
+		"503":                  {fault: handle(discovery, answer(503, "")), step: "discovery", status: doctor.StatusFailed, says: []string{"status 503", "not well"}},
+		"400 of a TLS port":    {fault: handle(discovery, answer(400, "")), step: "discovery", status: doctor.StatusFailed, says: []string{"write https://"}},
+		"403":                  {fault: handle(discovery, answer(403, "")), step: "discovery", status: doctor.StatusFailed, says: []string{"stands between"}},
+		"a web page":           {fault: handle(discovery, answer(200, "<html>")), step: "discovery", status: doctor.StatusFailed, says: []string{"a web page", "Something else than Authgear"}},
+		"a redirect":           {fault: handle(discovery, answer(307, "", "Location", "https://login.example.com/x?secret")), step: "discovery", status: doctor.StatusFailed, says: []string{"a redirect to https://login.example.com,", "public origin"}},
+		"another issuer":       {fault: handle(discovery, answer(200, `{"issuer":"https://login.example.com"}`)), step: "issuer", status: doctor.StatusFailed, says: []string{`the issuer is "https://login.example.com", the endpoint is http://127`, "custom domain"}},
+		"keys elsewhere":       {fault: handle(jwks, answer(404, "")), step: "keys", status: doctor.StatusFailed, says: []string{"status 404"}},
+		"no usable key":        {fault: handle(jwks, answer(200, `{"keys":[{"kid":"a","kty":"EC"},{"kid":"b","kty":"RSA","use":"enc"}]}`)), step: "keys", status: doctor.StatusFailed, says: []string{`kid "a" is not used: its kty is "EC"`, `kid "b" is not used: its use is "enc"`, "RS256"}},
+		"clock a little off":   {fault: clock(-8 * time.Second), step: "clock", status: doctor.StatusWarning, says: []string{"ahead of Authgear", "NTP"}},
+		"clock ahead":          {fault: clock(-2 * time.Minute), step: "clock", status: doctor.StatusFailed, says: []string{"ahead of Authgear, more than the Leeway of 10s", "expired before their time"}},
+		"clock behind":         {fault: clock(2 * time.Minute), step: "clock", status: doctor.StatusFailed, says: []string{"behind Authgear", "not yet valid"}},
+		"no resolver":          {fault: handle(resolver, answer(404, "")), step: "resolver", status: doctor.StatusFailed, says: []string{"status 404", "compare Endpoint"}},
+		"resolver is a page":   {fault: handle(resolver, answer(200, "<html>")), step: "resolver", status: doctor.StatusFailed, says: []string{"something else answering"}},
+		"database down":        {fault: handle(resolver, answer(503, "")), step: "resolver", status: doctor.StatusFailed, says: []string{"status 503", "not well"}},
+		"cookie prefix":        {config: authgeartest.Config{CookiePrefix: "myapp_"}, step: "cookie_name", status: doctor.StatusFailed, says: []string{"named session", "http.cookie_prefix", "Cookies"}},
+		"the cookie's own one": {step: "cookie_name", status: doctor.StatusOK},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := authgeartest.New(t, c.config)
+			if c.fault != nil {
+				c.fault(s)
+			}
+			r := doctor.Run(t.Context(), doctor.Config{Endpoint: s.Endpoint()})
+			wantStep(t, r, c.step, c.status, c.says...)
+			if strings.Contains(r.String(), "secret") {
+				t.Errorf("the query of a redirect is shown:\n%s", r)
+			}
+		})
+	}
+}
+
+// Behind an internal address the public origin stays the endpoint.
+func TestInternalAddress(t *testing.T) {
+	t.Parallel()
+	s := authgeartest.New(t, authgeartest.Config{Endpoint: "https://auth.example.com"})
+	for _, config := range []doctor.Config{
+		{Endpoint: s.Endpoint(), InternalURL: s.URL()},
+		{Endpoint: s.Endpoint(), InternalURL: s.URL(), ResolverURL: s.URL() + "/resolve"},
+	} {
+		if r := doctor.Run(t.Context(), config); !r.OK() || r.Endpoint != s.Endpoint() {
+			t.Errorf("%+v:\n%s", config, r)
+		}
+	}
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	r := doctor.Run(t.Context(), doctor.Config{Endpoint: s.Endpoint(), InternalURL: s.URL(), ResolverURL: gone.URL + "/resolve"})
+	wantStep(t, r, "resolver_connection", doctor.StatusFailed, "refused")
+	wantStep(t, r, "resolver", doctor.StatusSkipped)
+}
+
+func TestJSON(t *testing.T) {
+	t.Parallel()
+	s := authgeartest.New(t)
+	r := doctor.Run(t.Context(), doctor.Config{Endpoint: s.Endpoint(), Token: s.OpaqueToken(s.AddUser(authgeartest.User{}))})
+	encoded, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"endpoint":"http://127`, `"status":"warning","verdict":"Nothing failed.`, `{"name":"endpoint","status":"ok","detail":"http`, `"reason":"token_opaque","docs":"https://github.com/`} {
+		if !strings.Contains(string(encoded), want) {
+			t.Errorf("no %s in %s", want, encoded)
+		}
+	}
+}

@@ -1,0 +1,150 @@
+package doctor_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/authgear/authgear-sdk-go/core/authgeartest"
+	"github.com/authgear/authgear-sdk-go/core/doctor"
+)
+
+const resource = "https://api.example.com"
+
+// world is a project with a user, and another project.
+type world struct {
+	*authgeartest.Server
+	other       *authgeartest.Server
+	alice, mary string
+}
+
+func newWorld(t *testing.T, other *authgeartest.Server) world {
+	s := authgeartest.New(t)
+	return world{s, other, s.AddUser(authgeartest.User{Verified: true, Roles: []string{"editor"}}), other.AddUser(authgeartest.User{})}
+}
+
+func TestToken(t *testing.T) {
+	t.Parallel()
+	type check struct {
+		step   string
+		status doctor.Status
+		says   string
+	}
+	const ok, warning, failed, skipped = doctor.StatusOK, doctor.StatusWarning, doctor.StatusFailed, doctor.StatusSkipped
+	other := authgeartest.New(t)
+	refresh := func(world) string { return "12345678-1234-1234-1234-123456789012.abcdefghijklmnopqrstuvwxyz012345" }
+	for name, c := range map[string]struct {
+		token  func(world) string
+		change func(*doctor.Config)
+		want   []check
+	}{
+		"good": {token: func(w world) string { return w.AccessToken(w.alice) }, want: []check{
+			{"token", ok, "a JWT of"}, {"header", ok, "a key of the project"}, {"iss", ok, "http://127"}, {"aud", ok, "http://127"},
+			{"sub", ok, "not shown"}, {"client_id", ok, `"spa"`}, {"exp", ok, "in 30m0s"}, {"nbf", ok, "none"}, {"iat", ok, "ago"},
+			{"scope", ok, `"openid"`}, {"roles", ok, `"editor"`}, {"signature", ok, "good"}, {"jwt", ok, "accepts"}, {"session", ok, `a user, verified, roles "editor"`},
+		}},
+		"with its word":  {token: func(w world) string { return "bearer " + w.AccessToken(w.alice) + "\n" }, want: []check{{"token", ok, `the word "Bearer" before it was left out`}}},
+		"the word twice": {token: func(w world) string { return "Bearer Bearer " + w.AccessToken(w.alice) }, want: []check{{"token", failed, "twice"}}},
+		"undefined":      {token: func(world) string { return "Bearer undefined" }, want: []check{{"token", failed, `the word "undefined" in place of a token`}}},
+		"null":           {token: func(world) string { return "null" }, want: []check{{"token", failed, `the word "null"`}}},
+		"a header line":  {token: func(w world) string { return "Authorization: Bearer " + w.AccessToken(w.alice) }, want: []check{{"token", failed, "b64token"}}},
+		"too large":      {token: func(world) string { return strings.Repeat("a", 17<<10) }, want: []check{{"token", failed, "at most 16384"}}},
+		"cut":            {token: func(w world) string { return w.AccessToken(w.alice)[:300] }, want: []check{{"token", failed, "dots"}}},
+		"ID token":       {token: func(w world) string { return w.IDToken(w.alice, "spa") }, want: []check{{"token", failed, `typ is "JWT", not at+jwt`}}},
+		"refresh token":  {token: refresh, want: []check{{"token", failed, "refresh token"}}},
+		"opaque":         {token: func(w world) string { return w.OpaqueToken(w.alice) }, want: []check{{"token", warning, "Issue JWT as access token"}, {"session", ok, "a user"}}},
+		"opaque, ended":  {token: func(w world) string { token := w.OpaqueToken(w.alice); w.Revoke(token); return token }, want: []check{{"session", failed, "has ended"}}},
+		"expired": {token: func(w world) string { return w.AccessToken(w.alice, authgeartest.Token{ExpiresIn: -time.Minute}) }, want: []check{
+			{"exp", failed, "expired at"}, {"signature", ok, ""}, {"jwt", failed, "token_expired"}, {"session", failed, "expired at"},
+		}},
+		"from the future": {token: func(w world) string {
+			return w.AccessToken(w.alice, authgeartest.Token{Claims: map[string]any{"iat": time.Now().Add(time.Hour).Unix()}})
+		}, want: []check{
+			{"iat", failed, "clock"}, {"nbf", ok, "none"}, {"jwt", failed, "token_not_yet_valid"},
+		}},
+		"another project's": {token: func(w world) string { return w.other.AccessToken(w.mary) }, want: []check{
+			{"header", failed, "none of the project's keys"}, {"iss", failed, "the endpoint is"}, {"aud", failed, "a user's token has"}, {"exp", ok, ""},
+			{"signature", skipped, ""}, {"jwt", failed, "issuer_mismatch"}, {"session", failed, "the token's issuer is"},
+		}},
+		"tampered": {token: func(w world) string { t := w.AccessToken(w.alice); return t[:len(t)-9] + "AAAAAAAAA" }, want: []check{{"signature", failed, ""}, {"jwt", failed, "signature_invalid"}}},
+		"key removed": {token: func(w world) string { t := w.AccessToken(w.alice); w.RotateKeys(); w.RemoveOldKeys(); return t }, want: []check{
+			{"header", failed, "none of the project's keys"}, {"session", failed, "its key was removed"},
+		}},
+		"a bad claim":   {token: func(w world) string { return w.Sign(nil, map[string]any{"iss": 1}) }, want: []check{{"claims", failed, "iss"}, {"signature", ok, ""}, {"jwt", failed, "claims_invalid"}}},
+		"wrong client":  {token: func(w world) string { return w.AccessToken(w.alice) }, change: func(c *doctor.Config) { c.ClientIDs = []string{"web"} }, want: []check{{"client_id", failed, `"spa" is not one of ClientIDs`}}},
+		"session ended": {token: func(w world) string { t := w.AccessToken(w.alice); w.DisableUser(w.alice); return t }, want: []check{{"jwt", ok, ""}, {"session", failed, "its session has ended"}}},
+		"a machine's": {token: func(w world) string { return w.ClientToken("worker", resource, "read") }, change: func(c *doctor.Config) { c.Resources = []string{resource} }, want: []check{
+			{"aud", ok, resource}, {"sub", ok, `"client_id_worker", a machine`}, {"scope", ok, `"read"`}, {"jwt", ok, ""}, {"session", skipped, "Resources"},
+		}},
+		"a machine's without Resources": {token: func(w world) string { return w.ClientToken("worker", resource) }, want: []check{{"aud", failed, "Add the resource to Resources"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, other)
+			config := doctor.Config{Endpoint: w.Endpoint(), Token: c.token(w)}
+			if c.change != nil {
+				c.change(&config)
+			}
+			r := doctor.Run(t.Context(), config)
+			for _, check := range c.want {
+				wantStep(t, r, check.step, check.status, check.says)
+			}
+			wantNoSecret(t, r, config.Token, w.alice, w.mary)
+		})
+	}
+}
+
+func TestTokenWithoutKeys(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, authgeartest.New(t))
+	token := w.AccessToken(w.alice)
+	w.SetFailing(500)
+	r := doctor.Run(t.Context(), doctor.Config{Endpoint: w.Endpoint(), Token: token, Cookie: "session=a.b"})
+	wantStep(t, r, "iss", doctor.StatusOK)
+	for _, step := range []string{"signature", "jwt", "session", "cookie"} {
+		wantStep(t, r, step, doctor.StatusSkipped)
+	}
+}
+
+func TestCookie(t *testing.T) {
+	t.Parallel()
+	prefixed := authgeartest.New(t, authgeartest.Config{CookiePrefix: "myapp_"})
+	w := newWorld(t, prefixed)
+	good, ended := w.SessionCookie(w.alice).Value, w.SessionCookie(w.alice).Value
+	w.Revoke(ended)
+	mine := prefixed.SessionCookie(prefixed.AddUser(authgeartest.User{})).Value
+	for name, c := range map[string]struct {
+		config doctor.Config
+		status doctor.Status
+		says   []string
+	}{
+		"its value":     {doctor.Config{Endpoint: w.Endpoint(), Cookie: good}, doctor.StatusOK, []string{"a user, verified"}},
+		"with its name": {doctor.Config{Endpoint: w.Endpoint(), Cookie: "a=b; session=" + good}, doctor.StatusOK, nil},
+		"ended":         {doctor.Config{Endpoint: w.Endpoint(), Cookie: ended}, doctor.StatusFailed, []string{"has ended, or is of another project", "sign in again"}},
+		"no session":    {doctor.Config{Endpoint: w.Endpoint(), Cookie: "hello"}, doctor.StatusFailed, []string{"another form than Authgear's"}},
+		"a token":       {doctor.Config{Endpoint: w.Endpoint(), Cookie: w.AccessToken(w.alice)}, doctor.StatusFailed, []string{"TokenCookie"}},
+		"wrong name":    {doctor.Config{Endpoint: prefixed.Endpoint(), Cookie: "myapp_session=" + mine}, doctor.StatusFailed, []string{"none of the cookies is named session", "http.cookie_prefix"}},
+		"right name":    {doctor.Config{Endpoint: prefixed.Endpoint(), Cookies: []string{"myapp_session"}, Cookie: mine}, doctor.StatusOK, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := doctor.Run(t.Context(), c.config)
+			wantStep(t, r, "cookie", c.status, c.says...)
+			wantNoSecret(t, r, c.config.Cookie, w.alice)
+		})
+	}
+}
+
+// wantNoSecret looks for parts of secrets, too.
+func wantNoSecret(t *testing.T, r doctor.Report, secrets ...string) {
+	t.Helper()
+	text := r.String()
+	for _, secret := range secrets {
+		for _, part := range regexp.MustCompile(`[.= ]`).Split(secret, -1) {
+			if len(part) > 12 && strings.Contains(text, part[:12]) && strings.ContainsAny(part, "0123456789") {
+				t.Errorf("a secret is shown:\n%s", text)
+			}
+		}
+	}
+}
