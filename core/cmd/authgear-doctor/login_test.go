@@ -1,0 +1,251 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// output is written by several goroutines.
+type output struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.String()
+}
+
+// freePort returns a port that nobody listens on.
+func freePort(t *testing.T) int {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().(*net.TCPAddr).Port
+}
+
+// try runs a command with standard input from a pipe, unless it is interactive.
+func try(t *testing.T, term terminal, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	var out, errs output
+	term.stdout, term.stderr = &out, &errs
+	if term.stdin == nil {
+		term.stdin = strings.NewReader("")
+	}
+	env := term.env
+	term.env = func(name string) string {
+		if env != nil {
+			return env(name)
+		}
+		return map[string]string{"DISPLAY": ":0"}[name]
+	}
+	if term.open == nil {
+		term.open = func(string) error { return fmt.Errorf("no browser") }
+	}
+	status = run(t.Context(), term, args)
+	return status, out.String(), errs.String()
+}
+
+// browse is the person and the browser: it follows the redirect to the command.
+func browse(t *testing.T, address string) (page string) {
+	answer, err := http.Get(address) //nolint:gosec // of this test
+	if err != nil {
+		t.Error(err)
+		return ""
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Error(err)
+	}
+	return string(body)
+}
+
+func TestLogin(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func(*issuer)
+		args   []string
+		env    map[string]string
+		status int
+		says   []string // on standard error
+	}{
+		"good":                    {says: []string{"Signed in. The access token counts for 30m0s."}},
+		"opaque":                  {change: func(p *issuer) { p.access = "abcdefghijklmnopqrstuvwxyz012345" }, says: []string{"opaque", "Issue JWT as access token"}},
+		"confidential":            {args: []string{"-client-id", "web", "-auth", "basic"}, env: map[string]string{"AUTHGEAR_CLIENT_SECRET": secret}},
+		"confidential, no auth":   {args: []string{"-client-id", "web"}, status: 1, says: []string{"invalid_client", "AUTHGEAR_CLIENT_SECRET"}},
+		"confidential, no secret": {args: []string{"-auth", "post"}, status: 1, says: []string{"secret is missing"}},
+		"scopes":                  {args: []string{"-scope", "email", "-scope", "openid"}},
+		"redirect not registered": {change: func(p *issuer) { p.redirect = "https://app.example.com/" }, status: 1, says: []string{"register the redirect URI http://127.0.0.1:", "Authorized Redirect URIs"}},
+		"unknown client":          {args: []string{"-client-id", "nobody"}, status: 1, says: []string{"unauthorized_client", "-client-id is no application of this project"}},
+		"denied":                  {change: func(p *issuer) { p.answer = url.Values{"error": {"access_denied"}} }, status: 1, says: []string{"access_denied", "has declined"}},
+		"scope of an API":         {change: func(p *issuer) { p.answer = url.Values{"error": {"invalid_scope"}} }, status: 1, says: []string{"Authgear's own scopes only"}},
+		"no code":                 {change: func(p *issuer) { p.answer = url.Values{"code": {""}} }, status: 1, says: []string{"no code"}},
+		"another code":            {change: func(p *issuer) { p.answer = url.Values{"code": {"stolen"}} }, status: 1, says: []string{"invalid_grant", "run the command again"}},
+		"another issuer's answer": {change: func(p *issuer) { p.answer = url.Values{"iss": {"https://evil.example.com"}} }, status: 1, says: []string{"evil.example.com"}},
+		"another nonce":           {change: func(p *issuer) { p.change = func(c map[string]any) { c["nonce"] = "x" } }, status: 1, says: []string{"nonce"}},
+		"no nonce":                {change: func(p *issuer) { p.change = func(c map[string]any) { delete(c, "nonce") } }, status: 1, says: []string{"nonce"}},
+		"ID token of another":     {change: func(p *issuer) { p.change = func(c map[string]any) { c["iss"] = "https://evil.example.com" } }, status: 1, says: []string{"issuer"}},
+		"ID token for another":    {change: func(p *issuer) { p.change = func(c map[string]any) { c["aud"] = []string{"cli", "x"} } }, status: 1, says: []string{"another client"}},
+		"ID token is old":         {change: func(p *issuer) { p.change = func(c map[string]any) { c["exp"] = 1 } }, status: 1, says: []string{"expired"}},
+		"ID token is forged":      {change: func(p *issuer) { p.change = func(c map[string]any) { c["forged"] = true } }, status: 1, says: []string{"signature"}},
+		"the token is no token":   {change: func(p *issuer) { p.access = "no token at all" }, status: 1, says: []string{"usable access token"}},
+		"nobody comes":            {args: []string{"-timeout", "300ms", "-no-browser"}, status: 1, says: []string{"nobody has signed in in time", "compare the application's redirect URIs"}},
+		"a port that is taken":    {args: []string{"-port", "-"}, status: 1, says: []string{"-port"}},
+		"wrong state goes on":     {change: func(p *issuer) { p.answer = url.Values{"state": {"x"}} }, args: []string{"-timeout", "500ms"}, status: 1, says: []string{"in time"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newIssuer(t)
+			port := fmt.Sprint(freePort(t))
+			p.redirect = "http://127.0.0.1:" + port + "/callback"
+			if c.change != nil {
+				c.change(p)
+			}
+			args := append([]string{"login", p.URL, "-client-id", "cli", "-port", port}, c.args...)
+			if args[len(args)-1] == "-" {
+				taken, err := net.Listen("tcp", "127.0.0.1:"+port)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer taken.Close()
+				args[len(args)-1] = port
+			}
+			pages := make(chan string, 1)
+			status, stdout, stderr := try(t, terminal{
+				open: func(address string) error { go func() { pages <- browse(t, address) }(); return nil },
+				env: func(name string) string {
+					return map[string]string{"DISPLAY": ":0", name: c.env[name]}[name] + display(name)
+				},
+			}, args...)
+			wantStatus(t, c.status, status, stderr, c.says...)
+			if want := p.access + "\n"; c.status == 0 && stdout != want || c.status != 0 && stdout != "" {
+				t.Errorf("standard output is %q", stdout)
+			}
+			if c.status == 0 {
+				if page := <-pages; !strings.Contains(page, "Go back to the terminal") {
+					t.Errorf("the browser shows %s", page)
+				}
+			}
+			for _, hidden := range []string{p.access, secret, "the-code", "the-user"} {
+				if strings.Contains(stderr, hidden) {
+					t.Errorf("%q is on standard error:\n%s", hidden, stderr)
+				}
+			}
+		})
+	}
+}
+
+// display lets a browser be opened on Linux.
+func display(name string) string {
+	if name == "DISPLAY" {
+		return ":0"
+	}
+	return ""
+}
+
+func wantStatus(t *testing.T, want, status int, stderr string, says ...string) {
+	t.Helper()
+	if status != want {
+		t.Errorf("status %d, not %d:\n%s", status, want, stderr)
+	}
+	for _, text := range says {
+		if !strings.Contains(stderr, text) {
+			t.Errorf("no %q in\n%s", text, stderr)
+		}
+	}
+}
+
+// The request is that of RFC 7636 and OpenID Connect, each time another.
+func TestAuthorizationRequest(t *testing.T) {
+	t.Parallel()
+	p := newIssuer(t)
+	server, err := discover(t.Context(), p.URL, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for range 2 {
+		s := newSignIn(server, client{id: "cli"}, "http://127.0.0.1:1/callback", "email openid")
+		u, err := url.Parse(s.address())
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := u.Query()
+		for name, want := range map[string]string{
+			"response_type": "^code$", "client_id": "^cli$", "redirect_uri": "^http://127.0.0.1:1/callback$", "scope": "^email openid$",
+			"state": "^.{26}$", "nonce": "^.{26}$", "code_challenge": "^.{43}$", "code_challenge_method": "^S256$",
+		} {
+			if !regexp.MustCompile(want).MatchString(q.Get(name)) {
+				t.Errorf("%s is %q", name, q.Get(name))
+			}
+		}
+		for _, value := range []string{q.Get("state"), q.Get("nonce"), q.Get("code_challenge"), s.verifier} {
+			if seen[value] {
+				t.Errorf("%q again", value)
+			}
+			seen[value] = true
+		}
+	}
+}
+
+// Over SSH no browser is opened; the person pastes the address that the browser could
+// not reach.
+func TestPaste(t *testing.T) {
+	t.Parallel()
+	p := newIssuer(t)
+	port := fmt.Sprint(freePort(t))
+	p.redirect = "http://127.0.0.1:" + port + "/callback"
+	typed, keyboard := io.Pipe()
+	defer keyboard.Close()
+	var out, errs output
+	done := make(chan int, 1)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	go func() {
+		done <- run(ctx, terminal{
+			stdin: typed, interactive: true, stdout: &out, stderr: &errs,
+			env:  func(name string) string { return map[string]string{"SSH_CONNECTION": "x"}[name] + display(name) },
+			open: func(string) error { t.Error("a browser was opened on the other side"); return nil },
+		}, []string{"login", p.URL, "-client-id", "cli", "-port", port})
+	}()
+	if _, err := io.WriteString(keyboard, "\nhello\n"); err != nil { // waits until it is read
+		t.Fatal(err)
+	}
+	address := regexp.MustCompile(`http://\S+/oauth2/authorize\S+`).FindString(errs.String())
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := noRedirects.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if _, err := io.WriteString(keyboard, answer.Header.Get("Location")+"\n"); err != nil {
+		t.Fatal(err)
+	}
+	wantStatus(t, 0, <-done, errs.String(), "ssh -L "+port+":127.0.0.1:"+port+" THIS-MACHINE", "paste it here", "That is not the address")
+	if out.String() != p.access+"\n" {
+		t.Errorf("standard output is %q", out.String())
+	}
+}
