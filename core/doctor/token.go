@@ -49,7 +49,7 @@ func (e *examination) lookAtToken(ctx context.Context, resolver *authgear.Resolv
 		e.fail("header", authgear.ReasonTokenMalformed, parseErr, "")
 		return
 	}
-	e.lookAtHeader(&parsed)
+	e.ok("header", "alg RS256, typ at+jwt, kid %s", quote.Quote(parsed.KeyID)) // Parse accepts no other
 	c, parseErr := claims.Parse(parsed.Payload)
 	if parseErr != nil {
 		e.fail("claims", authgear.ReasonClaimsInvalid, parseErr, "")
@@ -63,6 +63,9 @@ func (e *examination) lookAtToken(ctx context.Context, resolver *authgear.Resolv
 		return
 	}
 	e.lookAtSession(ctx, resolver, token)
+	if err != nil && e.last().Status == StatusFailed {
+		e.last().Fix = "" // it stands above
+	}
 }
 
 // verify returns what NewJWT finds. Without keys it asks nobody again.
@@ -118,32 +121,26 @@ func (e *examination) keysOf(kid string) []keys.Key {
 
 func usable(k keys.Key) bool { return k.Err == nil }
 
-func (e *examination) lookAtHeader(token *jws.Token) {
-	kid := quote.Quote(token.KeyID)
-	same := e.keysOf(token.KeyID)
-	switch {
-	case e.keys == nil:
-		e.ok("header", "alg RS256, typ at+jwt, kid %s, which cannot be compared without the keys", kid)
-	case len(same) == 0:
-		e.fail("header", authgear.ReasonKeyUnknown, fmt.Errorf("kid %s is none of the project's keys", kid), "")
-	case !slices.ContainsFunc(same, usable):
-		e.fail("header", authgear.ReasonKeyUnknown, fmt.Errorf("kid %s is a key of the project that is not used: %w", kid, same[0].Err), "Look at the signing keys of the project.")
-	default:
-		e.ok("header", "alg RS256, typ at+jwt, kid %s, a key of the project", kid)
-	}
-}
-
+// lookAtSignature looks for the key first, as the SDK does when all else is good.
 func (e *examination) lookAtSignature(token *jws.Token) {
 	same := e.keysOf(token.KeyID)
-	if !slices.ContainsFunc(same, usable) {
-		e.skip("it cannot be checked without the key", "signature")
+	kid := quote.Quote(token.KeyID)
+	switch {
+	case e.keys == nil:
+		e.skip("it cannot be checked without the keys", "signature")
+		return
+	case len(same) == 0:
+		e.fail("signature", authgear.ReasonKeyUnknown, fmt.Errorf("kid %s is none of the project's keys", kid), "")
+		return
+	case !slices.ContainsFunc(same, usable):
+		e.fail("signature", authgear.ReasonKeyUnknown, fmt.Errorf("kid %s is a key of the project that is not used: %w", kid, same[0].Err), "Look at the signing keys of the project.")
 		return
 	}
 	var err error
 	for _, key := range same {
 		if usable(key) {
 			if err = token.Verify(key.Public); err == nil {
-				e.ok("signature", "good")
+				e.ok("signature", "by a key of the project")
 				return
 			}
 		}
