@@ -80,6 +80,7 @@ var packages = map[string]string{
 	"authgearhttp":    "github.com/authgear/authgear-sdk-go/adapters/nethttp",
 	"cmp":             "cmp",
 	"context":         "context",
+	"doctor":          "github.com/authgear/authgear-sdk-go/core/doctor",
 	"echo":            "github.com/labstack/echo/v5",
 	"errors":          "errors",
 	"expvar":          "expvar",

@@ -95,19 +95,21 @@ func (p *issuer) token(w http.ResponseWriter, r *http.Request) {
 		id, given = r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
 	}
 	challenge := sha256.Sum256([]byte(r.PostForm.Get("code_verifier")))
-	refuse := func(code string) { writeJSON(w, 400, map[string]any{"error": code, "error_description": "no"}) }
+	refuse := func(code, why string) { writeJSON(w, 400, map[string]any{"error": code, "error_description": why}) }
 	switch {
-	case id != "cli" && given != secret:
-		refuse("invalid_client")
+	case id != "cli" && given == "":
+		refuse("invalid_client", "client secret is required")
+	case id != "cli" && given != secret: // as Authgear answers
+		refuse("invalid_request", "invalid client secret")
 	case r.PostForm.Get("grant_type") == "client_credentials" && id != "worker":
-		refuse("unauthorized_client")
+		refuse("unauthorized_client", "no")
 	case r.PostForm.Get("grant_type") == "client_credentials" && r.PostForm.Get("resource") != "https://api.example.com":
-		refuse("invalid_target")
+		refuse("invalid_target", "no")
 	case r.PostForm.Get("grant_type") == "client_credentials":
 		writeJSON(w, 200, map[string]any{"access_token": p.access, "token_type": "Bearer", "expires_in": 1800})
 	case r.PostForm.Get("code") != "the-code" || r.PostForm.Get("redirect_uri") != p.redirect ||
 		p.asked.Get("code_challenge_method") != "S256" || p.asked.Get("code_challenge") != base64.RawURLEncoding.EncodeToString(challenge[:]):
-		refuse("invalid_grant")
+		refuse("invalid_grant", "no")
 	default:
 		writeJSON(w, 200, map[string]any{"access_token": p.access, "token_type": "Bearer", "expires_in": 1800, "id_token": p.idToken(id)})
 	}

@@ -86,7 +86,7 @@ func TestToken(t *testing.T) {
 		"post":             {args: []string{"-client-id", "worker", "-resource", api, "-auth", "post", "-scope", "a", "-scope", "b"}, secret: secret},
 		"secret by a pipe": {args: []string{"-client-id", "worker", "-resource", api}, input: secret + "\n"},
 		"no secret":        {args: []string{"-client-id", "worker", "-resource", api}, status: 1, says: []string{"AUTHGEAR_CLIENT_SECRET"}},
-		"wrong secret":     {args: []string{"-client-id", "worker", "-resource", api}, secret: "wr0ng", status: 1, says: []string{"invalid_client", "the secret"}},
+		"wrong secret":     {args: []string{"-client-id", "worker", "-resource", api}, secret: "wr0ng", status: 1, says: []string{"invalid client secret", "-client-id or the secret is not that of"}},
 		"no machine":       {args: []string{"-client-id", "web", "-resource", api}, secret: secret, status: 1, says: []string{"unauthorized_client", "M2M"}},
 		"unknown resource": {args: []string{"-client-id", "worker", "-resource", api + "/x"}, secret: secret, status: 1, says: []string{"invalid_target", "API Resources"}},
 		"not an endpoint":  {args: []string{"-client-id", "worker", "-resource", api, "-insecure-http"}, secret: secret},

@@ -139,6 +139,9 @@ func explained(code, description string, hints map[string]string) error {
 		text += ", " + quote.Quote(description)
 	}
 	hint := hints[code]
+	if code == "invalid_request" && strings.Contains(description, "client secret") { // as Authgear says it
+		hint = hints["invalid_client"]
+	}
 	if hint == "" {
 		hint = meanings[code]
 	}
