@@ -164,7 +164,7 @@ func (s *signIn) checkIDToken(ctx context.Context, compact string) error {
 	var more struct {
 		Nonce string `json:"nonce"`
 	}
-	if err := json.Unmarshal(token.Payload, &more); err != nil {
+	if err := json.Unmarshal([]byte(token.Payload), &more); err != nil {
 		return errors.New("its nonce is no string")
 	}
 	rules := judge.Rules{Endpoint: s.server.origin, Leeway: time.Minute} // the doctor says more about clocks
