@@ -46,8 +46,6 @@ func login(ctx context.Context, t terminal, args []string) error {
 			return errors.New("the client's secret is missing: put it into AUTHGEAR_CLIENT_SECRET")
 		}
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, *timeout, errNobody)
-	defer cancel()
 	server, err := discover(ctx, origin, *insecure)
 	if err != nil {
 		return err
@@ -59,7 +57,7 @@ func login(ctx context.Context, t terminal, args []string) error {
 	defer listener.Close()
 	slices.Sort(scopes)
 	s := newSignIn(server, c, fmt.Sprintf("http://127.0.0.1:%d/callback", *port), strings.Join(slices.Compact(scopes), " "))
-	g, err := s.run(ctx, t, listener, !*noBrowser && canShow(t.env))
+	g, err := s.run(ctx, t, listener, !*noBrowser && canShow(t.env), *timeout)
 	if err != nil {
 		return err
 	}
@@ -67,10 +65,8 @@ func login(ctx context.Context, t terminal, args []string) error {
 	return print(t, g)
 }
 
-var errNobody = errors.New("nobody has signed in in time")
-
 // run shows the address, waits for the browser to come back, and gets the tokens.
-func (s *signIn) run(ctx context.Context, t terminal, listener net.Listener, show bool) (*grant, error) {
+func (s *signIn) run(ctx context.Context, t terminal, listener net.Listener, show bool, timeout time.Duration) (*grant, error) {
 	address := s.address()
 	if err := s.try(ctx, address); err != nil {
 		return nil, err
@@ -81,13 +77,13 @@ func (s *signIn) run(ctx context.Context, t terminal, listener net.Listener, sho
 	if t.interactive {
 		go s.readPasted(t)
 	}
+	timer := time.NewTimer(timeout)
+	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		err := context.Cause(ctx)
-		if errors.Is(err, errNobody) {
-			err = fmt.Errorf("%w; if the browser shows an error, compare the application's redirect URIs with %s", err, s.redirect)
-		}
-		return nil, err
+		return nil, ctx.Err()
+	case <-timer.C:
+		return nil, fmt.Errorf("nobody has signed in in time; if the browser shows an error, compare the application's redirect URIs with %s", s.redirect)
 	case result := <-s.result:
 		if result.err != nil {
 			return nil, result.err
