@@ -83,8 +83,12 @@ func (e *examination) run(ctx context.Context) {
 	if !e.configure() {
 		return
 	}
-	e.reach(ctx)
-	resolver := e.askResolver(ctx)
+	var resolver *authgear.Resolver
+	if failed := e.reach(ctx); failed == "" || e.config.ResolverURL != "" {
+		resolver = e.askResolver(ctx)
+	} else { // the resolver is at the same address
+		e.skip("not looked at, since "+failed+" has failed", "resolver", "cookie_name")
+	}
 	if e.config.Token != "" {
 		e.lookAtToken(ctx, resolver)
 	}

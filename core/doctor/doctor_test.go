@@ -103,7 +103,7 @@ func TestProject(t *testing.T) {
 	}{
 		"well":                 {step: "keys", status: doctor.StatusOK, says: []string{"kid"}},
 		"clock is right":       {step: "clock", status: doctor.StatusOK},
-		"down":                 {fault: func(s *authgeartest.Server) { s.SetDown(true) }, step: "resolver", status: doctor.StatusFailed, says: []string{"connection reset", "firewall"}},
+		"down":                 {fault: func(s *authgeartest.Server) { s.SetDown(true) }, step: "cookie_name", status: doctor.StatusSkipped, says: []string{"has failed"}},
 		"404":                  {fault: handle(discovery, answer(404, "{}")), step: "discovery", status: doctor.StatusFailed, says: []string{"status 404", "compare Endpoint"}},
 		"503":                  {fault: handle(discovery, answer(503, "")), step: "discovery", status: doctor.StatusFailed, says: []string{"status 503", "not well"}},
 		"400 of a TLS port":    {fault: handle(discovery, answer(400, "")), step: "discovery", status: doctor.StatusFailed, says: []string{"write https://"}},

@@ -17,8 +17,9 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/quote"
 )
 
-// reach fetches the keys as NewJWT does, and looks at each part of that.
-func (e *examination) reach(ctx context.Context) {
+// reach fetches the keys as NewJWT does, and looks at each part of that. It returns which
+// step of the way has failed, "" for none.
+func (e *examination) reach(ctx context.Context) (failed string) {
 	internal := ""
 	if e.config.InternalURL != "" {
 		internal, _ = endpoint.Parse(e.config.InternalURL, e.config.InsecureHTTP) // configure has looked at it
@@ -33,15 +34,15 @@ func (e *examination) reach(ctx context.Context) {
 	})
 	err := set.Ready(ctx)
 	asked := cmp.Or(internal, e.Endpoint)
-	if failed := way.report(&e.Report, "", asked, time.Now()); failed != "" {
+	if failed = way.report(&e.Report, "", asked, time.Now()); failed != "" {
 		e.skip("not looked at, since "+failed+" has failed", "discovery", "issuer", "keys", "clock")
-		return
+		return failed
 	}
 	discovery, ok := fetches.Load("discovery")
 	if !ok { // the context has ended
 		e.fail("discovery", authgear.ReasonKeysUnavailable, err, "")
 		e.skip("not looked at, since discovery has failed", "issuer", "keys", "clock")
-		return
+		return ""
 	}
 	e.lookAtDiscovery(discovery.(fetch).Fetch, asked)
 	if found, ok := fetches.Load("jwks"); ok {
@@ -50,6 +51,7 @@ func (e *examination) reach(ctx context.Context) {
 		e.skip("not looked at, since they are found by discovery", "keys")
 	}
 	e.lookAtClock(discovery.(fetch))
+	return ""
 }
 
 // fetch is a request and when its answer was there.
