@@ -150,14 +150,14 @@ func (u *user) identity() map[string]any {
 	}}
 }
 
-// event is what an event tells of a session.
-func (of *session) event(u *user) map[string]any {
+// event is what an event tells of a login.
+func (of *login) event(u *user) map[string]any {
 	kind := "offline_grant"
-	if of.kind == kindCookie {
+	if of.browser {
 		kind = "idp"
 	}
 	return map[string]any{"session": map[string]any{
-		"id":                                 of.sid,
+		"id":                                 of.id,
 		"created_at":                         of.authTime.UTC(),
 		"updated_at":                         of.authTime.UTC(),
 		"type":                               kind,

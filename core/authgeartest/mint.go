@@ -59,7 +59,7 @@ func (s *Server) mintToken(r *http.Request, userID string) (string, *refusal) {
 	if s.users[userID] == nil {
 		return "", &refusal{http.StatusNotFound, "there is no such user here"}
 	}
-	return s.accessToken(userID, token), nil
+	return s.accessToken(s.newLogin(userID, token), token), nil
 }
 
 // mintClientToken mints a client's own token.
@@ -91,5 +91,5 @@ func (s *Server) mintReauthenticated(r *http.Request) (string, *refusal) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.reauthenticate(found.session, &found.user), nil
+	return s.reauthenticate(found.session.login), nil
 }

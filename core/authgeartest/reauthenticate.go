@@ -20,11 +20,10 @@ func (s *Server) Reauthenticate(credential string) (idToken string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	found := s.session(credential)
-	u := s.user(found.userID)
-	if !u.canReauthenticate() {
+	if !s.user(found.userID).canReauthenticate() {
 		panic("authgeartest: " + cannotReauthenticate)
 	}
-	return s.reauthenticate(found, u)
+	return s.reauthenticate(found.login)
 }
 
 const cannotReauthenticate = "this user cannot reauthenticate"
@@ -39,12 +38,18 @@ func (s *Server) session(credential string) *session {
 }
 
 // reauthenticate renews a session's login. The caller holds s.mu.
-func (s *Server) reauthenticate(of *session, u *user) string {
-	of.authTime = s.now()
-	s.emit("user.reauthenticated", u, of.event(u), map[string]any{
+func (s *Server) reauthenticate(of *login) string {
+	s.renew(of, s.now())
+	return s.idToken(of, Token{})
+}
+
+// renew makes a login one of another time. The caller holds s.mu.
+func (s *Server) renew(l *login, at time.Time) {
+	l.authTime = at
+	u := s.user(l.userID)
+	s.emit("user.reauthenticated", u, l.event(u), map[string]any{
 		"triggered_by":  "user",
 		"audit_context": map[string]any{"http_url": s.Endpoint() + "/oauth2/token"},
-		"client_id":     of.clientID,
+		"client_id":     l.clientID,
 	})
-	return s.idToken(u, of.sid, Token{ClientID: of.clientID, AuthTime: of.authTime})
 }

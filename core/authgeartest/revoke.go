@@ -16,22 +16,30 @@ func (s *Server) revoke(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusOK)
 }
 
-// Revoke does what the revocation endpoint does: it ends the session of an
-// opaque token or of a session cookie's value. On a JWT, and on what it does
-// not know, it has no effect; see [Server.RevokeSession].
+// Revoke does what the revocation endpoint does: it ends an opaque token, the
+// session of a session cookie's value, and with a refresh token all that was
+// issued by its login. On a JWT, and on what it does not know, it has no effect;
+// see [Server.RevokeSession].
 func (s *Server) Revoke(credential string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if found := s.sessions[credential]; found != nil && found.kind != kindJWT {
+	found := s.sessions[credential]
+	switch {
+	case found == nil || found.kind == kindJWT:
+	case found.kind == kindOpaque:
 		delete(s.sessions, credential)
+	default:
+		s.end(found.login)
 	}
 }
 
 // RevokeSession ends the session that a credential of any kind belongs to, as
-// an administrator or a sign-out does. A JWT is refused by the resolver from
-// now on, its signature stays good.
+// an administrator or a sign-out does, with all that was issued by its login. A
+// JWT is refused by the resolver from now on, its signature stays good.
 func (s *Server) RevokeSession(credential string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.sessions, credential)
+	if found := s.sessions[credential]; found != nil {
+		s.end(found.login)
+	}
 }

@@ -1,6 +1,7 @@
 package authgeartest
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"net/url"
@@ -60,6 +61,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.private(w, r, "GET, POST", s.userinfo)
 	case "/oauth2/revoke":
 		s.private(w, r, "POST", s.revoke)
+	case "/oauth2/authorize":
+		s.signingIn(w, r, "GET, POST", s.authorize)
+	case "/oauth2/token":
+		s.private(w, r, "POST", s.local(s.token))
+	case "/oauth2/app_session_token":
+		s.private(w, r, "POST", s.appSessionToken)
 	case "/reauthenticate":
 		s.mint(w, r, func() (string, *refusal) { return s.mintReauthenticated(r) })
 	default:
@@ -95,12 +102,52 @@ func (s *Server) private(w http.ResponseWriter, r *http.Request, methods string,
 		h := w.Header()
 		h.Set("Cache-Control", "no-store")
 		h.Set("Pragma", "no-cache")
-		h.Add("Vary", "Origin")
+		s.allowOrigin(w, r)
 		if s.redirected(w, r) || r.Method == http.MethodOptions {
 			return
 		}
 		next(w, r)
 	})
+}
+
+// signingIn answers at a path that a browser is sent to.
+func (s *Server) signingIn(w http.ResponseWriter, r *http.Request, methods string, next http.HandlerFunc) {
+	s.main(w, r, methods, func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Cache-Control", "no-store")
+		h.Set("Pragma", "no-cache")
+		if !s.redirected(w, r) {
+			s.local(next)(w, r)
+		}
+	})
+}
+
+// local keeps away from what hands out credentials a page that has rebound its
+// own name to this address, and reads the form.
+func (s *Server) local(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if !s.owns(r.Host) {
+			http.Error(w, "this is another host", http.StatusNotFound)
+			return
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
+		if err := r.ParseForm(); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		next(w, r)
+	}
+}
+
+// locked gets an answer while nothing else changes, and fails with the database
+// that it needs.
+func (s *Server) locked(answer func() http.HandlerFunc) http.HandlerFunc {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.databaseDown() || s.redisDown {
+		return func(w http.ResponseWriter, _ *http.Request) { writeFailure(w, http.StatusInternalServerError) }
+	}
+	return answer()
 }
 
 func (s *Server) main(w http.ResponseWriter, r *http.Request, methods string, next http.HandlerFunc) {
@@ -133,8 +180,13 @@ func (s *Server) main(w http.ResponseWriter, r *http.Request, methods string, ne
 	}
 	h.Set("Content-Security-Policy", "script-src 'self' https: 'nonce-"+nonce+"' 'strict-dynamic'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("X-Frame-Options", "DENY")
-	next(w, r)
+	next(w, r.WithContext(context.WithValue(r.Context(), nonceKey{}, nonce)))
 }
+
+type nonceKey struct{}
+
+// nonce lets the scripts of a page run.
+func nonce(r *http.Request) string { return r.Context().Value(nonceKey{}).(string) }
 
 // redirected sends a request for another origin to the public one.
 func (s *Server) redirected(w http.ResponseWriter, r *http.Request) bool {

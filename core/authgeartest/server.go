@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 )
@@ -32,6 +33,14 @@ type Config struct {
 	CookiePrefix string
 	// CookieDomain is the Domain attribute of the session cookie. Empty: none.
 	CookieDomain string
+	// Clients are the project's OAuth clients. Empty: each client ID is a public
+	// client, whose redirect URIs are those of this machine (localhost, *.localhost
+	// and loopback addresses), and a machine with any secret, any https resource
+	// and any scopes.
+	Clients []Client
+	// AllowedOrigins may call by script, with cookies, beside the origins of the
+	// clients' redirect URIs. Both empty: all origins of this machine.
+	AllowedOrigins []string
 }
 
 // TB is the part of testing.TB that [New] needs.
@@ -52,6 +61,8 @@ type Server struct {
 	now          func() time.Time
 	cookiePrefix string
 	cookieDomain string
+	clients      []Client
+	origins      []string // that may call by script
 
 	switching sync.Mutex // held while going down, up or closing
 	accepting sync.WaitGroup
@@ -63,6 +74,8 @@ type Server struct {
 	keys     []*signingKey // published; the first one signs
 	users    map[string]*user
 	sessions map[string]*session // by credential
+	codes    map[string]*code
+	handoffs map[string]handoff // by app session token
 	requests map[string]int
 	handlers map[string]http.Handler
 	failing  int
@@ -110,8 +123,12 @@ func Start(config Config) (*Server, error) {
 		now:          config.Now,
 		cookiePrefix: config.CookiePrefix,
 		cookieDomain: config.CookieDomain,
+		clients:      slices.Clone(config.Clients),
+		origins:      originsOf(config),
 		users:        make(map[string]*user),
 		sessions:     make(map[string]*session),
+		codes:        make(map[string]*code),
+		handoffs:     make(map[string]handoff),
 		requests:     make(map[string]int),
 		handlers:     make(map[string]http.Handler),
 	}

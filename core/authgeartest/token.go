@@ -51,28 +51,22 @@ const (
 	kindOpaque
 	kindCookie
 	kindAppSession
+	kindRefresh
 )
 
-// session is a credential and what the server remembers of it.
+// session is a credential of a login and what the server remembers of it.
 type session struct {
-	kind     sessionKind
-	sid      string // as ID tokens name it
-	userID   string
-	clientID string
-	authTime time.Time
-	expires  time.Time
+	kind sessionKind
+	*login
+	expires time.Time
 
 	// Of a JWT, as they came out of JSON.
 	header, claims map[string]any
 }
 
-// start adds a session. The caller holds s.mu.
-func (s *Server) start(kind sessionKind, userID, credential string, token Token, lifetime time.Duration) *session {
-	now := s.now()
-	added := &session{
-		kind: kind, sid: newSID(), userID: s.user(userID).ID, clientID: clientID(token.ClientID),
-		authTime: token.authTime(now), expires: now.Add(token.lifetime(lifetime)),
-	}
+// start adds a credential. The caller holds s.mu.
+func (s *Server) start(kind sessionKind, of *login, credential string, lifetime time.Duration) *session {
+	added := &session{kind: kind, login: of, expires: s.now().Add(lifetime)}
 	s.sessions[credential] = added
 	return added
 }
@@ -103,30 +97,27 @@ func first(tokens []Token) Token {
 func (s *Server) AccessToken(userID string, token ...Token) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.accessToken(userID, first(token))
+	return s.accessToken(s.newLogin(userID, first(token)), first(token))
 }
 
-// accessToken mints a JWT. The caller holds s.mu.
-func (s *Server) accessToken(userID string, t Token) string {
+// accessToken mints a JWT of a login, which knows better than the token whose and
+// when it was. The caller holds s.mu.
+func (s *Server) accessToken(of *login, t Token) string {
 	now := s.now()
-	u := s.user(userID)
-	scopes := t.Scopes
-	if scopes == nil {
-		scopes = []string{"openid", "offline_access", scopeFullAccess}
-	}
-	claims := u.claims(t, s.Endpoint(), now)
+	t.AuthTime = of.authTime
+	claims := s.user(of.userID).claims(t, s.Endpoint(), now)
 	claims["aud"] = []string{s.Endpoint()}
-	claims["client_id"] = clientID(t.ClientID)
+	claims["client_id"] = of.clientID
 	claims["exp"] = now.Add(t.lifetime(s.lifetime)).Unix()
 	claims["jti"] = randomHex(32)
-	claims["scope"] = strings.Join(scopes, " ")
+	claims["scope"] = strings.Join(of.scopes, " ")
 	change(claims, t.Claims)
 
 	header := s.header("at+jwt")
 	change(header, t.Header)
 	signed := s.sign(header, claims)
 
-	added := s.start(kindJWT, userID, signed, t, s.lifetime)
+	added := s.start(kindJWT, of, signed, t.lifetime(s.lifetime))
 	added.header, added.claims = throughJSON(header), throughJSON(claims)
 	return signed
 }
@@ -141,16 +132,17 @@ func (s *Server) IDToken(userID, client string, token ...Token) string {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.idToken(s.user(userID), newSID(), t)
+	return s.idToken(s.newLogin(userID, t), t)
 }
 
-// idToken mints an ID token. The caller holds s.mu.
-func (s *Server) idToken(u *user, sid string, t Token) string {
+// idToken mints an ID token of a login. The caller holds s.mu.
+func (s *Server) idToken(of *login, t Token) string {
 	now := s.now()
-	claims := u.claims(t, s.Endpoint(), now)
-	claims["aud"] = []string{clientID(t.ClientID)}
+	t.AuthTime = of.authTime
+	claims := s.user(of.userID).claims(t, s.Endpoint(), now)
+	claims["aud"] = []string{of.clientID}
 	claims["exp"] = now.Add(t.lifetime(idTokenLifetime)).Unix()
-	claims["sid"] = sid
+	claims["sid"] = of.sid()
 	change(claims, t.Claims)
 	header := s.header("JWT")
 	change(header, t.Header)
@@ -162,6 +154,11 @@ func (s *Server) idToken(u *user, sid string, t Token) string {
 func (s *Server) ClientToken(clientID, resource string, scopes ...string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.clientToken(clientID, resource, scopes)
+}
+
+// clientToken mints a client's own token. The caller holds s.mu.
+func (s *Server) clientToken(clientID, resource string, scopes []string) string {
 	now := s.now()
 	return s.sign(s.header("at+jwt"), map[string]any{
 		"aud":       []string{resource},
@@ -181,8 +178,13 @@ func (s *Server) ClientToken(clientID, resource string, scopes ...string) string
 func (s *Server) OpaqueToken(userID string, token ...Token) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.opaqueToken(s.newLogin(userID, first(token)), first(token))
+}
+
+// opaqueToken makes an opaque token of a login. The caller holds s.mu.
+func (s *Server) opaqueToken(of *login, t Token) string {
 	credential := randomString(32, alphanumeric)
-	s.start(kindOpaque, userID, credential, first(token), s.lifetime)
+	s.start(kindOpaque, of, credential, t.lifetime(s.lifetime))
 	return credential
 }
 
@@ -192,11 +194,15 @@ func (s *Server) OpaqueToken(userID string, token ...Token) string {
 func (s *Server) SessionCookie(userID string, token ...Token) *http.Cookie {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t := first(token)
+	return s.sessionCookie(s.newBrowserLogin(userID, first(token)), first(token))
+}
+
+// sessionCookie makes the cookie of a browser's session. The caller holds s.mu.
+func (s *Server) sessionCookie(of *login, t Token) *http.Cookie {
 	cookie := s.cookie(s.endpoint.Scheme == "https")
-	cookie.Value = newUUID() + "." + randomString(32, alphanumeric)
+	cookie.Value = of.id + "." + randomString(32, alphanumeric)
 	cookie.MaxAge = int(t.lifetime(sessionLifetime) / time.Second)
-	s.start(kindCookie, userID, cookie.Value, t, sessionLifetime)
+	s.start(kindCookie, of, cookie.Value, t.lifetime(sessionLifetime))
 	return cookie
 }
 
@@ -206,10 +212,14 @@ func (s *Server) SessionCookie(userID string, token ...Token) *http.Cookie {
 func (s *Server) AppSessionCookie(userID string, token ...Token) *http.Cookie {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.appSessionCookie(s.newLogin(userID, first(token)), first(token))
+}
+
+// appSessionCookie makes an app_session cookie of a login. The caller holds s.mu.
+func (s *Server) appSessionCookie(of *login, t Token) *http.Cookie {
 	cookie := s.cookie(s.endpoint.Scheme == "https")
-	cookie.Name = "app_session"
-	cookie.Value = newUUID() + "." + randomString(32, alphanumeric)
-	s.start(kindAppSession, userID, cookie.Value, first(token), sessionLifetime)
+	cookie.Name, cookie.Value = "app_session", randomString(32, alphanumeric)
+	s.start(kindAppSession, of, cookie.Value, t.lifetime(sessionLifetime))
 	return cookie
 }
 
@@ -256,10 +266,6 @@ func (u *user) claims(t Token, issuer string, now time.Time) map[string]any {
 		claims["amr"] = amr
 	}
 	return claims
-}
-
-func newSID() string {
-	return base64.RawURLEncoding.EncodeToString([]byte("offline_grant:" + newUUID()))
 }
 
 func clientID(id string) string {

@@ -1,0 +1,180 @@
+package authgeartest
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// codeLifetime is that of what is to be exchanged at once.
+const codeLifetime = 5 * time.Minute
+
+// allowedScopes are those that Authgear knows for users.
+var allowedScopes = []string{
+	"offline_access", "openid", "profile", "email", "address", "phone",
+	scopeFullAccess, "https://authgear.com/scopes/full-userinfo",
+}
+
+// authorization is an authorization request (RFC 6749 §4.1.1) that may be granted.
+type authorization struct {
+	form   url.Values
+	client *Client
+	to     target
+	scopes []string
+
+	hint   *login // of the session that id_token_hint names, nil if there is none
+	hinted string // the user that id_token_hint names
+	login  bool   // an earlier login does not count
+}
+
+// code is an authorization code's grant.
+type code struct {
+	authorization
+	userID   string
+	authTime time.Time
+	browser  *login // the browser's session, nil if there is none
+	expires  time.Time
+}
+
+// authorize is the authorization endpoint: a page on which to choose a user, or
+// an answer without one.
+func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
+	s.locked(func() http.HandlerFunc {
+		a, answer := s.authorization(r.Form)
+		switch chosen := r.PostForm.Get("user"); {
+		case answer != nil:
+			return answer
+		case slices.Contains(strings.Fields(a.form.Get("prompt")), "none"):
+			return s.authorizeSilently(r, a)
+		case chosen != "":
+			return s.signIn(r, a, chosen)
+		}
+		return s.signInPage(a, "")
+	})(w, r)
+}
+
+// authorization reads an authorization request, or answers it. The caller holds
+// s.mu.
+func (s *Server) authorization(form url.Values) (*authorization, http.HandlerFunc) {
+	a := &authorization{form: form, client: s.client(form.Get("client_id")), scopes: strings.Fields(form.Get("scope"))}
+	a.to = target{mode: form.Get("response_mode"), state: form.Get("state")}
+	if a.client == nil {
+		return nil, target{}.refuse(&failure{code: "unauthorized_client", description: "invalid client ID"})
+	}
+	if a.client.machine() {
+		return nil, target{}.refuse(&failure{code: "unauthorized_client", description: "m2m clients are not allowed to use the authorize endpoint"})
+	}
+	uri, ok := s.redirectURI(a.client, form.Get("redirect_uri"))
+	if !ok {
+		return nil, target{}.refuse(&failure{code: "invalid_request", description: "redirect URI is not allowed"})
+	}
+	a.to.uri = uri
+	if f := a.validate(); f != nil {
+		return nil, a.to.refuse(f)
+	}
+	hint, err := url.Parse(form.Get("login_hint"))
+	if err == nil && hint.Query().Get("type") == "app_session_token" {
+		return nil, s.openAppSession(a, hint.Query().Get("app_session_token"))
+	}
+	if f := s.takeHint(a); f != nil {
+		return nil, a.to.refuse(f)
+	}
+	return a, nil
+}
+
+// validate checks an authorization request in Authgear's order.
+func (a *authorization) validate() *failure {
+	prompt, invalid := strings.Fields(a.form.Get("prompt")), func(text string) *failure {
+		return &failure{code: "invalid_request", description: text}
+	}
+	switch response := a.form.Get("response_type"); {
+	case response != "code" && response != "none":
+		return &failure{code: "unauthorized_client", description: "response type is not allowed for this client"}
+	case slices.Contains(prompt, "none") && len(prompt) > 1:
+		return invalid("prompt cannot have other values when none is set")
+	case slices.Contains(prompt, "none") && a.form.Has("max_age"):
+		return invalid("max_age could imply prompt=login so max_age cannot be present when prompt=none")
+	case len(a.scopes) == 0:
+		return invalid("scope is required")
+	case response == "code" && !a.client.confidential() && a.form.Get("code_challenge") == "":
+		return invalid("PKCE code challenge is required for public clients")
+	case response == "code" && a.form.Get("code_challenge") != "" && a.form.Get("code_challenge_method") != "S256":
+		return invalid("only 'S256' PKCE transform is supported")
+	}
+	for _, scope := range a.scopes {
+		if !slices.Contains(allowedScopes, scope) {
+			return &failure{code: "invalid_scope", description: "specified scope is not allowed: " + scope}
+		}
+		if scope == scopeFullAccess && a.client.confidential() {
+			return &failure{code: "invalid_scope", description: "full access is not allowed for this client"}
+		}
+	}
+	if !slices.Contains(a.scopes, "openid") {
+		return &failure{code: "invalid_scope", description: "must request 'openid' scope"}
+	}
+	return nil
+}
+
+// takeHint reads id_token_hint, and what max_age says of the session that it
+// names (OpenID Connect Core §3.1.2.1). The caller holds s.mu.
+func (s *Server) takeHint(a *authorization) *failure {
+	if hint := a.form.Get("id_token_hint"); hint != "" {
+		claims := s.idTokenClaims(hint)
+		if claims == nil {
+			return &failure{code: "invalid_request", description: "invalid id_token_hint"}
+		}
+		a.hinted, _ = claims["sub"].(string)
+		a.hint = s.loginBySID(claims["sid"])
+	}
+	a.login = slices.Contains(strings.Fields(a.form.Get("prompt")), "login")
+	if age, err := strconv.ParseUint(a.form.Get("max_age"), 10, 31); err == nil {
+		since := time.Duration(-1)
+		if a.hint != nil {
+			since = s.now().Sub(a.hint.authTime)
+		}
+		a.login = a.login || age == 0 || since < 0 || since > time.Duration(age)*time.Second
+	}
+	return nil
+}
+
+// authorizeSilently answers prompt=none. The caller holds s.mu.
+func (s *Server) authorizeSilently(r *http.Request, a *authorization) http.HandlerFunc {
+	browser := s.browser(r)
+	if browser == nil || a.hinted != "" && a.hinted != browser.userID {
+		return a.to.refuse(&failure{code: "login_required", description: "authentication required"})
+	}
+	return s.grantCode(a, browser.userID, browser.authTime, browser)
+}
+
+// grantCode answers an authorization request by what it asks for. The caller
+// holds s.mu.
+func (s *Server) grantCode(a *authorization, userID string, authTime time.Time, browser *login) http.HandlerFunc {
+	answer := map[string]string{}
+	if a.form.Get("response_type") == "code" {
+		answer["code"] = randomString(32, alphanumeric)
+		s.codes[answer["code"]] = &code{
+			authorization: *a, userID: userID, authTime: authTime, browser: browser, expires: s.now().Add(codeLifetime),
+		}
+	}
+	return a.to.answer(answer)
+}
+
+// browser is the live session of a request's cookie, nil if there is none. The
+// caller holds s.mu.
+func (s *Server) browser(r *http.Request) *login {
+	cookie, err := r.Cookie(s.cookiePrefix + "session")
+	if err != nil {
+		return nil
+	}
+	found := s.alive(cookie.Value, kindCookie)
+	if found == nil {
+		return nil
+	}
+	if u := s.users[found.userID]; u == nil || !u.maySignIn(s.now()) {
+		return nil
+	}
+	return found.login
+}

@@ -1,0 +1,75 @@
+package authgeartest
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// Client is an OAuth client of the project, for [Config].Clients.
+type Client struct {
+	// ID is the client ID.
+	ID string
+	// Secret makes a confidential client, which authenticates at the token
+	// endpoint by client_secret_post or client_secret_basic (RFC 6749 §2.3.1).
+	// Empty: a public client, such as a single-page or native app.
+	Secret string
+	// RedirectURIs are compared byte for byte. A URI of the server's own origin is
+	// allowed too, as with a real Authgear.
+	RedirectURIs []string
+	// PostLogoutRedirectURIs are where end_session may send a browser.
+	PostLogoutRedirectURIs []string
+	// OpaqueTokens is for a client without "Issue JWT as access token".
+	OpaqueTokens bool
+	// Resources make a machine: the resource URIs that it gets tokens for by
+	// client credentials, each with the scopes that it may have there. It needs a
+	// Secret, and nobody signs in to it.
+	Resources map[string][]string
+
+	open bool // made up, since none are registered
+}
+
+func (c *Client) machine() bool { return c.Resources != nil }
+
+// confidential clients ask for their secret and get no full access.
+func (c *Client) confidential() bool { return c.Secret != "" }
+
+// client finds a client. Without any registered one each ID is a public client
+// with loopback redirect URIs, and a machine with any secret.
+func (s *Server) client(id string) *Client {
+	if len(s.clients) == 0 && id != "" {
+		return &Client{ID: id, open: true}
+	}
+	i := slices.IndexFunc(s.clients, func(c Client) bool { return c.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return &s.clients[i]
+}
+
+// redirectURI checks where a client may be answered at. A client with one URI
+// need not say it.
+func (s *Server) redirectURI(c *Client, uri string) (*url.URL, bool) {
+	if uri == "" && len(c.RedirectURIs) == 1 {
+		uri = c.RedirectURIs[0]
+	}
+	u, err := url.Parse(uri)
+	if err != nil || u.Scheme == "" {
+		return nil, false
+	}
+	return u, u.Scheme+"://"+u.Host == s.Endpoint() || slices.Contains(c.RedirectURIs, uri) || c.open && loopback(u)
+}
+
+// postLogoutRedirectURI says whether a browser may be sent to a URI.
+func (s *Server) postLogoutRedirectURI(uri string) bool {
+	u, err := url.Parse(uri)
+	return err == nil && len(s.clients) == 0 && loopback(u) ||
+		slices.ContainsFunc(s.clients, func(c Client) bool { return slices.Contains(c.PostLogoutRedirectURIs, uri) })
+}
+
+// loopback says whether a URI stays on this machine.
+func loopback(u *url.URL) bool {
+	host := u.Hostname()
+	return (u.Scheme == "http" || u.Scheme == "https") &&
+		(slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, host) || strings.HasSuffix(host, ".localhost"))
+}

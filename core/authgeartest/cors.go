@@ -1,0 +1,56 @@
+package authgeartest
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+)
+
+// allowOrigin lets a page of an allowed origin read the answer, with its
+// cookies, as Authgear does for the origins of its clients.
+func (s *Server) allowOrigin(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Add("Vary", "Origin")
+	origin := r.Header.Get("Origin")
+	if !s.allowedOrigin(origin) {
+		return
+	}
+	h.Set("Access-Control-Allow-Origin", origin)
+	h.Set("Access-Control-Allow-Credentials", "true")
+	h.Set("Access-Control-Max-Age", "900")
+	for asked, allowed := range map[string]string{
+		"Access-Control-Request-Method":  "Access-Control-Allow-Methods",
+		"Access-Control-Request-Headers": "Access-Control-Allow-Headers",
+	} {
+		if v := r.Header.Get(asked); v != "" {
+			h.Set(allowed, v)
+		}
+	}
+}
+
+// allowedOrigin says whether pages of an origin may call: those of
+// [Config].AllowedOrigins, of clients' redirect URIs, and the server's own.
+// Without any of the former all pages of this machine.
+func (s *Server) allowedOrigin(origin string) bool {
+	u, err := url.Parse(origin)
+	if err != nil || u.Scheme == "" || u.Scheme+"://"+u.Host != origin {
+		return false
+	}
+	if origin == s.Endpoint() || slices.Contains(s.origins, origin) {
+		return true
+	}
+	return len(s.origins) == 0 && loopback(u)
+}
+
+// originsOf are the configured origins and those of redirect URIs.
+func originsOf(config Config) []string {
+	origins := slices.Clone(config.AllowedOrigins)
+	for _, c := range config.Clients {
+		for _, uri := range c.RedirectURIs {
+			if u, err := url.Parse(uri); err == nil {
+				origins = append(origins, u.Scheme+"://"+u.Host)
+			}
+		}
+	}
+	return origins
+}

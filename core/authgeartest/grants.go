@@ -1,0 +1,155 @@
+package authgeartest
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// refreshLifetime is that of a login by tokens.
+const refreshLifetime = 30 * 24 * time.Hour
+
+var errInvalidCode = &failure{code: "invalid_grant", description: "invalid authorization code"}
+
+// grantByCode exchanges an authorization code (RFC 6749 §4.1.3, RFC 7636 §4.5).
+// A code counts once, and not a second time after a failure. The caller holds s.mu.
+func (s *Server) grantByCode(client *Client, secret string, form url.Values) (tokens, *failure) {
+	grant := s.codes[form.Get("code")]
+	delete(s.codes, form.Get("code"))
+	if grant == nil || !s.now().Before(grant.expires) || grant.client.ID != client.ID {
+		return nil, errInvalidCode
+	}
+	if grant.form.Get("redirect_uri") != form.Get("redirect_uri") {
+		return nil, &failure{code: "invalid_request", description: "invalid redirect URI"}
+	}
+	verifier, challenge := form.Get("code_verifier"), grant.form.Get("code_challenge")
+	if sum := sha256.Sum256([]byte(verifier)); (verifier != "" || challenge != "") && base64.RawURLEncoding.EncodeToString(sum[:]) != challenge {
+		return nil, errInvalidCode
+	}
+	if client.confidential() {
+		if f := client.checkSecret(secret); f != nil {
+			return nil, f
+		}
+	}
+	if u := s.users[grant.userID]; u == nil || !u.maySignIn(s.now()) {
+		return nil, errInvalidCode
+	}
+	of := s.loginOfCode(grant)
+	issued := s.issue(of, client, Token{})
+	if slices.Contains(grant.scopes, "offline_access") {
+		issued["refresh_token"] = s.refreshToken(of)
+	}
+	claims := s.user(of.userID).personal(client, of.scopes)
+	if nonce := grant.form.Get("nonce"); nonce != "" {
+		claims["nonce"] = nonce
+	}
+	issued["id_token"] = s.idToken(of, Token{Claims: claims})
+	return issued, nil
+}
+
+// loginOfCode is a new login, or the one that was to reauthenticate if no
+// refresh token is asked for. The caller holds s.mu.
+func (s *Server) loginOfCode(grant *code) *login {
+	hint := grant.hint
+	if hint != nil && !hint.browser && grant.authTime.After(hint.authTime) {
+		s.renew(hint, grant.authTime)
+	}
+	if hint != nil && !slices.Contains(grant.scopes, "offline_access") {
+		return hint
+	}
+	of := s.newLogin(grant.userID, Token{ClientID: grant.client.ID, Scopes: grant.scopes, AuthTime: grant.authTime})
+	if grant.browser != nil && grant.sso() {
+		of.sso = grant.browser.sso
+	}
+	return of
+}
+
+// refreshToken makes a refresh token. The caller holds s.mu.
+func (s *Server) refreshToken(of *login) string {
+	credential := of.id + "." + randomString(32, alphanumeric)
+	s.start(kindRefresh, of, credential, refreshLifetime)
+	return credential
+}
+
+var errInvalidRefreshToken = &failure{code: "invalid_grant", description: "invalid refresh token"}
+
+// refreshable finds the login of a refresh token, nil if it counts no more. The
+// caller holds s.mu.
+func (s *Server) refreshable(token string) *login {
+	found := s.alive(token, kindRefresh)
+	if found == nil {
+		return nil
+	}
+	if u := s.users[found.userID]; u == nil || !u.maySignIn(s.now()) {
+		return nil
+	}
+	return found.login
+}
+
+// grantByRefresh refreshes (RFC 6749 §6). The refresh token stays the same. The
+// caller holds s.mu.
+func (s *Server) grantByRefresh(client *Client, token string) (tokens, *failure) {
+	of := s.refreshable(token)
+	if of == nil {
+		return nil, errInvalidRefreshToken
+	}
+	if of.clientID != client.ID {
+		return nil, &failure{code: "invalid_request", description: "client id doesn't match the refresh token"}
+	}
+	issued := s.issue(of, client, Token{NoAMR: true})
+	issued["id_token"] = s.idToken(of, Token{NoAMR: true, Claims: s.user(of.userID).personal(client, of.scopes)})
+	return issued, nil
+}
+
+// grantIDToken gives a new ID token for the session that the request carries,
+// as after a reauthentication. The caller holds s.mu.
+func (s *Server) grantIDToken(client *Client, r *http.Request) (tokens, *failure) {
+	if client.confidential() {
+		return nil, &failure{code: "unauthorized_client", description: "this client may not refresh id token"}
+	}
+	found, outcome := s.resolve(r)
+	if outcome != resolvedSession {
+		return nil, &failure{code: "invalid_grant", description: "valid session is required", status: http.StatusUnauthorized}
+	}
+	as := *found.session.login
+	as.clientID = client.ID
+	return tokens{"id_token": s.idToken(&as, Token{NoAMR: true})}, nil
+}
+
+// grantToMachine is client credentials (RFC 6749 §4.4) for a resource (RFC 8707).
+// The caller holds s.mu.
+func (s *Server) grantToMachine(client *Client, secret string, form url.Values) (tokens, *failure) {
+	if f := client.checkSecret(secret); f != nil {
+		return nil, f
+	}
+	resource, asked := form.Get("resource"), strings.Fields(form.Get("scope"))
+	allowed, known := client.Resources[resource]
+	u, err := url.Parse(resource)
+	switch {
+	case strings.HasPrefix(resource, s.Endpoint()):
+		return nil, &failure{code: "invalid_target", description: "resource URI must not be a prefixed by authgear endpoint"}
+	case !client.open && !known, err != nil, u.Scheme != "https", u.Host == "", u.RawQuery != "", u.Fragment != "":
+		return nil, &failure{code: "invalid_target", description: "resource not found"}
+	}
+	if client.open {
+		allowed = asked
+	}
+	for _, scope := range asked {
+		if !slices.Contains(allowed, scope) {
+			return nil, &failure{code: "invalid_scope", description: "specified scope is not allowed: " + scope}
+		}
+	}
+	if len(asked) == 0 {
+		asked = allowed
+	}
+	return tokens{
+		"access_token": s.clientToken(client.ID, resource, asked),
+		"expires_in":   int(s.lifetime.Seconds()),
+		"scope":        strings.Join(asked, " "),
+		"token_type":   "Bearer",
+	}, nil
+}

@@ -1,0 +1,78 @@
+package authgeartest
+
+import (
+	"encoding/base64"
+	"time"
+)
+
+// login is what the credentials of one sign-in share: Authgear's offline grant,
+// or its browser session.
+type login struct {
+	id       string // a UUID
+	browser  bool   // a browser's session
+	userID   string
+	clientID string
+	authTime time.Time
+	scopes   []string
+	// sso is the ID of the browser's session that this login came by, if the two
+	// end together; of a browser's session its own.
+	sso string
+}
+
+// newLogin begins a login. The caller holds s.mu.
+func (s *Server) newLogin(userID string, t Token) *login {
+	scopes := t.Scopes
+	if scopes == nil {
+		scopes = []string{"openid", "offline_access", scopeFullAccess}
+	}
+	return &login{
+		id: newUUID(), userID: s.user(userID).ID, clientID: clientID(t.ClientID),
+		authTime: t.authTime(s.now()), scopes: scopes,
+	}
+}
+
+// newBrowserLogin begins a browser's session. The caller holds s.mu.
+func (s *Server) newBrowserLogin(userID string, t Token) *login {
+	l := s.newLogin(userID, t)
+	l.browser, l.sso = true, l.id
+	return l
+}
+
+// sid is how ID tokens name a login.
+func (l *login) sid() string {
+	kind := "offline_grant:"
+	if l.browser {
+		kind = "idp:"
+	}
+	return base64.RawURLEncoding.EncodeToString([]byte(kind + l.id))
+}
+
+// loginBySID finds a login that has not ended, nil if there is none. The caller
+// holds s.mu.
+func (s *Server) loginBySID(sid any) *login {
+	for _, session := range s.sessions {
+		if session.sid() == sid {
+			return session.login
+		}
+	}
+	return nil
+}
+
+// lives says whether a login has not ended. The caller holds s.mu.
+func (s *Server) lives(l *login) bool {
+	for _, session := range s.sessions {
+		if session.login == l {
+			return true
+		}
+	}
+	return false
+}
+
+// end ends a login and those that end with it. The caller holds s.mu.
+func (s *Server) end(l *login) {
+	for credential, session := range s.sessions {
+		if session.login == l || l.sso != "" && session.sso == l.sso {
+			delete(s.sessions, credential)
+		}
+	}
+}
