@@ -28,6 +28,8 @@ type authorization struct {
 	hint   *login // of the session that id_token_hint names, nil if there is none
 	hinted string // the user that id_token_hint names
 	login  bool   // an earlier login does not count
+
+	promotes string // the anonymous user who is to stay, empty for none
 }
 
 // code is an authorization code's grant.
@@ -75,12 +77,19 @@ func (s *Server) authorization(form url.Values) (*authorization, http.HandlerFun
 	if f := a.validate(); f != nil {
 		return nil, a.to.refuse(f)
 	}
-	hint, err := url.Parse(form.Get("login_hint"))
-	if err == nil && hint.Query().Get("type") == "app_session_token" {
-		return nil, s.openAppSession(a, hint.Query().Get("app_session_token"))
-	}
 	if f := s.takeHint(a); f != nil {
 		return nil, a.to.refuse(f)
+	}
+	if hint, err := url.Parse(form.Get("login_hint")); err == nil {
+		switch query := hint.Query(); query.Get("type") {
+		case "app_session_token":
+			return nil, s.openAppSession(a, query.Get("app_session_token"))
+		case "anonymous":
+			if a.promotes = s.promoted(query.Get("promotion_code")); a.promotes == "" {
+				return nil, a.to.refuse(&failure{code: "invalid_request", description: "invalid promotion code"})
+			}
+			a.hinted = a.promotes
+		}
 	}
 	return a, nil
 }

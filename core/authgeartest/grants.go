@@ -16,10 +16,9 @@ const refreshLifetime = 30 * 24 * time.Hour
 var errInvalidCode = &failure{code: "invalid_grant", description: "invalid authorization code"}
 
 // grantByCode exchanges an authorization code (RFC 6749 §4.1.3, RFC 7636 §4.5).
-// A code counts once, and not a second time after a failure. The caller holds s.mu.
+// A code counts once. The caller holds s.mu.
 func (s *Server) grantByCode(client *Client, secret string, form url.Values) (tokens, *failure) {
 	grant := s.codes[form.Get("code")]
-	delete(s.codes, form.Get("code"))
 	if grant == nil || !s.now().Before(grant.expires) || grant.client.ID != client.ID {
 		return nil, errInvalidCode
 	}
@@ -38,6 +37,7 @@ func (s *Server) grantByCode(client *Client, secret string, form url.Values) (to
 	if u := s.users[grant.userID]; u == nil || !u.maySignIn(s.now()) {
 		return nil, errInvalidCode
 	}
+	delete(s.codes, form.Get("code"))
 	of := s.loginOfCode(grant)
 	issued := s.issue(of, client, Token{})
 	if slices.Contains(grant.scopes, "offline_access") {

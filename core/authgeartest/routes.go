@@ -66,7 +66,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/oauth2/token":
 		s.private(w, r, "POST", s.local(s.token))
 	case "/oauth2/app_session_token":
-		s.private(w, r, "POST", s.appSessionToken)
+		s.private(w, r, "POST", s.local(s.appSessionToken))
+	case "/oauth2/end_session":
+		s.private(w, r, "GET, POST", s.local(s.endSession))
+	case "/logout":
+		s.signingIn(w, r, "GET, POST", s.logout)
+	case "/api/anonymous_user/signup":
+		s.private(w, r, "POST", s.local(s.anonymousSignUp))
+	case "/api/anonymous_user/promotion_code":
+		s.private(w, r, "POST", s.local(s.promotionCode))
 	case "/reauthenticate":
 		s.mint(w, r, func() (string, *refusal) { return s.mintReauthenticated(r) })
 	default:
@@ -116,7 +124,7 @@ func (s *Server) signingIn(w http.ResponseWriter, r *http.Request, methods strin
 		h := w.Header()
 		h.Set("Cache-Control", "no-store")
 		h.Set("Pragma", "no-cache")
-		if !s.redirected(w, r) {
+		if !s.redirected(w, r) && r.Method != http.MethodOptions {
 			s.local(next)(w, r)
 		}
 	})

@@ -70,18 +70,19 @@ type Server struct {
 	open      context.Context // until Close
 	close     context.CancelFunc
 
-	mu       sync.Mutex
-	keys     []*signingKey // published; the first one signs
-	users    map[string]*user
-	sessions map[string]*session // by credential
-	codes    map[string]*code
-	handoffs map[string]handoff // by app session token
-	requests map[string]int
-	handlers map[string]http.Handler
-	failing  int
-	slow     time.Duration
-	closed   bool
-	running  *running // nil while down
+	mu         sync.Mutex
+	keys       []*signingKey // published; the first one signs
+	users      map[string]*user
+	sessions   map[string]*session // by credential
+	codes      map[string]*code
+	handoffs   map[string]handoff   // by app session token
+	promotions map[string]promotion // by code
+	requests   map[string]int
+	handlers   map[string]http.Handler
+	failing    int
+	slow       time.Duration
+	closed     bool
+	running    *running // nil while down
 	faults
 	events
 }
@@ -129,6 +130,7 @@ func Start(config Config) (*Server, error) {
 		sessions:     make(map[string]*session),
 		codes:        make(map[string]*code),
 		handoffs:     make(map[string]handoff),
+		promotions:   make(map[string]promotion),
 		requests:     make(map[string]int),
 		handlers:     make(map[string]http.Handler),
 	}

@@ -85,6 +85,9 @@ func (s *Server) signIn(r *http.Request, a *authorization, userID string) http.H
 	case a.hint != nil && a.login && !u.canReauthenticate():
 		return s.signInPage(a, cannotReauthenticate)
 	}
+	if a.promotes != "" {
+		u.Anonymous = false
+	}
 	browser := s.browser(r)
 	if browser != nil && browser.userID != userID {
 		browser = nil // somebody else's, who is signed out of the browser by the new cookie
@@ -101,8 +104,10 @@ func (s *Server) signIn(r *http.Request, a *authorization, userID string) http.H
 		return s.grantCode(a, userID, now, nil)
 	}
 	browser = s.newBrowserLogin(userID, Token{ClientID: a.client.ID})
-	cookies := s.browserCookies(browser)
-	answer := s.grantCode(a, userID, now, browser)
+	return withCookies(s.browserCookies(browser), s.grantCode(a, userID, now, browser))
+}
+
+func withCookies(cookies []*http.Cookie, answer http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		for _, cookie := range cookies {
 			http.SetCookie(w, cookie)

@@ -34,6 +34,9 @@ type Recording struct {
 	AccessToken Token `json:"access_token_decoded"`
 	IDToken     Token `json:"id_token_decoded"`
 
+	// SetCookies are all that a sign-in set on its way.
+	SetCookies []string `json:"all_set_cookie_headers"`
+
 	// Of a request through nginx.
 	BackendSaw     http.Header `json:"backend_saw"`
 	BackendReached *bool       `json:"backend_reached"`

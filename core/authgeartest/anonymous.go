@@ -1,0 +1,108 @@
+package authgeartest
+
+import (
+	"net/http"
+	"time"
+)
+
+// promotion is an anonymous user's way to stay as a user.
+type promotion struct {
+	userID  string
+	expires time.Time
+}
+
+// anonymous is a request of Authgear's API for anonymous users.
+type anonymous struct {
+	ClientID     string `json:"client_id"`
+	SessionType  string `json:"session_type"`
+	RefreshToken string `json:"refresh_token"`
+}
+
+// anonymousSignUp makes an anonymous user, or goes on with the one whose session
+// the request carries.
+func (s *Server) anonymousSignUp(w http.ResponseWriter, r *http.Request) {
+	var asked anonymous
+	if !readJSON(w, r, &asked) {
+		return
+	}
+	s.locked(func() http.HandlerFunc {
+		browser, of := s.browser(r), s.refreshable(asked.RefreshToken)
+		switch asked.SessionType {
+		case "cookie":
+			switch {
+			case browser == nil:
+				return withCookies(s.browserCookies(s.newBrowserLogin(s.newAnonymous(), Token{})), apiResult(struct{}{}))
+			case s.user(browser.userID).Anonymous:
+				return apiResult(struct{}{})
+			}
+			return notAnonymous
+		case "refresh_token":
+			client := s.client(asked.ClientID)
+			switch {
+			case client == nil:
+				return apiError(http.StatusBadRequest, "Invalid", "Invalid", "invalid client ID")
+			case client.confidential():
+				return apiError(http.StatusBadRequest, "Invalid", "Invalid", "anonymous users are not supported by this client")
+			case asked.RefreshToken == "":
+				of = s.newLogin(s.newAnonymous(), Token{ClientID: client.ID})
+				issued := s.issue(of, client, Token{})
+				issued["refresh_token"] = s.refreshToken(of)
+				return apiResult(issued)
+			case of == nil:
+				return apiError(http.StatusBadRequest, "Invalid", "Invalid", "invalid refresh token")
+			case !s.user(of.userID).Anonymous:
+				return notAnonymous
+			}
+			return apiResult(s.issue(of, client, Token{}))
+		}
+		return unknownSessionType
+	})(w, r)
+}
+
+var (
+	notAnonymous       = apiError(http.StatusBadRequest, "Invalid", "Invalid", "user logged in as normal user")
+	unknownSessionType = apiError(http.StatusBadRequest, "Invalid", "ValidationFailed", "session_type is cookie or refresh_token")
+)
+
+// newAnonymous adds an anonymous user. The caller holds s.mu.
+func (s *Server) newAnonymous() string {
+	id := newUUID()
+	s.users[id] = &user{User: User{ID: id, Anonymous: true}, updated: s.now()}
+	return id
+}
+
+// promotionCode gives a code for login_hint, by which an anonymous user becomes
+// one who has signed up.
+func (s *Server) promotionCode(w http.ResponseWriter, r *http.Request) {
+	var asked anonymous
+	if !readJSON(w, r, &asked) {
+		return
+	}
+	s.locked(func() http.HandlerFunc {
+		of := s.refreshable(asked.RefreshToken)
+		if asked.SessionType == "cookie" {
+			of = s.browser(r)
+		} else if asked.SessionType != "refresh_token" {
+			return unknownSessionType
+		}
+		switch {
+		case of == nil:
+			return apiError(http.StatusUnauthorized, "Unauthorized", "Unauthorized", "authentication required")
+		case !s.user(of.userID).Anonymous:
+			return notAnonymous
+		}
+		code, expires := randomString(32, alphanumeric), s.now().Add(codeLifetime)
+		s.promotions[code] = promotion{of.userID, expires}
+		return apiResult(map[string]any{"promotion_code": code, "expire_at": expires.UTC()})
+	})(w, r)
+}
+
+// promoted is the anonymous user whom a promotion code is of, empty for none. The
+// caller holds s.mu.
+func (s *Server) promoted(code string) string {
+	found, ok := s.promotions[code]
+	if !ok || !s.now().Before(found.expires) || s.users[found.userID] == nil {
+		return ""
+	}
+	return found.userID
+}
