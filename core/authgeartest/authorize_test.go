@@ -1,0 +1,247 @@
+package authgeartest_test
+
+import (
+	"encoding/base64"
+	"html"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/authgear/authgear-sdk-go/core/authgeartest"
+)
+
+// RFC 6749 §4.1.2.1: an error goes to the client, unless it is about who that is.
+func TestAuthorizeErrors(t *testing.T) {
+	s := authgeartest.New(t, authgeartest.Config{Clients: append(recordedClients, authgeartest.Client{ID: "spa", RedirectURIs: []string{callback}})})
+	alice := s.AddUser(authgeartest.User{ID: "alice"})
+	for name, c := range map[string]struct {
+		changes []string
+		want    string
+	}{
+		"no client":         {[]string{"client_id", ""}, "page unauthorized_client"},
+		"unknown client":    {[]string{"client_id", "nobody"}, "page unauthorized_client"},
+		"machine":           {[]string{"client_id", "m2m-jwt"}, "page unauthorized_client"},
+		"other redirect":    {[]string{"redirect_uri", callback + "/"}, "page invalid_request"},
+		"no URI":            {[]string{"redirect_uri", "%zz"}, "page invalid_request"},
+		"relative URI":      {[]string{"redirect_uri", "/callback"}, "page invalid_request"},
+		"no response type":  {[]string{"response_type", ""}, "unauthorized_client"},
+		"implicit":          {[]string{"response_type", "token"}, "unauthorized_client"},
+		"no scope":          {[]string{"scope", ""}, "invalid_request"},
+		"no openid":         {[]string{"scope", "offline_access"}, "invalid_scope"},
+		"unknown scope":     {[]string{"scope", "openid read:orders"}, "invalid_scope"},
+		"no PKCE":           {[]string{"code_challenge", ""}, "invalid_request"},
+		"plain PKCE":        {[]string{"code_challenge_method", "plain"}, "invalid_request"},
+		"no method":         {[]string{"code_challenge_method", ""}, "invalid_request"},
+		"not first party":   {[]string{"client_id", "thirdparty-jwt"}, "invalid_scope"},
+		"none and login":    {[]string{"prompt", "none login"}, "invalid_request"},
+		"none and max_age":  {[]string{"prompt", "none", "max_age", "60"}, "invalid_request"},
+		"none, nobody here": {[]string{"prompt", "none"}, "login_required"},
+		"no ID token":       {[]string{"id_token_hint", s.AccessToken(alice)}, "invalid_request"},
+		"expired handoff":   {[]string{"login_hint", "https://authgear.com/login_hint?type=app_session_token&app_session_token=x"}, "invalid_request"},
+		"no promotion":      {[]string{"login_hint", "https://authgear.com/login_hint?type=anonymous&promotion_code=x"}, "invalid_request"},
+		"one URI, unsaid":   {[]string{"redirect_uri", ""}, ""},
+		"own origin":        {[]string{"redirect_uri", s.Endpoint() + "/settings"}, ""},
+	} {
+		res, body := call(t, s, authorizePath(append(c.changes, "state", "a state")...), "user=alice")
+		if code, ok := strings.CutPrefix(c.want, "page "); ok {
+			if res.StatusCode != 400 || !strings.HasPrefix(body, "Invalid OAuth authorization request:\nerror: "+code+"\nerror_description: ") || res.Header.Get("Location") != "" {
+				t.Errorf("%s: %d %q", name, res.StatusCode, body)
+			}
+			continue
+		}
+		answer := located(t, res)
+		if answer.Get("error") != c.want || answer.Get("state") != "a state" || answer.Has("error_description") != (c.want != "") || answer.Has("code") != (c.want == "") {
+			t.Errorf("%s: %v", name, answer)
+		}
+	}
+}
+
+// The zero configuration is for whoever develops on this machine.
+func TestRedirectURIsOfThisMachine(t *testing.T) {
+	s := authgeartest.New(t)
+	s.AddUser(authgeartest.User{ID: "alice"})
+	for uri, want := range map[string]int{
+		"http://localhost:5173/callback": 303, "http://127.0.0.1:1/": 303, "http://[::1]:8080": 303, "https://app.localhost/x?y=z": 303, "http://localhost": 303,
+		"https://example.com/": 400, "http://localhost.example.com/": 400, "http://localhost@example.com/": 400, "http://127.0.0.2/": 400,
+		"javascript:alert(1)": 400, "": 400, "//localhost/": 400,
+	} {
+		if res, _ := call(t, s, authorizePath("client_id", "any", "redirect_uri", uri), "user=alice"); res.StatusCode != want {
+			t.Errorf("%s: %d", uri, res.StatusCode)
+		}
+	}
+}
+
+func TestResponseModes(t *testing.T) {
+	s := authgeartest.New(t)
+	s.AddUser(authgeartest.User{ID: "alice"})
+	uri := callback + "/?tab=1"
+	for mode, want := range map[string]string{
+		"":          `^http://localhost:4000/\?code=[0-9A-Za-z]{32}&state=s%22&tab=1$`,
+		"query":     `^http://localhost:4000/\?code=[0-9A-Za-z]{32}&state=s%22&tab=1$`,
+		"fragment":  `^http://localhost:4000/\?tab=1#code=[0-9A-Za-z]{32}&state=s%22$`,
+		"form_post": `(?s)<form method="post" action="http://localhost:4000/\?tab=1">.*name="code" value="[0-9A-Za-z]{32}">.*name="state" value="s&#34;">`,
+		"web":       `^oauth: invalid response_mode web`,
+	} {
+		res, body := call(t, s, authorizePath("redirect_uri", uri, "response_mode", mode, "state", `s"`), "user=alice")
+		got := res.Header.Get("Location")
+		if res.StatusCode != 303 {
+			got = body
+		}
+		if !regexp.MustCompile(want).MatchString(got) {
+			t.Errorf("%s: %d %s", mode, res.StatusCode, got)
+		}
+	}
+	res, _ := call(t, s, authorizePath("response_type", "none", "state", "s"), "user=alice")
+	if answer := located(t, res); answer.Encode() != "state=s" || len(res.Cookies()) != 3 {
+		t.Errorf("none: %v %v", answer, res.Cookies())
+	}
+}
+
+// The page lists everybody, and a click signs in, without any script.
+func TestSignInPage(t *testing.T) {
+	s := authgeartest.New(t)
+	s.AddUser(authgeartest.User{ID: "alice", Email: "alice@example.com", Verified: true, Roles: []string{"admin", "editor"}})
+	s.AddUser(authgeartest.User{ID: `b<o>"b`})
+	s.DisableUser(s.AddUser(authgeartest.User{ID: "carol", Anonymous: true}))
+	res, page := call(t, s, authorizePath("state", "a&b"), "")
+	if res.StatusCode != 200 || res.Header.Get("Cache-Control") != "no-store" || strings.Contains(page, "<script") {
+		t.Fatalf("%d %v %s", res.StatusCode, res.Header, page)
+	}
+	var people []string
+	for _, m := range regexp.MustCompile(`<button name="user" value="([^"]*)">([^<]*)</button> ([^<]*)</p>`).FindAllStringSubmatch(page, -1) {
+		people = append(people, html.UnescapeString(m[1]+": "+m[3]))
+	}
+	if want := []string{"alice: alice@example.com · admin, editor · verified", `b<o>"b: `, "carol: anonymous · disabled"}; !slices.Equal(people, want) {
+		t.Errorf("%q", people)
+	}
+	action := html.UnescapeString(regexp.MustCompile(`action="([^"]*)"`).FindStringSubmatch(page)[1])
+	res, _ = call(t, s, action, "user="+url.QueryEscape(`b<o>"b`))
+	if answer := located(t, res); answer.Get("state") != "a&b" || answer.Get("code") == "" {
+		t.Errorf("%v", answer)
+	}
+	for user, problem := range map[string]string{"carol": "may not sign in", "dave": "no such user"} {
+		if res, page := call(t, s, action, "user="+user); res.StatusCode != 403 || !strings.Contains(page, problem) {
+			t.Errorf("%s: %d %s", user, res.StatusCode, page)
+		}
+	}
+	for name, field := range map[string][2]string{"another site": {"Sec-Fetch-Site", "cross-site"}, "an older browser": {"Origin", "https://evil.example"}} {
+		if res, _ := call(t, s, action, "user=alice", field); res.StatusCode != 403 {
+			t.Errorf("%s: %d", name, res.StatusCode)
+		}
+	}
+	rebound := [][2]string{{"Host", "rebound.example"}, {"X-Forwarded-Host", "127.0.0.1"}, {"Content-Type", "application/x-www-form-urlencoded"}}
+	if res, body := send(t, s.URL(), "POST", action, rebound, "user=alice"); res.StatusCode == 303 {
+		t.Errorf("rebound: %d %s", res.StatusCode, body)
+	}
+}
+
+// A browser's session goes on, silently or by a click, until a login is demanded.
+func TestBrowserSession(t *testing.T) {
+	w := newWorld(t, authgeartest.Config{})
+	w.clock.Store(time.Now().UnixNano())
+	w.AddUser(authgeartest.User{ID: "alice"})
+	w.AddUser(authgeartest.User{ID: "bob"})
+	cookieOf := func(res *http.Response) [2]string {
+		for _, c := range res.Cookies() {
+			if c.Name == "session" {
+				return [2]string{"Cookie", "session=" + c.Value}
+			}
+		}
+		return [2]string{}
+	}
+	authTime := func(code string) time.Time {
+		t.Helper()
+		claims := read(t, exchange(t, w.Server, codeForm("spa", code), 200)["id_token"].(string)).Claims
+		return time.Unix(int64(claims["auth_time"].(float64)), 0)
+	}
+	res, _ := call(t, w.Server, authorizePath(), "user=alice")
+	session, began := cookieOf(res), w.time()
+	w.clock.Add(int64(time.Minute))
+	for name, c := range map[string]struct {
+		changes []string
+		user    string
+		renewed bool
+	}{
+		"silently":      {[]string{"prompt", "none"}, "", false},
+		"by a click":    {nil, "alice", false},
+		"demanded":      {[]string{"prompt", "login"}, "alice", true},
+		"no age":        {[]string{"max_age", "0"}, "alice", true},
+		"no known age":  {[]string{"max_age", "3600"}, "alice", true},
+		"somebody else": {nil, "bob", true},
+		"no number":     {[]string{"max_age", "soon"}, "alice", false},
+	} {
+		form := ""
+		if c.user != "" {
+			form = "user=" + c.user
+		}
+		res, _ := call(t, w.Server, authorizePath(c.changes...), form, session)
+		if got := authTime(located(t, res).Get("code")); got.Equal(began.Truncate(time.Second)) == c.renewed {
+			t.Errorf("%s: %v, began %v", name, got, began)
+		}
+		if set := cookieOf(res)[0] != ""; set != c.renewed {
+			t.Errorf("%s: cookie set %v", name, set)
+		}
+	}
+	hint := w.IDToken("bob", "spa")
+	res, _ = call(t, w.Server, authorizePath("prompt", "none", "id_token_hint", hint), "", session)
+	expect(t, "another user's hint", located(t, res).Get("error"), "login_required")
+	for _, changes := range [][]string{{"x_suppress_idp_session_cookie", "true"}, {"x_sso_enabled", "false"}} {
+		if res, _ := call(t, w.Server, authorizePath(changes...), "user=alice"); cookieOf(res)[0] != "" {
+			t.Errorf("%v: a cookie", changes)
+		}
+	}
+	w.DisableUser("alice")
+	res, _ = call(t, w.Server, authorizePath("prompt", "none"), "", session)
+	expect(t, "disabled", located(t, res).Get("error"), "login_required")
+}
+
+// A reauthentication as the web SDK does it: same access token, new login time.
+func TestReauthenticateBySignIn(t *testing.T) {
+	w := newWorld(t, authgeartest.Config{})
+	w.clock.Store(time.Now().UnixNano())
+	for _, u := range []authgeartest.User{{ID: "alice"}, {ID: "bob"}, {ID: "google", CannotReauthenticate: true}} {
+		w.AddUser(u)
+	}
+	began := signInFor(t, w.Server, "alice", "spa", "x_sso_enabled", "false")
+	access := began["access_token"].(string)
+	w.clock.Add(int64(time.Hour))
+	fresh := exchange(t, w.Server, url.Values{"grant_type": {"urn:authgear:params:oauth:grant-type:id-token"}, "client_id": {"spa"}}, 200, [2]string{"Authorization", "Bearer " + refreshed(t, w.Server, began)})
+	hint := fresh["id_token"].(string)
+	changes := []string{"scope", "openid https://authgear.com/scopes/full-access", "id_token_hint", hint, "max_age", "0", "nonce", "n"}
+	_, page := call(t, w.Server, authorizePath(changes...), "")
+	if !strings.Contains(page, "alice") || strings.Contains(page, "bob") {
+		t.Errorf("page %s", page)
+	}
+	if res, _ := call(t, w.Server, authorizePath(changes...), "user=bob"); res.StatusCode != 403 {
+		t.Errorf("as bob: %d", res.StatusCode)
+	}
+	again := signInFor(t, w.Server, "alice", "spa", changes...)
+	claims := read(t, again["id_token"].(string)).Claims
+	if claims["sid"] != read(t, hint).Claims["sid"] || claims["auth_time"] != float64(w.time().Unix()) || claims["nonce"] != "n" || again["refresh_token"] != nil {
+		t.Errorf("%v", again)
+	}
+	w.clock.Add(-int64(31 * time.Minute)) // while the first token lived
+	expect(t, "the first token's login", resolve(t, w.Server, "Authorization", "Bearer "+access).Get("X-Authgear-Session-Authenticated-At"), seconds(w.time().Add(31*time.Minute)))
+	google := signInFor(t, w.Server, "google", "spa")
+	if res, page := call(t, w.Server, authorizePath("id_token_hint", google["id_token"].(string), "max_age", "0"), "user=google"); res.StatusCode != 403 || !strings.Contains(page, "cannot reauthenticate") {
+		t.Errorf("%d %s", res.StatusCode, page)
+	}
+}
+
+// refreshed is a new access token.
+func refreshed(t *testing.T, s *authgeartest.Server, of map[string]any) string {
+	t.Helper()
+	return exchange(t, s, url.Values{"grant_type": {"refresh_token"}, "client_id": {"spa"}, "refresh_token": {of["refresh_token"].(string)}}, 200)["access_token"].(string)
+}
+
+func codeForm(client, code string) url.Values {
+	return url.Values{"grant_type": {"authorization_code"}, "client_id": {client}, "code": {code}, "redirect_uri": {callback}, "code_verifier": {"a verifier"}}
+}
+
+func basic(id, secret string) [2]string {
+	return [2]string{"Authorization", "Basic " + base64.StdEncoding.EncodeToString([]byte(id+":"+secret))}
+}

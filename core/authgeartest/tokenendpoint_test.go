@@ -1,0 +1,129 @@
+package authgeartest_test
+
+import (
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/authgear/authgear-sdk-go/core/authgeartest"
+)
+
+const idTokenGrant = "urn:authgear:params:oauth:grant-type:id-token"
+
+// RFC 6749 §5.2, with Authgear's statuses.
+func TestTokenErrors(t *testing.T) {
+	s := authgeartest.New(t, authgeartest.Config{Clients: append(recordedClients, authgeartest.Client{ID: "spa", RedirectURIs: []string{callback}})})
+	s.AddUser(authgeartest.User{ID: "alice"})
+	refresh := signInFor(t, s, "alice", "spa")["refresh_token"].(string)
+	const api = "https://api.example.com"
+	for name, c := range map[string]struct {
+		form  url.Values
+		basic []string
+		want  string
+	}{
+		"nothing":             {url.Values{"x": {"y"}}, nil, "invalid_client"},
+		"unknown client":      {url.Values{"client_id": {"nobody"}, "grant_type": {"refresh_token"}}, nil, "invalid_client"},
+		"unknown grant":       {url.Values{"client_id": {"spa"}, "grant_type": {"password"}}, nil, "unsupported_grant_type"},
+		"no code":             {url.Values{"client_id": {"spa"}, "grant_type": {"authorization_code"}}, nil, "invalid_request"},
+		"no verifier":         {url.Values{"client_id": {"spa"}, "grant_type": {"authorization_code"}, "code": {"x"}}, nil, "invalid_request"},
+		"unknown code":        {codeForm("spa", "nope"), nil, "invalid_grant"},
+		"no secret":           {codeForm("confidential-jwt", "nope"), nil, "invalid_client"},
+		"no refresh token":    {url.Values{"client_id": {"spa"}, "grant_type": {"refresh_token"}}, nil, "invalid_request"},
+		"another's refresh":   {url.Values{"client_id": {"web-cookie"}, "grant_type": {"refresh_token"}, "refresh_token": {refresh}}, nil, "invalid_request"},
+		"no session":          {url.Values{"client_id": {"spa"}, "grant_type": {idTokenGrant}}, nil, "401 invalid_grant"},
+		"not first party":     {url.Values{"client_id": {"thirdparty-jwt"}, "grant_type": {idTokenGrant}}, nil, "unauthorized_client"},
+		"machine refreshes":   {url.Values{"client_id": {"m2m-jwt"}, "grant_type": {"refresh_token"}, "refresh_token": {refresh}}, nil, "unauthorized_client"},
+		"app as machine":      {url.Values{"client_id": {"confidential-jwt"}, "grant_type": {"client_credentials"}, "client_secret": {"x"}, "resource": {api}}, nil, "unauthorized_client"},
+		"no resource":         {url.Values{"grant_type": {"client_credentials"}}, []string{"m2m-jwt", "secret-m2m-jwt"}, "invalid_target"},
+		"unknown resource":    {url.Values{"grant_type": {"client_credentials"}, "resource": {"https://other.example.com"}}, []string{"m2m-jwt", "secret-m2m-jwt"}, "invalid_target"},
+		"the endpoint":        {url.Values{"grant_type": {"client_credentials"}, "resource": {s.Endpoint() + "/api"}}, []string{"m2m-jwt", "secret-m2m-jwt"}, "invalid_target"},
+		"unknown scope":       {url.Values{"grant_type": {"client_credentials"}, "resource": {api}, "scope": {"all"}}, []string{"m2m-jwt", "secret-m2m-jwt"}, "invalid_scope"},
+		"wrong secret":        {url.Values{"grant_type": {"client_credentials"}, "resource": {api}}, []string{"m2m-jwt", "wrong"}, "invalid_request"},
+		"empty secret":        {url.Values{"grant_type": {"client_credentials"}, "resource": {api}}, []string{"m2m-jwt", ""}, "invalid_client"},
+		"no percent code":     {url.Values{"grant_type": {"client_credentials"}, "resource": {api}}, []string{"m2m-jwt", "%zz"}, "invalid_request"},
+		"the body goes first": {url.Values{"grant_type": {"client_credentials"}, "resource": {api}, "client_id": {"m2m-jwt"}}, []string{"m2m-jwt", "secret-m2m-jwt"}, "invalid_client"},
+		"basic, encoded":      {url.Values{"grant_type": {"client_credentials"}, "resource": {api}, "scope": {"read:orders"}}, []string{"m2m%2Djwt", "secret%2Dm2m-jwt"}, ""},
+	} {
+		status, code := 400, c.want
+		switch {
+		case c.want == "":
+			status = 200
+		case len(c.want) > 4 && c.want[:4] == "401 ":
+			status, code = 401, c.want[4:]
+		}
+		var fields [][2]string
+		if c.basic != nil {
+			fields = append(fields, basic(c.basic[0], c.basic[1]))
+		}
+		body := exchange(t, s, c.form, status, fields...)
+		if stringOf(body["error"]) != code || (body["error_description"] != nil) != (code != "") {
+			t.Errorf("%s: %v", name, body)
+		}
+	}
+}
+
+// A code is for its client, redirect URI and verifier, once and for five minutes.
+func TestCode(t *testing.T) {
+	w := newWorld(t, authgeartest.Config{})
+	w.clock.Store(time.Now().UnixNano())
+	w.AddUser(authgeartest.User{ID: "alice"})
+	for name, c := range map[string]struct {
+		change func(url.Values)
+		want   string
+	}{
+		"another client":   {func(f url.Values) { f.Set("client_id", "other") }, "invalid_grant"},
+		"another redirect": {func(f url.Values) { f.Set("redirect_uri", callback+"/other") }, "invalid_request"},
+		"another verifier": {func(f url.Values) { f.Set("code_verifier", "another") }, "invalid_grant"},
+		"too late":         {func(url.Values) { w.clock.Add(int64(5 * time.Minute)) }, "invalid_grant"},
+		"disabled":         {func(url.Values) { w.DisableUser("alice") }, "invalid_grant"},
+	} {
+		w.EnableUser("alice")
+		form := codeForm("spa", codeOf(t, w.Server, "alice"))
+		c.change(form)
+		expect(t, name, stringOf(exchange(t, w.Server, form, 400)["error"]), c.want)
+	}
+	w.EnableUser("alice")
+	form := codeForm("spa", codeOf(t, w.Server, "alice"))
+	exchange(t, w.Server, form, 200)
+	expect(t, "a second time", stringOf(exchange(t, w.Server, form, 400)["error"]), "invalid_grant")
+}
+
+// What belongs to a login ends with it.
+func TestEndOfLogin(t *testing.T) {
+	s := authgeartest.New(t)
+	s.AddUser(authgeartest.User{ID: "alice"})
+	for name, end := range map[string]func(tokens map[string]any){
+		"refresh token revoked": func(tokens map[string]any) {
+			call(t, s, "/oauth2/revoke", url.Values{"token": {tokens["refresh_token"].(string)}}.Encode())
+		},
+		"session revoked": func(tokens map[string]any) { s.RevokeSession(tokens["access_token"].(string)) },
+		"all revoked":     func(map[string]any) { s.RevokeSessions("alice") },
+		"disabled":        func(map[string]any) { s.DisableUser("alice") },
+	} {
+		s.EnableUser("alice")
+		tokens, other := signInFor(t, s, "alice", "spa"), signInFor(t, s, "alice", "spa")
+		second := refreshed(t, s, tokens)
+		end(tokens)
+		for _, token := range []string{tokens["access_token"].(string), second} {
+			expect(t, name, valid(t, s, token), "")
+		}
+		form := url.Values{"grant_type": {"refresh_token"}, "client_id": {"spa"}, "refresh_token": {tokens["refresh_token"].(string)}}
+		expect(t, name, stringOf(exchange(t, s, form, 400)["error"]), "invalid_grant")
+		if name == "session revoked" || name == "refresh token revoked" {
+			expect(t, name+", another login", valid(t, s, other["access_token"].(string)), "true")
+		}
+	}
+}
+
+// Without registered clients everybody is a machine.
+func TestAnyMachine(t *testing.T) {
+	s := authgeartest.New(t)
+	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {"cron"}, "client_secret": {"any"}, "resource": {"https://api.example.com"}, "scope": {"a b"}}
+	body := exchange(t, s, form, 200)
+	claims := read(t, body["access_token"].(string)).Claims
+	if body["scope"] != "a b" || claims["sub"] != "client_id_cron" || claims["scope"] != "a b" {
+		t.Errorf("%v %v", body, claims)
+	}
+	form.Set("resource", "http://api.example.com")
+	expect(t, "http", stringOf(exchange(t, s, form, 400)["error"]), "invalid_target")
+}
