@@ -14,7 +14,7 @@ const codeLifetime = 5 * time.Minute
 
 // allowedScopes are those that Authgear knows for users.
 var allowedScopes = []string{
-	"offline_access", "openid", "profile", "email", "address", "phone",
+	"openid", "offline_access", "profile", "email", "address", "phone",
 	scopeFullAccess, "https://authgear.com/scopes/full-userinfo",
 }
 

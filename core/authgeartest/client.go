@@ -35,9 +35,10 @@ func (c *Client) machine() bool { return c.Resources != nil }
 func (c *Client) confidential() bool { return c.Secret != "" }
 
 // client finds a client. Without any registered one each ID is a public client
-// with loopback redirect URIs, and a machine with any secret.
+// with loopback redirect URIs, and a machine with any secret. The caller holds s.mu.
 func (s *Server) client(id string) *Client {
 	if len(s.clients) == 0 && id != "" {
+		s.name(id)
 		return &Client{ID: id, open: true}
 	}
 	i := slices.IndexFunc(s.clients, func(c Client) bool { return c.ID == id })
@@ -66,6 +67,9 @@ func (s *Server) postLogoutRedirectURI(uri string) bool {
 	return err == nil && len(s.clients) == 0 && loopback(u) ||
 		slices.ContainsFunc(s.clients, func(c Client) bool { return slices.Contains(c.PostLogoutRedirectURIs, uri) })
 }
+
+// name remembers a client for what a seal says.
+func (s *Server) name(id string) { s.names[string(s.short("client", id)[:2])] = id }
 
 // loopback says whether a URI stays on this machine.
 func loopback(u *url.URL) bool {

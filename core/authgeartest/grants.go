@@ -70,9 +70,7 @@ func (s *Server) loginOfCode(grant *code) *login {
 
 // refreshToken makes a refresh token. The caller holds s.mu.
 func (s *Server) refreshToken(of *login) string {
-	credential := of.id + "." + randomString(32, alphanumeric)
-	s.start(kindRefresh, of, credential, refreshLifetime)
-	return credential
+	return s.start(kindRefresh, of, of.id+".", refreshLifetime)
 }
 
 var errInvalidRefreshToken = &failure{code: "invalid_grant", description: "invalid refresh token"}

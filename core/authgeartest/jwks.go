@@ -17,12 +17,17 @@ type signingKey struct {
 	next    bool // published for later, not yet signing
 }
 
-func newKey(now time.Time) *signingKey {
+// newKey makes the next key. The caller holds s.mu.
+func (s *Server) newKey() *signingKey {
+	s.made++
+	if s.lasting {
+		return &signingKey{id: s.seed.uuid("kid", s.made), created: s.now(), private: s.seed.key(s.made)}
+	}
 	private, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		panic("authgeartest: generating a key: " + err.Error())
 	}
-	return &signingKey{id: newUUID(), created: now, private: private}
+	return &signingKey{id: newUUID(), created: s.now(), private: private}
 }
 
 // jwk is a published key. created_at is Authgear's own member.
@@ -62,7 +67,7 @@ func (s *Server) RotateKeys() string {
 	i := slices.IndexFunc(s.keys, func(k *signingKey) bool { return k.next })
 	if i < 0 {
 		i = len(s.keys)
-		s.keys = append(s.keys, newKey(s.now()))
+		s.keys = append(s.keys, s.newKey())
 	}
 	k := s.keys[i]
 	k.next = false
@@ -75,7 +80,7 @@ func (s *Server) RotateKeys() string {
 func (s *Server) PublishNextKey() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	k := newKey(s.now())
+	k := s.newKey()
 	k.next = true
 	s.keys = append(s.keys, k)
 	return k.id

@@ -30,7 +30,7 @@ const cannotReauthenticate = "this user cannot reauthenticate"
 
 // session finds a session or panics. The caller holds s.mu.
 func (s *Server) session(credential string) *session {
-	found := s.sessions[credential]
+	found := s.find(credential)
 	if found == nil {
 		panic("authgeartest: there is no session that this credential belongs to")
 	}

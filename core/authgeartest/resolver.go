@@ -151,7 +151,7 @@ func bearerToken(r *http.Request) (string, bool) {
 
 // alive finds a session that has not expired. The caller holds s.mu.
 func (s *Server) alive(credential string, kind sessionKind) *session {
-	found := s.sessions[credential]
+	found := s.find(credential)
 	if found == nil || found.kind != kind || !s.now().Before(found.expires) {
 		return nil
 	}
@@ -164,7 +164,7 @@ func (s *Server) byToken(token string, r *http.Request) *session {
 	if found := s.alive(token, kindOpaque); found != nil {
 		return found
 	}
-	found := s.sessions[token]
+	found := s.find(token)
 	if found == nil || found.kind != kindJWT {
 		return nil
 	}

@@ -23,11 +23,12 @@ func (s *Server) revoke(w http.ResponseWriter, r *http.Request) {
 func (s *Server) Revoke(credential string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	found := s.sessions[credential]
+	found := s.find(credential)
 	switch {
 	case found == nil || found.kind == kindJWT:
 	case found.kind == kindOpaque:
 		delete(s.sessions, credential)
+		s.ended[credential] = true
 	default:
 		s.end(found.login)
 	}
@@ -39,7 +40,7 @@ func (s *Server) Revoke(credential string) {
 func (s *Server) RevokeSession(credential string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if found := s.sessions[credential]; found != nil {
+	if found := s.find(credential); found != nil {
 		s.end(found.login)
 	}
 }

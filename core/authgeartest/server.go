@@ -41,6 +41,12 @@ type Config struct {
 	// AllowedOrigins may call by script, with cookies, beside the origins of the
 	// clients' redirect URIs. Both empty: all origins of this machine.
 	AllowedOrigins []string
+	// Seed makes a server of the same seed, endpoint and users know the tokens and
+	// cookies of the one before: keys, the IDs of users that are added without one,
+	// and logins are derived from it. What happened to logins and users since is
+	// forgotten, anonymous users who signed up and app sessions too. Whoever knows
+	// it can forge any token. Empty: everything is new.
+	Seed string
 }
 
 // TB is the part of testing.TB that [New] needs.
@@ -63,6 +69,8 @@ type Server struct {
 	cookieDomain string
 	clients      []Client
 	origins      []string // that may call by script
+	seed         seed
+	lasting      bool // there is a Config.Seed
 
 	switching sync.Mutex // held while going down, up or closing
 	accepting sync.WaitGroup
@@ -72,11 +80,16 @@ type Server struct {
 
 	mu         sync.Mutex
 	keys       []*signingKey // published; the first one signs
+	made       int           // keys
 	users      map[string]*user
+	added      int                 // users without an ID
 	sessions   map[string]*session // by credential
 	codes      map[string]*code
 	handoffs   map[string]handoff   // by app session token
 	promotions map[string]promotion // by code
+	ended      map[string]bool      // logins by ID, and opaque tokens
+	signedOut  map[string]time.Time // users, from all sessions
+	names      map[string]string    // of clients, by what seals have of them
 	requests   map[string]int
 	handlers   map[string]http.Handler
 	failing    int
@@ -126,13 +139,22 @@ func Start(config Config) (*Server, error) {
 		cookieDomain: config.CookieDomain,
 		clients:      slices.Clone(config.Clients),
 		origins:      originsOf(config),
+		seed:         newSeed(config.Seed),
+		lasting:      config.Seed != "",
 		users:        make(map[string]*user),
 		sessions:     make(map[string]*session),
 		codes:        make(map[string]*code),
 		handoffs:     make(map[string]handoff),
 		promotions:   make(map[string]promotion),
+		ended:        make(map[string]bool),
+		signedOut:    make(map[string]time.Time),
+		names:        make(map[string]string),
 		requests:     make(map[string]int),
 		handlers:     make(map[string]http.Handler),
+	}
+	s.name(clientID(""))
+	for _, c := range s.clients {
+		s.name(c.ID)
 	}
 	if s.lifetime < 0 {
 		return nil, errors.New("authgeartest: Config.Lifetime is negative")
@@ -162,7 +184,7 @@ func Start(config Config) (*Server, error) {
 	}
 	s.open, s.close = context.WithCancel(context.Background())
 	s.sender.Transport = &http.Transport{}
-	s.keys = []*signingKey{newKey(s.now())}
+	s.keys = []*signingKey{s.newKey()}
 	s.running = s.serve()
 	s.accepting.Go(s.accept)
 	return s, nil

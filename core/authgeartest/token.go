@@ -64,11 +64,12 @@ type session struct {
 	header, claims map[string]any
 }
 
-// start adds a credential. The caller holds s.mu.
-func (s *Server) start(kind sessionKind, of *login, credential string, lifetime time.Duration) *session {
-	added := &session{kind: kind, login: of, expires: s.now().Add(lifetime)}
-	s.sessions[credential] = added
-	return added
+// start makes a credential that begins like this. The caller holds s.mu.
+func (s *Server) start(kind sessionKind, of *login, begins string, lifetime time.Duration) string {
+	expires := s.now().Add(lifetime)
+	credential := begins + s.seal(kind, of, expires)
+	s.sessions[credential] = &session{kind: kind, login: of, expires: expires}
+	return credential
 }
 
 func (t Token) authTime(now time.Time) time.Time {
@@ -109,7 +110,7 @@ func (s *Server) accessToken(of *login, t Token) string {
 	claims["aud"] = []string{s.Endpoint()}
 	claims["client_id"] = of.clientID
 	claims["exp"] = now.Add(t.lifetime(s.lifetime)).Unix()
-	claims["jti"] = randomHex(32)
+	claims["jti"] = s.jti(of)
 	claims["scope"] = strings.Join(of.scopes, " ")
 	change(claims, t.Claims)
 
@@ -117,8 +118,10 @@ func (s *Server) accessToken(of *login, t Token) string {
 	change(header, t.Header)
 	signed := s.sign(header, claims)
 
-	added := s.start(kindJWT, of, signed, t.lifetime(s.lifetime))
-	added.header, added.claims = throughJSON(header), throughJSON(claims)
+	s.sessions[signed] = &session{
+		kind: kindJWT, login: of, expires: now.Add(t.lifetime(s.lifetime)),
+		header: throughJSON(header), claims: throughJSON(claims),
+	}
 	return signed
 }
 
@@ -183,9 +186,7 @@ func (s *Server) OpaqueToken(userID string, token ...Token) string {
 
 // opaqueToken makes an opaque token of a login. The caller holds s.mu.
 func (s *Server) opaqueToken(of *login, t Token) string {
-	credential := randomString(32, alphanumeric)
-	s.start(kindOpaque, of, credential, t.lifetime(s.lifetime))
-	return credential
+	return s.start(kindOpaque, of, "", t.lifetime(s.lifetime))
 }
 
 // SessionCookie makes the cookie of a new session of a user, with the
@@ -200,9 +201,8 @@ func (s *Server) SessionCookie(userID string, token ...Token) *http.Cookie {
 // sessionCookie makes the cookie of a browser's session. The caller holds s.mu.
 func (s *Server) sessionCookie(of *login, t Token) *http.Cookie {
 	cookie := s.cookie(s.endpoint.Scheme == "https")
-	cookie.Value = of.id + "." + randomString(32, alphanumeric)
+	cookie.Value = s.start(kindCookie, of, of.id+".", t.lifetime(sessionLifetime))
 	cookie.MaxAge = int(t.lifetime(sessionLifetime) / time.Second)
-	s.start(kindCookie, of, cookie.Value, t.lifetime(sessionLifetime))
 	return cookie
 }
 
@@ -218,8 +218,8 @@ func (s *Server) AppSessionCookie(userID string, token ...Token) *http.Cookie {
 // appSessionCookie makes an app_session cookie of a login. The caller holds s.mu.
 func (s *Server) appSessionCookie(of *login, t Token) *http.Cookie {
 	cookie := s.cookie(s.endpoint.Scheme == "https")
-	cookie.Name, cookie.Value = "app_session", randomString(32, alphanumeric)
-	s.start(kindAppSession, of, cookie.Value, t.lifetime(sessionLifetime))
+	cookie.Name = "app_session"
+	cookie.Value = s.start(kindAppSession, of, "", t.lifetime(sessionLifetime))
 	return cookie
 }
 

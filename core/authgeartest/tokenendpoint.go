@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-
-	"github.com/golang-jwt/jwt/v5"
 )
 
 const grantPrefix = "urn:authgear:params:oauth:grant-type:"
@@ -145,17 +143,6 @@ func (u *user) personal(client *Client, scopes []string) map[string]any {
 // idTokenClaims reads an ID token of this server, which may have expired. It is
 // nil for anything else. The caller holds s.mu.
 func (s *Server) idTokenClaims(token string) map[string]any {
-	claims := jwt.MapClaims{}
-	_, err := jwt.NewParser(jwt.WithValidMethods([]string{"RS256"}), jwt.WithoutClaimsValidation()).
-		ParseWithClaims(token, claims, func(t *jwt.Token) (any, error) {
-			i := slices.IndexFunc(s.keys, func(k *signingKey) bool { return k.id == t.Header["kid"] })
-			if i < 0 || t.Header["typ"] != "JWT" {
-				return nil, jwt.ErrTokenUnverifiable
-			}
-			return &s.keys[i].private.PublicKey, nil
-		})
-	if err != nil {
-		return nil
-	}
+	claims, _ := s.verified(token, "JWT")
 	return claims
 }

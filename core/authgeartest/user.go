@@ -55,12 +55,13 @@ func (u *user) amr() []string {
 // AddUser adds a user, or puts it in the place of one with the same ID, and
 // returns the ID.
 func (s *Server) AddUser(u User) string {
-	if u.ID == "" {
-		u.ID = newUUID()
-	}
 	u.Roles, u.AMR = slices.Clone(u.Roles), slices.Clone(u.AMR)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if u.ID == "" {
+		s.added++
+		u.ID = s.seed.uuid("user", s.added)
+	}
 	s.users[u.ID] = &user{User: u, updated: s.now()}
 	return u.ID
 }
@@ -179,6 +180,7 @@ func (s *Server) RevokeSessions(userID string) {
 
 // endSessions ends all sessions of a user. The caller holds s.mu.
 func (s *Server) endSessions(userID string) {
+	s.signedOut[userID] = s.now()
 	for credential, session := range s.sessions {
 		if session.userID == userID {
 			delete(s.sessions, credential)

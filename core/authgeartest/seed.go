@@ -1,0 +1,74 @@
+package authgeartest
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"math/big"
+	mathrand "math/rand/v2"
+)
+
+// seed is what everything is derived from that a restart with [Config].Seed has
+// to find again.
+type seed [32]byte
+
+func newSeed(text string) seed {
+	if text != "" {
+		return sha256.Sum256([]byte("authgeartest " + text))
+	}
+	var random seed
+	_, _ = rand.Read(random[:])
+	return random
+}
+
+// derive is a secret of a purpose.
+func (s seed) derive(purpose string, of ...any) [32]byte {
+	mac := hmac.New(sha256.New, s[:])
+	_, _ = fmt.Fprintf(mac, "%s\n%q", purpose, of)
+	return [32]byte(mac.Sum(nil))
+}
+
+// uuid is the nth ID of a purpose.
+func (s seed) uuid(purpose string, n int) string {
+	sum := s.derive(purpose, n)
+	return formatUUID([16]byte(sum[:16]))
+}
+
+// key is the nth signing key. crypto/rsa makes no key twice from the same
+// source, on purpose; so the primes are chosen here (FIPS 186-5 A.1.3). For
+// development only: whoever knows the seed has the key.
+func (s seed) key(n int) *rsa.PrivateKey {
+	source := mathrand.NewChaCha8(s.derive("key", n))
+	e, one := big.NewInt(65537), big.NewInt(1)
+	for {
+		p, q := prime(source), prime(source)
+		p1, q1 := new(big.Int).Sub(p, one), new(big.Int).Sub(q, one)
+		lcm := new(big.Int).Div(new(big.Int).Mul(p1, q1), new(big.Int).GCD(nil, nil, p1, q1))
+		d := new(big.Int).ModInverse(e, lcm)
+		key := &rsa.PrivateKey{
+			PublicKey: rsa.PublicKey{N: new(big.Int).Mul(p, q), E: int(e.Int64())},
+			D:         d, Primes: []*big.Int{p, q},
+		}
+		if d != nil && key.Validate() == nil {
+			key.Precompute()
+			return key
+		}
+	}
+}
+
+// prime is the next prime of 1024 bits whose two highest ones are set, so that
+// two of them make a modulus of 2048.
+func prime(source io.Reader) *big.Int {
+	var candidate [128]byte
+	for {
+		_, _ = io.ReadFull(source, candidate[:]) // which never fails
+		candidate[0] |= 0xc0
+		candidate[len(candidate)-1] |= 1
+		if p := new(big.Int).SetBytes(candidate[:]); p.ProbablyPrime(20) {
+			return p
+		}
+	}
+}

@@ -1,0 +1,123 @@
+package authgeartest_test
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/authgear/authgear-sdk-go/core/authgeartest"
+)
+
+// startAgain is a server that begins with a seed and with alice, bob and a user
+// without an ID of their own.
+func startAgain(t *testing.T, seed string) (w *world, third string) {
+	t.Helper()
+	w = newWorld(t, authgeartest.Config{Endpoint: liveOrigin, Seed: seed})
+	w.clock.Store(time.Date(2026, 8, 1, 12, 0, 0, 5e8, time.UTC).UnixNano())
+	w.AddUser(authgeartest.User{ID: "alice"})
+	w.AddUser(authgeartest.User{ID: "bob"})
+	return w, w.AddUser(authgeartest.User{})
+}
+
+func TestSeed(t *testing.T) {
+	before, third := startAgain(t, "a seed")
+	tokens := signInFor(t, before.Server, "alice", "mobile")
+	alices := map[string][2]string{
+		"JWT":    {"Authorization", "Bearer " + tokens["access_token"].(string)},
+		"minted": {"Authorization", "Bearer " + before.AccessToken("alice")},
+		"opaque": {"Authorization", "Bearer " + before.OpaqueToken("alice")},
+		"cookie": {"Cookie", "session=" + before.SessionCookie("alice").Value},
+	}
+	refresh := tokens["refresh_token"].(string)
+	form := url.Values{"grant_type": {"refresh_token"}, "client_id": {"mobile"}, "refresh_token": {refresh}}
+	who := func(w *world, sent [2]string) string {
+		return resolve(t, w.Server, sent[0], sent[1]).Get("X-Authgear-User-Id")
+	}
+
+	t.Run("the same", func(t *testing.T) {
+		w, again := startAgain(t, "a seed")
+		w.clock.Add(int64(time.Minute))
+		expect(t, "a user without ID", again, third)
+		if kid := func(w *world) any { return read(t, w.AccessToken("bob")).Header["kid"] }; kid(w) != kid(before) {
+			t.Error("another key")
+		}
+		for name, sent := range alices {
+			expect(t, name, who(w, sent), "alice")
+			expect(t, name+", its login", authTime(resolve(t, w.Server, sent[0], sent[1])), seconds(before.time()))
+		}
+		renewed := exchange(t, w.Server, form, 200)
+		claims := read(t, renewed["access_token"].(string)).Claims
+		if claims["scope"] != "openid offline_access https://authgear.com/scopes/full-access" || claims["client_id"] != "mobile" ||
+			read(t, renewed["id_token"].(string)).Claims["sid"] != read(t, tokens["id_token"].(string)).Claims["sid"] {
+			t.Errorf("%v", claims)
+		}
+		expect(t, "another rotation", w.RotateKeys(), before.RotateKeys())
+	})
+	t.Run("what ends", func(t *testing.T) {
+		w, _ := startAgain(t, "a seed")
+		w.Revoke(refresh) // which has not been seen yet
+		expect(t, "JWT of the same login", who(w, alices["JWT"]), "")
+		expect(t, "another login", who(w, alices["minted"]), "alice")
+		opaque := strings.TrimPrefix(alices["opaque"][1], "Bearer ")
+		w.Revoke(opaque)
+		expect(t, "opaque", who(w, alices["opaque"]), "")
+		w.DisableUser("alice")
+		w.EnableUser("alice")
+		for name, sent := range alices {
+			expect(t, name+" from before", who(w, sent), "")
+		}
+		expect(t, "from now", valid(t, w.Server, w.AccessToken("alice")), "true")
+	})
+	t.Run("expiry", func(t *testing.T) {
+		w, _ := startAgain(t, "a seed")
+		w.clock.Add(int64(30 * time.Minute))
+		expect(t, "JWT", who(w, alices["JWT"]), "")
+		expect(t, "opaque", who(w, alices["opaque"]), "")
+		expect(t, "cookie", who(w, alices["cookie"]), "alice")
+		w.clock.Add(int64(24 * time.Hour))
+		expect(t, "cookie", who(w, alices["cookie"]), "")
+		exchange(t, w.Server, form, 200)
+		w.clock.Add(int64(30 * 24 * time.Hour))
+		exchange(t, w.Server, form, 400)
+	})
+	t.Run("another seed, no seed, no such user", func(t *testing.T) {
+		other, _ := startAgain(t, "another")
+		none, _ := startAgain(t, "")
+		gone, _ := startAgain(t, "a seed")
+		gone.DeleteUser("alice")
+		for _, w := range []*world{other, none, gone} {
+			for name, sent := range alices {
+				expect(t, name, who(w, sent), "")
+			}
+			exchange(t, w.Server, form, 400)
+		}
+	})
+	t.Run("what is made up", func(t *testing.T) {
+		w, _ := startAgain(t, "a seed")
+		claims := read(t, tokens["access_token"].(string)).Claims
+		claims["jti"] = strings.Repeat("0", 64)
+		id, sealed, _ := strings.Cut(refresh, ".")
+		for name, token := range map[string]string{
+			"signed": w.Sign(nil, claims), "ID token": tokens["id_token"].(string), "refresh token": refresh, "its half": sealed,
+			"one less": "0" + sealed[1:], "no number": strings.Repeat("-", 32), "negative": "-" + sealed[1:], "too large": strings.Repeat("Z", 32),
+		} {
+			expect(t, name, valid(t, w.Server, token), "")
+			expect(t, name+" as cookie", resolve(t, w.Server, "Cookie", "session="+id+"."+token).Get("X-Authgear-Session-Valid"), "false")
+		}
+	})
+}
+
+// Every login ends by its own name, and no two credentials are the same.
+func TestSealsDiffer(t *testing.T) {
+	w, _ := startAgain(t, "a seed")
+	seen := make(map[string]bool)
+	for range 100 {
+		for _, credential := range []string{w.AccessToken("alice"), w.OpaqueToken("alice"), w.SessionCookie("alice").Value} {
+			if seen[credential] {
+				t.Errorf("%s again", credential)
+			}
+			seen[credential] = true
+		}
+	}
+}
