@@ -6,25 +6,26 @@ import (
 	"strings"
 )
 
-// Client is an OAuth client of the project, for [Config].Clients.
+// Client is an OAuth client of the project, for [Config].Clients. The JSON names
+// are those of the file that authgear-dev reads.
 type Client struct {
 	// ID is the client ID.
-	ID string
+	ID string `json:"id"`
 	// Secret makes a confidential client, which authenticates at the token
 	// endpoint by client_secret_post or client_secret_basic (RFC 6749 §2.3.1).
 	// Empty: a public client, such as a single-page or native app.
-	Secret string
+	Secret string `json:"secret"`
 	// RedirectURIs are compared byte for byte. A URI of the server's own origin is
 	// allowed too, as with a real Authgear.
-	RedirectURIs []string
+	RedirectURIs []string `json:"redirect_uris"`
 	// PostLogoutRedirectURIs are where end_session may send a browser.
-	PostLogoutRedirectURIs []string
+	PostLogoutRedirectURIs []string `json:"post_logout_redirect_uris"`
 	// OpaqueTokens is for a client without "Issue JWT as access token".
-	OpaqueTokens bool
+	OpaqueTokens bool `json:"opaque_tokens"`
 	// Resources make a machine: the resource URIs that it gets tokens for by
 	// client credentials, each with the scopes that it may have there. It needs a
 	// Secret, and nobody signs in to it.
-	Resources map[string][]string
+	Resources map[string][]string `json:"resources"`
 
 	open bool // made up, since none are registered
 }

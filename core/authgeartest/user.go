@@ -6,24 +6,25 @@ import (
 )
 
 // User describes a user for [Server.AddUser]. The zero value is a signed-up
-// user with an unverified identity and no roles.
+// user with an unverified identity and no roles. The JSON names are those of the
+// file that authgear-dev reads.
 type User struct {
 	// ID is the user ID. Empty: a new UUID.
-	ID string
+	ID string `json:"id"`
 	// Anonymous users have no AMR and cannot reauthenticate.
-	Anonymous bool
+	Anonymous bool `json:"anonymous"`
 	// Verified says that the user's identity (an e-mail address, say) is.
-	Verified bool
+	Verified bool `json:"verified"`
 	// Roles are the keys of the user's roles.
-	Roles []string
+	Roles []string `json:"roles"`
 	// AMR are the methods of the user's logins. nil: "pwd" and
 	// "x_primary_password".
-	AMR []string
+	AMR []string `json:"amr"`
 	// CannotReauthenticate is for users without any authenticator, such as
 	// those who sign in by Google only.
-	CannotReauthenticate bool
+	CannotReauthenticate bool `json:"cannot_reauthenticate"`
 	// Email, when not empty, is told by the userinfo endpoint.
-	Email string
+	Email string `json:"email"`
 }
 
 type user struct {

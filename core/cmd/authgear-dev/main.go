@@ -1,0 +1,124 @@
+// Command authgear-dev is a development Authgear by itself, for services in any
+// language: a page to sign in on, tokens, a resolver, webhooks. It is not for
+// production: everybody who can call it may sign in as anybody.
+//
+//	go run github.com/authgear/authgear-sdk-go/core/cmd/authgear-dev
+//
+// It prints the endpoint and how to get a token, and serves until it is
+// interrupted. -h lists the flags. Package authgeartest is the same for Go tests.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/authgear/authgear-sdk-go/core/authgeartest"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
+		if !errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintln(os.Stderr, "authgear-dev:", err)
+		}
+		os.Exit(2)
+	}
+}
+
+// options are what the flags say.
+type options struct {
+	config         authgeartest.Config
+	users, clients string // files
+	origins        string
+	webhook        string
+	secret         string
+}
+
+func parse(arguments []string, stderr io.Writer) (options, error) {
+	var o options
+	flags := flag.NewFlagSet("authgear-dev", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.StringVar(&o.config.Addr, "addr", "127.0.0.1:9090", "loopback `address` to listen at; port 0 is any free one")
+	flags.StringVar(&o.config.Endpoint, "endpoint", "", "public `origin` that it claims to be, if a proxy stands in front")
+	flags.StringVar(&o.users, "users", "", "JSON `file` of users; without it there are alice and bob")
+	flags.StringVar(&o.clients, "clients", "", "JSON `file` of OAuth clients; without it any client ID counts")
+	flags.StringVar(&o.origins, "origins", "", "`origins`, separated by commas, whose scripts may call; without it all of this machine")
+	flags.StringVar(&o.config.Seed, "seed", "", "`text` that keeps keys, users and tokens valid when it starts again")
+	flags.DurationVar(&o.config.Lifetime, "lifetime", 30*time.Minute, "`duration` that access tokens live")
+	flags.StringVar(&o.webhook, "webhook", "", "`URL` that gets the events")
+	flags.StringVar(&o.secret, "webhook-secret", "", "`secret` that events are signed with")
+	if err := flags.Parse(arguments); err != nil {
+		return o, err
+	}
+	if flags.NArg() > 0 {
+		return o, fmt.Errorf("%q is no flag", flags.Arg(0))
+	}
+	if o.origins != "" {
+		o.config.AllowedOrigins = strings.Split(o.origins, ",")
+	}
+	if u, err := url.Parse(o.webhook); o.webhook != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+		return o, fmt.Errorf("-webhook: %q is no URL of http or https", o.webhook)
+	}
+	if (o.webhook == "") != (o.secret == "") {
+		return o, errors.New("-webhook and -webhook-secret go together")
+	}
+	return o, nil
+}
+
+func run(ctx context.Context, arguments []string, stdout, stderr io.Writer) error {
+	o, err := parse(arguments, stderr)
+	if err != nil {
+		return err
+	}
+	users := []authgeartest.User{
+		{ID: "alice", Email: "alice@example.com", Verified: true, Roles: []string{"admin"}},
+		{ID: "bob"},
+	}
+	if o.users != "" {
+		if users, err = read[authgeartest.User](o.users); err != nil {
+			return fmt.Errorf("-users: %w", err)
+		}
+	}
+	if o.clients != "" {
+		if o.config.Clients, err = read[authgeartest.Client](o.clients); err != nil {
+			return fmt.Errorf("-clients: %w", err)
+		}
+	}
+	server, err := authgeartest.Start(o.config)
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	for i := range users {
+		users[i].ID = server.AddUser(users[i])
+	}
+	if o.webhook != "" {
+		server.SendEvents(o.webhook, o.secret)
+	}
+	announce(stdout, server, users)
+	<-ctx.Done()
+	return nil
+}
+
+// announce says what there is, for a person and for a script that waits.
+func announce(w io.Writer, server *authgeartest.Server, users []authgeartest.User) {
+	_, _ = fmt.Fprintf(w, "A development Authgear, not for production.\nendpoint: %s\n", server.Endpoint())
+	for _, u := range users {
+		_, _ = fmt.Fprintf(w, "user:     %s %s\n", u.ID, strings.Join(u.Roles, ","))
+	}
+	if len(users) > 0 {
+		_, _ = fmt.Fprintf(w, "\nA user's token:\n  curl -s %s/token/%s\n", server.URL(), url.PathEscape(users[0].ID))
+	}
+	_, _ = fmt.Fprintf(w, "A machine's token:\n  curl -s '%s/client-token/cron?resource=https://api.example.com'\n", server.URL())
+	_, _ = fmt.Fprintf(w, "In a browser an app signs in here: %s/oauth2/authorize\n", server.Endpoint())
+}

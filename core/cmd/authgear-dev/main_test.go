@@ -1,0 +1,136 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	authgear "github.com/authgear/authgear-sdk-go/core"
+)
+
+// start runs the command until the test ends, and returns its endpoint.
+func start(t *testing.T, arguments ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	out, in := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		err := run(ctx, append([]string{"-addr", "127.0.0.1:0"}, arguments...), in, io.Discard)
+		_ = in.CloseWithError(io.EOF)
+		ended <- err
+	}()
+	lines := bufio.NewScanner(out)
+	endpoint := ""
+	for endpoint == "" && lines.Scan() {
+		endpoint, _ = strings.CutPrefix(lines.Text(), "endpoint: ")
+		if endpoint == lines.Text() {
+			endpoint = ""
+		}
+	}
+	go func() { _, _ = io.Copy(io.Discard, out) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	if endpoint == "" {
+		t.Fatal("no endpoint was printed")
+	}
+	return endpoint
+}
+
+func file(t *testing.T, content string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "file.json")
+	if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+func get(t *testing.T, url string) string {
+	t.Helper()
+	res, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
+
+func TestRun(t *testing.T) {
+	users := file(t, `[{"id":"zoe","verified":true,"roles":["editor"],"email":"zoe@example.com"},{"roles":["admin"]}]`)
+	clients := file(t, `[{"id":"web","redirect_uris":["http://localhost:3000/"]},{"id":"cron","secret":"s","resources":{"https://api.example.com":["read"]}}]`)
+	events := make(chan string, 1)
+	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		events <- string(body)
+	}))
+	defer hook.Close()
+	endpoint := start(t, "-users", users, "-clients", clients, "-seed", "a seed", "-webhook", hook.URL, "-webhook-secret", "whsec")
+
+	token := get(t, endpoint+"/token/zoe")
+	auth, err := authgear.NewJWT(authgear.JWTConfig{Endpoint: endpoint})
+	if err != nil {
+		t.Fatal(err)
+	}
+	identity, err := auth.Verify(t.Context(), token)
+	if err != nil || identity.ID != "zoe" || !identity.Verified || !identity.HasRole("editor") {
+		t.Errorf("%v %v", identity, err)
+	}
+	page := get(t, endpoint+"/oauth2/authorize?client_id=web&response_type=code&scope=openid&code_challenge=x&code_challenge_method=S256")
+	if strings.Count(page, "<button") != 2 || !strings.Contains(page, "zoe@example.com") {
+		t.Error(page)
+	}
+	request, _ := http.NewRequest("GET", endpoint+"/reauthenticate", nil)
+	request.Header.Set("Authorization", "Bearer "+token)
+	res, err := http.DefaultClient.Do(request)
+	if err != nil || res.StatusCode != 200 {
+		t.Fatal(res, err)
+	}
+	_ = res.Body.Close()
+	if event := <-events; !strings.Contains(event, "user.reauthenticated") {
+		t.Error(event)
+	}
+}
+
+// Without a flag there is somebody to sign in as.
+func TestDefaults(t *testing.T) {
+	endpoint := start(t)
+	for _, path := range []string{"/token/alice", "/token/bob", "/client-token/cron?resource=https://api.example.com"} {
+		if token := get(t, endpoint+path); strings.Count(token, ".") != 2 {
+			t.Errorf("%s: %s", path, token)
+		}
+	}
+}
+
+func TestMistakes(t *testing.T) {
+	for want, arguments := range map[string][]string{
+		"flag provided but not defined": {"-user", "x"},
+		"is no flag":                    {"users.json"},
+		"no such file":                  {"-users", "/nowhere/users.json"},
+		"role":                          {"-users", file(t, `[{"id":"a","role":"admin"}]`)},
+		"an empty list":                 {"-users", file(t, `[]`)},
+		"-clients: ":                    {"-clients", file(t, `{}`)},
+		"is no URL":                     {"-webhook", "localhost:1", "-webhook-secret", "x"},
+		"go together":                   {"-webhook", "http://localhost:1"},
+		"not a loopback address":        {"-addr", "192.0.2.1:80"},
+		"is not an origin":              {"-endpoint", "https://auth.example.com/"},
+		"Lifetime is negative":          {"-lifetime", "-1s"},
+	} {
+		if err := run(t.Context(), append([]string{"-addr", "127.0.0.1:0"}, arguments...), io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: %v, want %q", arguments, err, want)
+		}
+	}
+}
