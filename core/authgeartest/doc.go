@@ -2,7 +2,8 @@
 // HTTP server on a loopback address that answers as Authgear was observed to
 // answer, with users, credentials and levers under the control of the program
 // that started it. It is not for production: everybody who can call it is told
-// what they ask, and nothing outlives the process.
+// what they ask, and signs in as whom they like. Nothing outlives the process, but
+// for what [Config].Seed finds again. Command authgear-dev is the same by itself.
 //
 // # In a test
 //
@@ -24,6 +25,19 @@
 // [Token] changes what is in them: the client, the time of the login, any
 // claim. [Server.Sign] signs anything at all.
 //
+// # Signing in
+//
+// Apps sign in here as in a real project, the web SDK too: by a page that lists
+// the users, on which a click is all that is needed. A program "clicks" by a POST:
+//
+//	curl -si -d user=alice 'http://127.0.0.1:PORT/oauth2/authorize?client_id=spa&
+//	redirect_uri=http://localhost:3000/&response_type=code&scope=openid+offline_access&
+//	code_challenge=…&code_challenge_method=S256'
+//
+// [Config].Clients are the clients that may, [Config].AllowedOrigins the pages whose
+// scripts may call. Without them every client of this machine may. Each client ID
+// is then a machine too.
+//
 // # Levers
 //
 // Keys rotate ([Server.RotateKeys], [Server.PublishNextKey],
@@ -40,13 +54,20 @@
 //
 //	/.well-known/openid-configuration, /.well-known/oauth-authorization-server
 //	/oauth2/jwks
+//	/oauth2/authorize: code with PKCE (S256), or response_type=none for cookies
+//	/oauth2/token: authorization_code, refresh_token, client_credentials, and
+//	  urn:authgear:params:oauth:grant-type:id-token
 //	/oauth2/userinfo
 //	/oauth2/revoke
+//	/oauth2/end_session, /logout
+//	/oauth2/app_session_token
+//	/api/anonymous_user/signup, /api/anonymous_user/promotion_code
 //	/_resolver/resolve, /resolve
 //
 // Their answers are compared with recordings of a real Authgear in this
-// package's tests. There is no sign-in page and no token endpoint: credentials
-// are minted by methods, and for a shell by paths that no real Authgear has:
+// package's tests, as far as there are any. Only the page to sign in on, and the
+// one of /logout, are this package's own. Credentials are minted by methods as well,
+// and for a shell by paths that no real Authgear has:
 //
 //	curl -H "Authorization: Bearer $(curl -s http://127.0.0.1:PORT/token/alice)" …
 //
@@ -75,6 +96,8 @@
 //     X-Forwarded-Proto.
 //   - A reauthentication changes what the resolver tells with the same token,
 //     while a JWT keeps its own auth_time.
+//   - A wrong client secret is invalid_request, with 400. A refresh token stays the
+//     same, and a refreshed token has no amr.
 //   - Revoking a JWT at /oauth2/revoke answers 200 and does nothing.
 //   - X-Authgear-Session-Amr is always there and always empty, and roles come
 //     in no particular order.
