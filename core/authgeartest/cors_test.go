@@ -1,0 +1,50 @@
+package authgeartest_test
+
+import (
+	"testing"
+
+	"github.com/authgear/authgear-sdk-go/core/authgeartest"
+)
+
+// Pages of allowed origins may read answers with cookies, and nobody else may.
+func TestCORS(t *testing.T) {
+	this := authgeartest.New(t)
+	named := authgeartest.New(t, authgeartest.Config{
+		AllowedOrigins: []string{"https://admin.example.com"},
+		Clients:        []authgeartest.Client{{ID: "spa", RedirectURIs: []string{"https://app.example.com/callback"}}},
+	})
+	for _, c := range []struct {
+		server  *authgeartest.Server
+		origin  string
+		allowed bool
+	}{
+		{this, "http://localhost:5173", true}, {this, "http://127.0.0.1:8080", true}, {this, "https://app.localhost", true}, {this, this.Endpoint(), true},
+		{this, "https://app.example.com", false}, {this, "null", false}, {this, "http://localhost.example.com", false}, {this, "http://localhost:5173/", false},
+		{this, "http://user@localhost", false}, {this, "", false},
+		{named, "https://admin.example.com", true}, {named, "https://app.example.com", true}, {named, named.Endpoint(), true},
+		{named, "http://localhost:5173", false}, {named, "http://app.example.com", false}, {named, "https://app.example.com:8443", false},
+	} {
+		for _, path := range []string{"/oauth2/token", "/oauth2/userinfo", "/oauth2/revoke", "/oauth2/app_session_token", "/api/anonymous_user/signup"} {
+			for _, method := range []string{"OPTIONS", "POST"} {
+				fields := [][2]string{{"Host", c.server.Endpoint()[len("http://"):]}, {"Origin", c.origin}}
+				if method == "OPTIONS" {
+					fields = append(fields, [2]string{"Access-Control-Request-Method", "POST"}, [2]string{"Access-Control-Request-Headers", "authorization"})
+				}
+				res, _ := send(t, c.server.URL(), method, path, fields, "")
+				want := map[string]string{"Access-Control-Allow-Origin": "", "Access-Control-Allow-Credentials": "", "Access-Control-Allow-Methods": "", "Access-Control-Allow-Headers": ""}
+				if c.allowed {
+					want["Access-Control-Allow-Origin"], want["Access-Control-Allow-Credentials"] = c.origin, "true"
+					if method == "OPTIONS" {
+						want["Access-Control-Allow-Methods"], want["Access-Control-Allow-Headers"] = "POST", "authorization"
+					}
+				}
+				for name, value := range want {
+					expect(t, c.origin+" "+method+" "+path+" "+name, res.Header.Get(name), value)
+				}
+				if method == "OPTIONS" && res.StatusCode != 200 {
+					t.Errorf("%s: %d", path, res.StatusCode)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,128 @@
+package authgeartest_test
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/authgear/authgear-sdk-go/core/authgeartest"
+)
+
+// Whoever has no proof of the same site is asked first.
+func TestSignOutByQuestion(t *testing.T) {
+	s := authgeartest.New(t)
+	session := [2]string{"Cookie", "session=" + s.SessionCookie(s.AddUser(authgeartest.User{ID: "alice"})).Value}
+	live := func() string { return resolve(t, s, session[0], session[1]).Get("X-Authgear-Session-Valid") }
+	after := url.Values{"post_logout_redirect_uri": {callback + "/bye"}, "state": {"s"}}
+
+	res, _ := call(t, s, "/oauth2/end_session", after.Encode(), session) // a POST becomes a GET
+	res, _ = call(t, s, strings.TrimPrefix(res.Header.Get("Location"), s.Endpoint()), "", session)
+	ask := strings.TrimPrefix(res.Header.Get("Location"), s.Endpoint())
+	if res.StatusCode != 302 || !strings.HasPrefix(ask, "/logout?redirect_uri=") {
+		t.Fatalf("%d %s", res.StatusCode, ask)
+	}
+	if res, page := call(t, s, ask, "", session); res.StatusCode != 200 || !strings.Contains(page, "<button>Sign out</button>") {
+		t.Errorf("%d %s", res.StatusCode, page)
+	}
+	call(t, s, ask, "x=y", session, [2]string{"Sec-Fetch-Site", "cross-site"})
+	expect(t, "after another site's answer", live(), "true")
+	res, _ = call(t, s, ask, "x=y", session)
+	expect(t, "afterwards", live(), "false")
+	res, _ = call(t, s, strings.TrimPrefix(res.Header.Get("Location"), s.Endpoint()), "")
+	expect(t, "where to", res.Header.Get("Location"), callback+"/bye?state=s")
+
+	for _, uri := range []string{"https://example.com/", ""} {
+		res, _ := call(t, s, "/oauth2/end_session?"+url.Values{"post_logout_redirect_uri": {uri}}.Encode(), "")
+		expect(t, uri, res.Header.Get("Location"), s.Endpoint()+"/settings")
+	}
+	if res, _ := call(t, s, "/logout?redirect_uri=https://example.com/", "x=y"); res.Header.Get("Location") != s.Endpoint() {
+		t.Errorf("an open redirect: %s", res.Header.Get("Location"))
+	}
+}
+
+// An app lets a browser in, once.
+func TestAppSession(t *testing.T) {
+	w := newWorld(t, authgeartest.Config{})
+	w.clock.Store(time.Now().UnixNano())
+	w.AddUser(authgeartest.User{ID: "alice"})
+	tokens := signInFor(t, w.Server, "alice", "spa")
+	ask := func(body string) (int, string) {
+		host := strings.TrimPrefix(w.URL(), "http://")
+		res, raw := send(t, w.URL(), "POST", "/oauth2/app_session_token", [][2]string{{"Host", host}, {"Content-Type", "application/json"}}, body)
+		return res.StatusCode, raw
+	}
+	handoff := func() string {
+		_, raw := ask(`{"refresh_token":"` + tokens["refresh_token"].(string) + `"}`)
+		return authorizePath("response_type", "none", "login_hint", "https://authgear.com/login_hint?type=app_session_token&app_session_token="+opaquePattern.FindString(raw))
+	}
+	path := handoff()
+	res, _ := call(t, w.Server, path, "")
+	if res.StatusCode != 302 || res.Header.Get("Location") != callback {
+		t.Fatalf("%d %v", res.StatusCode, res.Header)
+	}
+	for _, cookie := range res.Cookies() {
+		if cookie.Name == "app_session" {
+			expect(t, "who", resolve(t, w.Server, "Cookie", "app_session="+cookie.Value).Get("X-Authgear-User-Id"), "alice")
+		}
+	}
+	res, _ = call(t, w.Server, path, "")
+	expect(t, "a second time", located(t, res).Get("error"), "invalid_request")
+	path = handoff()
+	w.clock.Add(int64(5 * time.Minute))
+	res, _ = call(t, w.Server, path, "")
+	expect(t, "too late", located(t, res).Get("error"), "invalid_request")
+	path = handoff()
+	w.RevokeSessions("alice")
+	res, _ = call(t, w.Server, path, "")
+	expect(t, "ended", located(t, res).Get("error"), "invalid_request")
+
+	tokens = signInFor(t, w.Server, "alice", "spa", "scope", "openid offline_access")
+	for body, want := range map[string]int{
+		"": 400, `{"refresh_token":"x"}`: 403, `{"refresh_token":"` + tokens["refresh_token"].(string) + `"}`: 403, // no full access
+	} {
+		if status, raw := ask(body); status != want || !strings.HasPrefix(raw, `{"error":{"name":`) {
+			t.Errorf("%s: %d %s", body, status, raw)
+		}
+	}
+}
+
+func TestAnonymousAPI(t *testing.T) {
+	s := authgeartest.New(t, authgeartest.Config{Clients: append(recordedClients, authgeartest.Client{ID: "spa", RedirectURIs: []string{callback}})})
+	alice := signInFor(t, s, s.AddUser(authgeartest.User{ID: "alice"}), "spa")["refresh_token"].(string)
+	session := [2]string{"Cookie", "session=" + s.SessionCookie("alice").Value}
+	ask := func(api, body string, fields ...[2]string) (int, string) {
+		res, raw := send(t, s.URL(), "POST", "/api/anonymous_user/"+api, append([][2]string{{"Host", strings.TrimPrefix(s.URL(), "http://")}}, fields...), body)
+		return res.StatusCode, raw
+	}
+	_, signedUp := ask("signup", `{"session_type":"refresh_token","client_id":"spa"}`)
+	guest := cookiePattern.FindString(signedUp)
+	for name, c := range map[string]struct {
+		api, body string
+		fields    [][2]string
+		want      int
+	}{
+		"no JSON":              {"signup", "x", nil, 400},
+		"no type":              {"signup", `{}`, nil, 400},
+		"no client":            {"signup", `{"session_type":"refresh_token"}`, nil, 400},
+		"not first party":      {"signup", `{"session_type":"refresh_token","client_id":"thirdparty-jwt"}`, nil, 400},
+		"unknown session":      {"signup", `{"session_type":"refresh_token","client_id":"spa","refresh_token":"x"}`, nil, 400},
+		"a user":               {"signup", `{"session_type":"refresh_token","client_id":"spa","refresh_token":"` + alice + `"}`, nil, 400},
+		"a user's cookie":      {"signup", `{"session_type":"cookie"}`, [][2]string{session}, 400},
+		"the same again":       {"signup", `{"session_type":"refresh_token","client_id":"spa","refresh_token":"` + guest + `"}`, nil, 200},
+		"promotes nobody":      {"promotion_code", `{"session_type":"refresh_token"}`, nil, 401},
+		"promotes a user":      {"promotion_code", `{"session_type":"cookie"}`, [][2]string{session}, 400},
+		"promotes by no type":  {"promotion_code", `{}`, nil, 400},
+		"promotes by no JSON":  {"promotion_code", ``, nil, 400},
+		"promotes a guest":     {"promotion_code", `{"session_type":"refresh_token","refresh_token":"` + guest + `"}`, nil, 200},
+		"another's host asked": {"signup", `{"session_type":"cookie"}`, [][2]string{{"X-Forwarded-Host", "elsewhere.example"}}, 404},
+	} {
+		if status, raw := ask(c.api, c.body, c.fields...); status != c.want {
+			t.Errorf("%s: %d %s", name, status, raw)
+		}
+	}
+	s.SetOutage(true)
+	if status, _ := ask("signup", `{"session_type":"cookie"}`); status != 500 {
+		t.Errorf("in an outage: %d", status)
+	}
+}
