@@ -289,7 +289,7 @@ func (h *Hybrid) mayFallBack(a *answer, c credential, key answers.Key, identity 
 	}
 	since := h.revocations.Cutoff(c.user).Tokens
 	if evicted, ok := h.resolver.rejectedKnown.Evicted(); ok { // this token may have been refused before
-		if evicted = evicted.Add(h.jwt.leeway); evicted.After(since) {
+		if evicted = evicted.Add(h.jwt.rules.Leeway); evicted.After(since) {
 			since = evicted
 		}
 	}
