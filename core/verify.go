@@ -45,7 +45,8 @@ func (j *JWT) verifyKnown(ctx context.Context, known *verifiedToken) (_ *Identit
 	if now.UnixNano() < known.at { // the clock was set back
 		return nil, nil, false
 	}
-	c := known.payload.Claims()
+	identity := &tokenIdentity{}
+	c := known.payload.Claims(identity.lists[:0])
 	kind, err := j.judge(&c, now)
 	if err != nil {
 		return nil, err, true
@@ -57,12 +58,13 @@ func (j *JWT) verifyKnown(ctx context.Context, known *verifiedToken) (_ *Identit
 	if !slices.Contains(held.Keys(known.keyID), known.key) {
 		return nil, nil, false
 	}
-	return newTokenIdentity(kind, &c, string(known.payload), now), nil, true
+	return identity.of(kind, &c, string(known.payload), now), nil, true
 }
 
 // verifyNew keeps a good token under the key, unless that is nil.
 func (j *JWT) verifyNew(ctx context.Context, compact string, key *answers.Key) (*Identity, *Error) {
-	token, c, packed, err := j.parse(compact)
+	identity := &tokenIdentity{}
+	token, c, packed, err := j.parse(compact, identity.lists[:0])
 	if err != nil {
 		return nil, err
 	}
@@ -78,19 +80,19 @@ func (j *JWT) verifyNew(ctx context.Context, compact string, key *answers.Key) (
 	if key != nil && packed != "" {
 		j.verified.keep(*key, &verifiedToken{key: signedBy, keyID: token.KeyID, at: now.UnixNano(), payload: packed})
 	}
-	return newTokenIdentity(kind, &c, token.Payload, now), nil
+	return identity.of(kind, &c, token.Payload, now), nil
 }
 
-// parse reads a token: what it says, not whether that is good.
-func (j *JWT) parse(compact string) (token jws.Token, c claims.Claims, packed claims.Packed, _ *Error) {
+// parse reads a token: what it says, not whether that is good. The lists have this space.
+func (j *JWT) parse(compact string, lists []string) (token jws.Token, c claims.Claims, packed claims.Packed, _ *Error) {
 	token, err := j.parser.Parse(compact)
 	if err != nil {
 		return token, c, "", tokenError(compact, err)
 	}
 	if j.verified == nil {
-		c, err = claims.Parse(token.Payload)
+		c, err = claims.ParseInto(token.Payload, lists)
 	} else {
-		c, packed, err = claims.ParseAndPack(token.Payload)
+		c, packed, err = claims.ParseAndPack(token.Payload, lists)
 	}
 	if err != nil {
 		return token, c, "", &Error{Reason: ReasonClaimsInvalid, Err: err}
@@ -120,8 +122,15 @@ func (j *JWT) judge(c *claims.Claims, now time.Time) (Kind, *Error) {
 	return kind, j.checkTimes(c, now)
 }
 
-func newTokenIdentity(kind Kind, c *claims.Claims, payload string, now time.Time) *Identity {
-	return &Identity{
+// tokenIdentity is an identity with room for the lists of its token, seldom more: one
+// allocation for both.
+type tokenIdentity struct {
+	Identity
+	lists [12]string
+}
+
+func (i *tokenIdentity) of(kind Kind, c *claims.Claims, payload string, now time.Time) *Identity {
+	i.Identity = Identity{
 		Kind:              kind,
 		ID:                c.Subject,
 		ClientID:          c.ClientID,
@@ -132,12 +141,13 @@ func newTokenIdentity(kind Kind, c *claims.Claims, payload string, now time.Time
 		Roles:             sortedUnique(c.Roles),
 		Scopes:            c.Scopes,
 		AMR:               c.AMR,
-		AuthenticatedAt:   c.AuthTime.Truncate(time.Second),
-		ExpiresAt:         c.ExpiresAt.Truncate(time.Second),
+		AuthenticatedAt:   time.Unix(c.AuthTime.Unix(), 0).UTC(),
+		ExpiresAt:         time.Unix(c.ExpiresAt.Unix(), 0).UTC(),
 		Source:            SourceJWT,
 		Evidence:          Evidence{CheckedAt: now},
 		claims:            payload,
 	}
+	return &i.Identity
 }
 
 // tokenError names what is wrong with a token as a signed object.

@@ -9,6 +9,7 @@ package claims
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -65,15 +66,22 @@ var parsings = sync.Pool{New: func() any {
 // know are ignored (RFC 7519 §4), once their structure was found sound. Strings of
 // the claims can be parts of the payload.
 func Parse(payload string) (Claims, error) {
-	c, _, err := parse(payload, false)
+	return ParseInto(payload, nil)
+}
+
+// ParseInto is Parse whose lists are in the space behind lists, as far as that goes.
+func ParseInto(payload string, lists []string) (Claims, error) {
+	c, _, err := parse(payload, lists, false)
 	return c, err
 }
 
-// ParseAndPack is Parse for who keeps the payload. It is packed as "" when it is larger
-// than is worth keeping.
-func ParseAndPack(payload string) (Claims, Packed, error) { return parse(payload, true) }
+// ParseAndPack is ParseInto for who keeps the payload. It is packed as "" when it is
+// larger than is worth keeping.
+func ParseAndPack(payload string, lists []string) (Claims, Packed, error) {
+	return parse(payload, lists, true)
+}
 
-func parse(payload string, pack bool) (c Claims, kept Packed, err error) {
+func parse(payload string, lists []string, pack bool) (c Claims, kept Packed, err error) {
 	p := parsings.Get().(*parsing)
 	p.Anonymous, p.pack, p.packed = true, pack, append(p.packed[:0], packed)
 	err = strictjson.Read(payload, limits, p.read)
@@ -82,7 +90,7 @@ func parse(payload string, pack bool) (c Claims, kept Packed, err error) {
 	}
 	if err == nil {
 		c = p.Claims
-		c.own(len(p.lists))
+		c.own(slices.Grow(lists, len(p.lists)))
 		if p.pack && len(p.lists) <= maxStrings {
 			kept = Packed(p.packed)
 		}
@@ -104,9 +112,8 @@ func (c *parsing) readMember(r *strictjson.Reader) {
 	}
 }
 
-// own moves the lists into memory of their own: one block, for so many strings.
-func (c *Claims) own(n int) {
-	block := make([]string, 0, n)
+// own moves the lists behind others, in memory of their own.
+func (c *Claims) own(block []string) {
 	for _, list := range [...]*[]string{&c.Audience, &c.Scopes, &c.AMR, &c.Roles} {
 		if len(*list) > 0 {
 			start := len(block)

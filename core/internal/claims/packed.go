@@ -1,6 +1,7 @@
 package claims
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,6 +28,10 @@ const (
 	asTrue               // nothing more
 	asFalse              // nothing more
 	asNumber             // five bytes: a whole number of at most twelve digits
+	asString             // its length and what is between the quotes, which has no escapes
+	asList               // the length of all, and of each such string what asString has
+
+	formBits = 3
 )
 
 const (
@@ -41,26 +46,34 @@ func appendMember(b []byte, name name, text, value string) (_ []byte, ok bool) {
 	if len(text) > maxLength || len(value) > maxLength {
 		return b, false
 	}
-	form, whole := formOf(value)
-	b = append(b, byte(name)<<2|byte(form))
+	form, whole := formOf(name, value)
+	b = append(b, byte(name)<<formBits|byte(form))
 	if name == other {
 		b = appendText(b, text)
 	}
 	switch form {
 	case asJSON:
 		b = appendText(b, value)
+	case asString:
+		b = appendText(b, value[1:len(value)-1])
+	case asList:
+		b = appendList(b, value)
 	case asNumber:
 		b = append(b, byte(whole>>32), byte(whole>>24), byte(whole>>16), byte(whole>>8), byte(whole))
 	}
 	return b, true
 }
 
-func formOf(value string) (_ form, whole int64) {
+func formOf(name name, value string) (_ form, whole int64) {
 	switch {
 	case value == "true":
 		return asTrue, 0
 	case value == "false":
 		return asFalse, 0
+	case value[0] == '"' && strings.IndexByte(value, '\\') < 0:
+		return asString, 0
+	case value[0] == '[' && (name == aud || name == amr || name == roles) && strings.IndexByte(value, '\\') < 0:
+		return asList, 0 // these have nothing but strings
 	case len(value) > 12 || value[0] < '0' || value[0] > '9':
 		return asJSON, 0
 	}
@@ -71,14 +84,31 @@ func formOf(value string) (_ form, whole int64) {
 	return asNumber, whole
 }
 
-// appendText writes a length of at most maxLength in one or two bytes.
 func appendText(b []byte, text string) []byte {
-	if n := len(text); n < 0x80 {
-		b = append(b, byte(n))
-	} else {
-		b = append(b, byte(n)|0x80, byte(n>>7))
+	return append(appendLength(b, len(text)), text...)
+}
+
+// appendLength writes a length of at most maxLength in one or two bytes.
+func appendLength(b []byte, n int) []byte {
+	if n < 0x80 {
+		return append(b, byte(n))
 	}
-	return append(b, text...)
+	return append(b, byte(n)|0x80, byte(n>>7))
+}
+
+// appendList writes an array of strings without escapes. Their text is no longer than
+// the array, where each has two quotes.
+func appendList(b []byte, array string) []byte {
+	start := len(b)
+	_, array, found := strings.Cut(array, `"`)
+	for found {
+		var element string
+		element, array, _ = strings.Cut(array, `"`)
+		b = appendText(b, element)
+		_, array, found = strings.Cut(array, `"`)
+	}
+	var length [2]byte
+	return slices.Insert(b, start, appendLength(length[:0], len(b)-start)...)
 }
 
 func cutText(p Packed) (text string, rest Packed) {
@@ -96,18 +126,18 @@ type member struct {
 	name  name
 	other string // its name, if that is no known one
 	form  form
-	text  string // of asJSON
+	text  string // of asJSON, asString and asList
 	whole int64  // of asNumber
 }
 
 func cutMember(p Packed) (m member, rest Packed) {
-	m.name, m.form = name(p[0]>>2), form(p[0]&3)
+	m.name, m.form = name(p[0]>>formBits), form(p[0]&(1<<formBits-1))
 	p = p[1:]
 	if m.name == other {
 		m.other, p = cutText(p)
 	}
 	switch m.form {
-	case asJSON:
+	case asJSON, asString, asList:
 		m.text, p = cutText(p)
 	case asNumber:
 		m.whole = int64(p[0])<<32 | int64(p[1])<<24 | int64(p[2])<<16 | int64(p[3])<<8 | int64(p[4])
@@ -133,6 +163,17 @@ func Payload(payload string) string {
 		switch m.form {
 		case asJSON:
 			b = append(b, m.text...)
+		case asString:
+			b = append(append(append(b, '"'), m.text...), '"')
+		case asList:
+			b = append(b, '[')
+			for i, s := range m.appendStrings(nil) {
+				if i > 0 {
+					b = append(b, ',')
+				}
+				b = append(append(append(b, '"'), s...), '"')
+			}
+			b = append(b, ']')
 		case asTrue:
 			b = append(b, "true"...)
 		case asFalse:
@@ -144,31 +185,31 @@ func Payload(payload string) string {
 	return string(append(b, '}'))
 }
 
-// Claims returns what [Parse] has read of the payload. The lists belong to the caller.
-func (p Packed) Claims() Claims {
+// Claims returns what [Parse] has read of the payload. The lists belong to the caller;
+// they are in the space behind all, as far as that goes.
+func (p Packed) Claims(all []string) Claims {
 	c := Claims{Anonymous: true}
-	all := make([]string, 0, 12) // of all lists: seldom more
 	for p = p[1:]; p != ""; {
 		var m member
 		m, p = cutMember(p)
 		before := len(all)
 		switch m.name {
 		case iss:
-			c.Issuer = unquote(m.text)
+			c.Issuer = m.string()
 		case sub:
-			c.Subject = unquote(m.text)
+			c.Subject = m.string()
 		case clientID:
-			c.ClientID = unquote(m.text)
+			c.ClientID = m.string()
 		case jti:
-			c.ID = unquote(m.text)
+			c.ID = m.string()
 		case aud:
-			all = appendStrings(all, m.text)
+			all = m.appendStrings(all)
 			c.Audience = from(all, before)
 		case scope:
-			all = appendScopes(all, unquote(m.text))
+			all = appendScopes(all, m.string())
 			c.Scopes = from(all, before)
 		case amr:
-			all = appendStrings(all, m.text)
+			all = m.appendStrings(all)
 			c.AMR = from(all, before)
 		case exp:
 			c.ExpiresAt = m.date()
@@ -185,7 +226,7 @@ func (p Packed) Claims() Claims {
 		case canReauthenticate:
 			c.CanReauthenticate, c.CanReauthenticateStated, c.UserClaims = m.form == asTrue, true, true
 		case roles:
-			all = appendStrings(all, m.text)
+			all = m.appendStrings(all)
 			c.Roles, c.UserClaims = from(all, before), true
 		}
 	}
@@ -200,8 +241,28 @@ func (m *member) date() time.Time {
 	return t
 }
 
+// string is of a string.
+func (m *member) string() string {
+	if m.form == asString {
+		return m.text
+	}
+	return unquote(m.text)
+}
+
 // appendStrings appends the string, or the elements of the array of strings.
-func appendStrings(list []string, text string) []string {
+func (m *member) appendStrings(list []string) []string {
+	switch m.form {
+	case asString:
+		return append(list, m.text)
+	case asList:
+		for p := Packed(m.text); p != ""; {
+			var s string
+			s, p = cutText(p)
+			list = append(list, s)
+		}
+		return list
+	}
+	text := m.text
 	for {
 		start := strings.IndexByte(text, '"')
 		if start < 0 {

@@ -13,7 +13,7 @@ import (
 // checkPacked fails when a payload that was packed does not say what it did.
 func checkPacked(t *testing.T, payload string) {
 	t.Helper()
-	want, packed, err := claims.ParseAndPack(payload)
+	want, packed, err := claims.ParseAndPack(payload, nil)
 	if err != nil {
 		return
 	}
@@ -23,7 +23,7 @@ func checkPacked(t *testing.T, payload string) {
 		}
 		return
 	}
-	if got := packed.Claims(); !reflect.DeepEqual(got, want) {
+	if got := packed.Claims(nil); !reflect.DeepEqual(got, want) {
 		t.Errorf("%.300q\nhas %+v\nwas %+v", payload, got, want)
 	}
 	// Numbers keep all of their digits, and strings mean the same.
@@ -68,7 +68,7 @@ func TestPack(t *testing.T) {
 func TestPackedSize(t *testing.T) {
 	t.Parallel()
 	payload := recorded(t, "user")
-	if _, packed, err := claims.ParseAndPack(payload); err != nil || len(packed) > 300 {
+	if _, packed, err := claims.ParseAndPack(payload, nil); err != nil || len(packed) > 300 {
 		t.Errorf("%d bytes of %d, %v", len(packed), len(payload), err)
 	}
 }
@@ -77,16 +77,16 @@ func TestPackedSize(t *testing.T) {
 func TestPackedLists(t *testing.T) {
 	t.Parallel()
 	payload := with(`"aud":["a","b"],"` + user + `roles":["c","d"]`)
-	_, packed, err := claims.ParseAndPack(payload)
+	_, packed, err := claims.ParseAndPack(payload, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	first := packed.Claims()
+	first := packed.Claims(nil)
 	first.Audience[0], first.Roles[1] = "x", "y"
 	if _ = append(first.Audience, "z"); !slices.Equal(first.Roles, []string{"c", "y"}) {
 		t.Error("one list grows into the next")
 	}
-	if again := packed.Claims(); again.Audience[0] != "a" || again.Roles[1] != "d" {
+	if again := packed.Claims(nil); again.Audience[0] != "a" || again.Roles[1] != "d" {
 		t.Errorf("somebody's change is in %+v", again)
 	}
 }
@@ -98,7 +98,7 @@ func TestPackBounds(t *testing.T) {
 		with(`"x":"` + strings.Repeat("x", 1<<16) + `"`),
 		with(`"x":"` + strings.Repeat("x", 40_000) + `","client_id":"` + strings.Repeat(`\u0079`, 3000) + strings.Repeat("y", 30_000) + `"`),
 	} {
-		c, packed, err := claims.ParseAndPack(payload)
+		c, packed, err := claims.ParseAndPack(payload, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
