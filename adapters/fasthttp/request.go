@@ -3,6 +3,7 @@ package authgearfasthttp
 import (
 	"context"
 	"iter"
+	"slices"
 	"strings"
 	"unsafe"
 
@@ -132,13 +133,7 @@ func (v *view) add(name, value string) {
 }
 
 func (v *view) dropLines(remove func(name string) bool) {
-	kept := v.lines[:0]
-	for _, line := range v.lines {
-		if !remove(line.Name) {
-			kept = append(kept, line)
-		}
-	}
-	v.lines = kept
+	v.lines = slices.DeleteFunc(v.lines, func(line guard.Line) bool { return remove(line.Name) })
 }
 
 // readAuthorization takes that header from the store, which keeps each of its

@@ -49,7 +49,7 @@ func (h httpRequest) Values(name string) []string {
 // can bring (RFC 9113 §8.2.1 forbids them, servers let them through).
 func trimmed(values []string) []string {
 	for i, value := range values {
-		if strings.Trim(value, " \t") != value {
+		if n := len(value); n > 0 && (isBlank(value[0]) || isBlank(value[n-1])) {
 			values = slices.Clone(values)
 			for j := range values[i:] {
 				values[i+j] = strings.Trim(values[i+j], " \t")
@@ -59,6 +59,8 @@ func trimmed(values []string) []string {
 	}
 	return values
 }
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' }
 
 // HandOn implements [Request].
 func (h httpRequest) HandOn(ctx context.Context) *http.Request {

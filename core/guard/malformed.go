@@ -12,7 +12,7 @@ import (
 func checkLines(lines []Line) *authgear.Error {
 	hosts := 0
 	for _, line := range lines {
-		if strings.ContainsAny(line.Name, " \t") {
+		if strings.IndexByte(line.Name, ' ') >= 0 || strings.IndexByte(line.Name, '\t') >= 0 {
 			return &authgear.Error{Reason: authgear.ReasonRequestMalformed, Err: errors.New("a header has a space in its name, or before the colon")}
 		}
 		if hasControl(line.Name) || hasControl(line.Value) {
@@ -35,10 +35,9 @@ func hasControl(s string) bool {
 		b := s[:8]
 		x := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
 			uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
-		del := x ^ ones*0x7f
-		// The highest bit of a byte that is below ' ', or DEL, is set, and perhaps those
-		// of bytes behind it.
-		if ((x-ones*' ')&^x|(del-ones)&^del)&(ones*0x80) != 0 && hasControlByte(b) {
+		// Where no byte has its highest bit, one above '~' sets it by the addition, and
+		// one below ' ' by the subtraction.
+		if (x|(x+ones)|(x-ones*' '))&(ones*0x80) != 0 && hasControlByte(b) {
 			return true
 		}
 		s = s[8:]
