@@ -128,8 +128,12 @@ func (f *Forwarded) Authenticate(ctx context.Context, r Request) (*Identity, err
 		return nil, malformed
 	}
 	if err := f.checkProxy(r); err != nil {
-		if err.Reason == ReasonNoCredentials && hasIdentityHeader(r) {
+		switch {
+		case err.Reason != ReasonNoCredentials:
+		case hasIdentityHeader(r):
 			f.observer.ReportNotice(ctx, NoticeUntrustedProxy, fmt.Errorf("X-Authgear-* headers were ignored: %w", err.Err))
+		case c.token == "" && sessionLike(r.Values("Cookie")) == "":
+			err.Err = nil // nobody would be known either way
 		}
 		return nil, err
 	}
@@ -154,17 +158,24 @@ func (f *Forwarded) Authenticate(ctx context.Context, r Request) (*Identity, err
 	case s.State == session.Refused:
 		f.heardRefusal.Store(true)
 		if evidence.Ambient {
-			return nil, &Error{Reason: ReasonSessionInvalid, Evidence: evidence}
+			return nil, &Error{Reason: ReasonSessionInvalid, Err: errRefusedAtProxy, Evidence: evidence}
 		}
-		return nil, &Error{Reason: ReasonTokenRejected, Evidence: evidence}
+		return nil, &Error{Reason: ReasonTokenRejected, Err: errRefusedAtProxy, Evidence: evidence}
 	case sent != "":
 		return nil, f.silence(ctx)
 	case c.token != "":
-		return nil, &Error{Reason: ReasonTokenRejected, Evidence: evidence}
+		return nil, &Error{Reason: ReasonTokenRejected, Err: errNothingForwarded, Evidence: evidence}
+	case sessionLike(r.Values("Cookie")) != "":
+		return nil, &Error{Reason: ReasonNoCredentials, Err: errNothingForwarded}
 	default:
 		return nil, &Error{Reason: ReasonNoCredentials}
 	}
 }
+
+var (
+	errRefusedAtProxy   = errors.New("Authgear refuses it, as the reverse proxy tells")
+	errNothingForwarded = errors.New("the reverse proxy has added no X-Authgear-* header: Authgear does not know the credential, or the proxy does not ask it about this path, or does not forward the headers of its answer; compare its configuration with docs/proxies.md")
+)
 
 // What X-Authgear-Credential says that the proxy has sent to the resolver.
 const (
@@ -208,7 +219,7 @@ func (f *Forwarded) checkProxy(r Request) *Error {
 		}
 		address := peer.Addr().Unmap().WithZone("")
 		if !slices.ContainsFunc(f.trusted, func(p netip.Prefix) bool { return p.Contains(address) }) {
-			return untrusted(fmt.Errorf("the peer %s is not one of TrustedProxies", address))
+			return untrusted(fmt.Errorf("the peer %s is not one of TrustedProxies; if it is the reverse proxy, add its address", address))
 		}
 	}
 	if len(f.secrets) == 0 {
@@ -216,7 +227,7 @@ func (f *Forwarded) checkProxy(r Request) *Error {
 	}
 	lines := r.Values(proxySecretHeader)
 	if len(lines) != 1 || lines[0] == "" {
-		return untrusted(fmt.Errorf("there is not one %s header, with a value", proxySecretHeader))
+		return untrusted(fmt.Errorf("there is not one %s header, with a value; the reverse proxy has to set it to one of Secrets", proxySecretHeader))
 	}
 	sum, same := sha256.Sum256([]byte(lines[0])), 0
 	for i := range f.secrets { // all of them, in the same time for each request

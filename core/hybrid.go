@@ -178,7 +178,7 @@ func (h *Hybrid) AuthenticateFresh(ctx context.Context, request Request) (*Ident
 func (h *Hybrid) authenticate(ctx context.Context, request Request, fresh bool) (*Identity, error) {
 	c, err := h.resolver.credentials.read(ctx, request)
 	if err == nil && c.isNone() {
-		err = &Error{Reason: ReasonNoCredentials}
+		err = h.resolver.credentials.noCredentials(request)
 	}
 	var identity *Identity
 	if err == nil {

@@ -44,6 +44,7 @@ func (o inOrder) Authenticate(ctx context.Context, r Request) (*Identity, error)
 }
 
 func (o inOrder) authenticate(ask func(Authenticator) (*Identity, error)) (*Identity, error) {
+	none := &Error{Reason: ReasonNoCredentials}
 	for _, a := range o {
 		identity, err := ask(a)
 		switch {
@@ -53,9 +54,11 @@ func (o inOrder) authenticate(ask func(Authenticator) (*Identity, error)) (*Iden
 			return identity, nil
 		case AsError(err).Reason != ReasonNoCredentials:
 			return nil, AsError(err)
+		case none.Err == nil:
+			none.Err = AsError(err).Err // the first cause
 		}
 	}
-	return nil, &Error{Reason: ReasonNoCredentials}
+	return nil, none
 }
 
 // Observer returns the observer of the first that has one.

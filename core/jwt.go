@@ -199,7 +199,7 @@ func (j *JWT) Authenticate(ctx context.Context, r Request) (*Identity, error) {
 		return nil, err
 	}
 	if c.token == "" {
-		return nil, &Error{Reason: ReasonNoCredentials}
+		return nil, j.credentials.noCredentials(r)
 	}
 	identity, err := j.verify(ctx, c.token)
 	if err != nil {

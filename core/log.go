@@ -15,12 +15,15 @@ import (
 // A request that nobody can judge now is an error, one that is refused a warning;
 // each line has the cause, what to do, and where the documentation says more.
 // When Authgear answers again, a line says so, and how many requests had 503
-// meanwhile. Requests without credentials are not logged, nor are those that are
-// served without an identity or whose client went away.
+// meanwhile. Requests without credentials are logged only if something in them says
+// why; those that are served without an identity, or whose client went away, are not.
 func LogObserver(logger *slog.Logger) *Observer {
 	l := &limitedLog{logger: logger, kinds: map[string]*window{}}
 	return &Observer{Decision: l.decision, Fetch: l.fetch, Notice: l.notice}
 }
+
+// noticesDocument has a line for each notice.
+const noticesDocument = "https://github.com/authgear/authgear-sdk-go/blob/main/docs/observability.md#notices"
 
 const (
 	logWindow = time.Minute
@@ -52,6 +55,9 @@ func (l *limitedLog) decision(ctx context.Context, d Decision) {
 			l.recovered(ctx) // the proxy has asked Authgear about it
 		}
 	case OutcomeNoCredentials:
+		if errors.Unwrap(d.Err) != nil {
+			l.refused(ctx, d)
+		}
 	case OutcomeUnavailable:
 		if d.Reason != ReasonInternal && d.Reason != ReasonPolicyUnavailable && d.Reason != ReasonProxySecretMismatch { // which are this service's own
 			l.mu.Lock()
@@ -60,8 +66,12 @@ func (l *limitedLog) decision(ctx context.Context, d Decision) {
 		}
 		l.log(ctx, slog.LevelError, "authgear: cannot decide about a request", string(d.Reason), slog.Any("error", d.Err))
 	default:
-		l.log(ctx, slog.LevelWarn, "authgear: request refused", string(d.Reason), slog.Any("error", d.Err))
+		l.refused(ctx, d)
 	}
+}
+
+func (l *limitedLog) refused(ctx context.Context, d Decision) {
+	l.log(ctx, slog.LevelWarn, "authgear: request refused", string(d.Reason), slog.Any("error", d.Err))
 }
 
 func (l *limitedLog) fetch(ctx context.Context, f Fetch) {
@@ -69,12 +79,17 @@ func (l *limitedLog) fetch(ctx context.Context, f Fetch) {
 		l.recovered(ctx)
 		return
 	}
+	reason := ReasonKeysUnavailable
+	if f.Kind == FetchResolver {
+		reason = ReasonResolverUnavailable
+	}
 	l.log(ctx, slog.LevelError, "authgear: fetch failed", string(f.Kind),
-		slog.String("url", f.URL), slog.Int("status", f.Status), slog.String("error", f.Err.Error()))
+		slog.String("url", f.URL), slog.Int("status", f.Status), slog.String("error", f.Err.Error()),
+		slog.String("advice", reason.definition().advice), slog.String("docs", reasonsDocument+string(reason)))
 }
 
 func (l *limitedLog) notice(ctx context.Context, n Notice) {
-	l.log(ctx, slog.LevelWarn, "authgear: notice", string(n.Kind), slog.String("error", n.Err.Error()))
+	l.log(ctx, slog.LevelWarn, "authgear: notice", string(n.Kind), slog.String("error", n.Err.Error()), slog.String("docs", noticesDocument))
 }
 
 // recovered says that Authgear answers, if it did not before.

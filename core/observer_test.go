@@ -33,7 +33,10 @@ func TestLogObserver(t *testing.T) {
 		}
 
 		o.Decision(ctx, authgear.Decision{Outcome: authgear.OutcomeAuthenticated})
-		decide(authgear.ReasonNoCredentials)
+		nobody := &authgear.Error{Reason: authgear.ReasonNoCredentials}
+		o.Decision(ctx, authgear.Decision{Outcome: nobody.Outcome(), Reason: nobody.Reason, Err: nobody})
+		why := &authgear.Error{Reason: authgear.ReasonNoCredentials, Err: errors.New("another cookie")}
+		o.Decision(ctx, authgear.Decision{Outcome: why.Outcome(), Reason: why.Reason, Err: why, WithoutIdentity: true})
 		o.Fetch(ctx, authgear.Fetch{Kind: authgear.FetchJWKS, Status: 200})
 		gone := &authgear.Error{Reason: authgear.ReasonResolverUnavailable, Err: fmt.Errorf("asking: %w", context.Canceled)}
 		ended, cancel := context.WithCancel(ctx)
@@ -46,9 +49,10 @@ func TestLogObserver(t *testing.T) {
 		}
 		denied := &authgear.Error{Reason: authgear.ReasonPolicyDenied, Err: context.Canceled} // by a policy's own context
 		o.Decision(ctx, authgear.Decision{Outcome: denied.Outcome(), Reason: denied.Reason, Err: denied})
+		o.Decision(ctx, authgear.Decision{Outcome: why.Outcome(), Reason: why.Reason, Err: why})
 		forged := &authgear.Error{Reason: authgear.ReasonSignatureInvalid}
 		o.Decision(ended, authgear.Decision{Outcome: forged.Outcome(), Reason: forged.Reason, Err: forged})
-		if got := lines(); len(got) != 2 {
+		if got := lines(); len(got) != 3 {
 			t.Errorf("logged: %q", got)
 		}
 

@@ -2,9 +2,12 @@ package authgear
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/authgear/authgear-sdk-go/core/internal/judge"
 )
 
 // Kinds allows and names these kinds of identities, such as
@@ -47,13 +50,20 @@ func AllRoles(keys ...string) Policy {
 
 func roles(name, needed string, has func(*Identity, []string) bool, keys ...string) Policy {
 	keys = checkNames(name, "key", keys)
-	denied := &Error{Reason: ReasonRoleMissing, Err: fmt.Errorf("%s %q is needed", needed, keys)}
 	return forUsers(func(i *Identity) error {
 		if has(i, keys) {
 			return nil
 		}
-		return denied
+		return &Error{Reason: ReasonRoleMissing, Err: fmt.Errorf("%s %q is needed, the user has %s", needed, keys, i.quotedRoles())}
 	})
+}
+
+// quotedRoles is for the operator, who sees a misspelt key beside the right one.
+func (i *Identity) quotedRoles() string {
+	if len(i.Roles) == 0 {
+		return "no role"
+	}
+	return judge.QuoteAll(i.Roles)
 }
 
 func (i *Identity) hasAnyRole(keys []string) bool { return slices.ContainsFunc(keys, i.HasRole) }
@@ -80,7 +90,7 @@ func Verified() Policy {
 		if i.Verified {
 			return nil
 		}
-		return &Error{Reason: ReasonNotVerified}
+		return &Error{Reason: ReasonNotVerified, Err: errors.New("the user has no verified identity")}
 	})
 }
 
@@ -90,6 +100,6 @@ func NotAnonymous() Policy {
 		if !i.Anonymous {
 			return nil
 		}
-		return &Error{Reason: ReasonAnonymousUser}
+		return &Error{Reason: ReasonAnonymousUser, Err: errors.New("the user is anonymous")}
 	})
 }

@@ -134,9 +134,12 @@ func TestCausesOfPolicies(t *testing.T) {
 		identity *authgear.Identity
 		want     string
 	}{
-		{authgear.Role("admin"), user(), `the role ["admin"] is needed`},
-		{authgear.AnyRole("admin", "owner"), user(), `one of the roles ["admin" "owner"] is needed`},
-		{authgear.AllRoles("admin", "owner"), user(), `each of the roles ["admin" "owner"] is needed`},
+		{authgear.Role("admin"), user(), `the role ["admin"] is needed, the user has "editor reporter"`},
+		{authgear.AnyRole("admin", "owner"), user(), `one of the roles ["admin" "owner"] is needed, the user has "editor reporter"`},
+		{authgear.AllRoles("admin", "owner"), user(), `each of the roles ["admin" "owner"] is needed, the user has "editor reporter"`},
+		{authgear.Role("admin"), &authgear.Identity{Kind: authgear.KindUser}, `the role ["admin"] is needed, the user has no role`},
+		{authgear.Verified(), &authgear.Identity{Kind: authgear.KindUser}, "the user has no verified identity"},
+		{authgear.NotAnonymous(), &authgear.Identity{Kind: authgear.KindUser, Anonymous: true}, "the user is anonymous"},
 		{authgear.Any(authgear.Verified(), authgear.Role("admin")), machine(), `the sender is of kind "client", the route admits ["user"] only; Kinds names others`},
 		{both, &authgear.Identity{Kind: "robot"}, `the sender is of kind "robot", the route admits ["user" "client"] only; Kinds names others`},
 		{authgear.Scope("a", "b"), machine("a"), `the scopes ["a" "b"] are needed`},

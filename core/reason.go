@@ -126,7 +126,7 @@ type definition struct {
 }
 
 var reasons = map[Reason]definition{
-	ReasonNoCredentials: {OutcomeNoCredentials, "This request needs an access token.", `Send the access token as "Authorization: Bearer TOKEN".`},
+	ReasonNoCredentials: {OutcomeNoCredentials, "This request needs an access token.", `Mend what the cause names, or let the client send its access token as "Authorization: Bearer TOKEN".`},
 
 	ReasonRequestMalformed:       {OutcomeMalformed, "The request has malformed or repeated headers.", "Look at what the client, or a proxy before this service, sends."},
 	ReasonAuthorizationMalformed: {OutcomeMalformed, "The Authorization header must be one Bearer scheme followed by one access token.", "Send one Authorization header: the word Bearer, a space, and the token."},

@@ -230,7 +230,7 @@ func (r *Resolver) AuthenticateFresh(ctx context.Context, request Request) (*Ide
 func (r *Resolver) authenticate(ctx context.Context, request Request, fresh bool) (*Identity, error) {
 	c, err := r.credentials.read(ctx, request)
 	if err == nil && c.isNone() {
-		err = &Error{Reason: ReasonNoCredentials}
+		err = r.credentials.noCredentials(request)
 	}
 	var identity *Identity
 	if err == nil {
