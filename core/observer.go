@@ -95,6 +95,9 @@ const (
 	// NoticeCanary: the cookie by which Authgear's refusals are told from its
 	// failures has the name of no cookie of the project.
 	NoticeCanary NoticeKind = "canary"
+	// NoticeHeaderBuffer: the server answers 431 to longer headers than a usual request
+	// may have, before any middleware runs: fiber's ReadBufferSize is small.
+	NoticeHeaderBuffer NoticeKind = "header_buffer"
 	// NoticeRevocations: revocations cannot be told to other processes, or heard from
 	// them.
 	NoticeRevocations NoticeKind = "revocations"

@@ -32,6 +32,7 @@ type Config struct {
 type Guard struct {
 	guard  *guard.Guard
 	config Config
+	buffer authgearfasthttp.HeaderBuffer
 }
 
 // New returns a guard for the authenticator. It panics when that is nil, and for
@@ -41,7 +42,7 @@ func New(authenticator authgear.Authenticator, config ...Config) *Guard {
 	if len(config) > 0 {
 		c = config[0]
 	}
-	return &Guard{guard.New(authenticator, guard.Config{TrustedOrigins: c.TrustedOrigins, Observer: c.Observer}), c}
+	return &Guard{guard: guard.New(authenticator, guard.Config{TrustedOrigins: c.TrustedOrigins, Observer: c.Observer}), config: c}
 }
 
 // Require returns middleware that allows a request whose sender is known and
@@ -71,8 +72,9 @@ func (g *Guard) middleware(check *guard.Check) fiber.Handler {
 		if g.config.Next != nil && g.config.Next(c) {
 			return Strip(c)
 		}
-		r := view(c)
-		if _, refusal := guard.Run(c.UserContext(), check, r, r.ResponseHeader(), c); refusal != nil {
+		ctx, r := c.UserContext(), view(c)
+		g.buffer.Look(ctx, g.guard, c.App().Server())
+		if _, refusal := guard.Run(ctx, check, r, r.ResponseHeader(), c); refusal != nil {
 			r.Refuse(refusal, c.App().Server(), g.config.ErrorHandler)
 			return nil // fiber's error handler would write another answer
 		}

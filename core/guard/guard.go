@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"context"
 	"fmt"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
@@ -45,6 +46,12 @@ func New(authenticator authgear.Authenticator, config Config) *Guard {
 		observer = authgear.LogObserver(nil)
 	}
 	return &Guard{authenticator: authenticator, crossOrigin: protection, observer: observer}
+}
+
+// Notice tells the observer of something that an operator should mend. It is for
+// adapters.
+func (g *Guard) Notice(ctx context.Context, kind authgear.NoticeKind, err error) {
+	g.observer.ReportNotice(ctx, kind, err)
 }
 
 // Require returns the check of a route that needs an identity which all policies

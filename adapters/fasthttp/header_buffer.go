@@ -1,0 +1,33 @@
+package authgearfasthttp
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/valyala/fasthttp"
+
+	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/guard"
+)
+
+const (
+	defaultBuffer = 4 << 10 // fasthttp's
+	leastBuffer   = 8 << 10 // what most servers take
+)
+
+// HeaderBuffer lets a guard tell once that its server refuses requests which no
+// middleware sees, so that no log could say why.
+type HeaderBuffer struct{ looked atomic.Bool }
+
+// Look tells the guard's observer, at the first request, of a buffer that a long access
+// token does not fit in.
+func (b *HeaderBuffer) Look(ctx context.Context, g *guard.Guard, server *fasthttp.Server) {
+	if b.looked.Load() || b.looked.Swap(true) {
+		return
+	}
+	if size := cmp.Or(server.ReadBufferSize, defaultBuffer); size < leastBuffer {
+		g.Notice(ctx, authgear.NoticeHeaderBuffer, fmt.Errorf("a request whose headers have more than %d bytes gets 431 before any middleware runs, as with a long access token or many cookies; set ReadBufferSize of fiber.Config to 32 << 10", size))
+	}
+}
