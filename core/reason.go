@@ -147,8 +147,8 @@ var reasons = map[Reason]definition{
 	ReasonTokenRejected:    {OutcomeInvalid, "The access token is not, or no longer, valid.", "Let the client refresh its token or sign in again."},
 	ReasonSessionInvalid:   {OutcomeInvalid, "The session is not, or no longer, valid.", "Let the user sign in again."},
 
-	ReasonKeysUnavailable:     {OutcomeUnavailable, "The access token cannot be checked now. Try again later.", "Look at whether this machine reaches Authgear at Endpoint."},
-	ReasonResolverUnavailable: {OutcomeUnavailable, "The session cannot be checked now. Try again later.", "Look at whether this machine reaches Authgear, and at its health."},
+	ReasonKeysUnavailable:     {OutcomeUnavailable, "The access token cannot be checked now. Try again later.", "Look at whether this machine reaches Authgear at Endpoint, and whether Endpoint is the project's public origin, as the Authgear portal shows it."},
+	ReasonResolverUnavailable: {OutcomeUnavailable, "The session cannot be checked now. Try again later.", "Look at whether this machine reaches Authgear, and at the health of Authgear, its PostgreSQL and its Redis."},
 	ReasonAnswerMalformed:     {OutcomeUnavailable, "The session cannot be checked now, since the answer about it is not understood.", "Look at what stands between this service and Authgear, and at the configuration of the proxy."},
 	ReasonResolverSilent:      {OutcomeUnavailable, "The session cannot be checked now, since the answer about it is empty. Try again later.", "Look at the health of Authgear's database, and at the names in Cookies."},
 	ReasonProxySecretMismatch: {OutcomeUnavailable, "The request cannot be trusted now. Try again later.", "Give this service the secret of the proxy, beside the old one."},

@@ -43,6 +43,11 @@ type Config struct {
 	// that dns, connection and tls are looked at only if it uses one.
 	HTTPClient *http.Client
 
+	// Service is the service's public origin, such as "https://api.example.com": whether
+	// browsers send the project's session cookie to it. It is not asked. Empty: not looked
+	// at.
+	Service string
+
 	// Token is an access token to look at, with or without the word Bearer before it.
 	// Empty: none.
 	Token string

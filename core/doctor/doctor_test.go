@@ -70,6 +70,30 @@ func TestOptions(t *testing.T) {
 	wantStep(t, r, "options", doctor.StatusFailed, "Resources: ", "Cookies: ", "Leeway: ")
 }
 
+// A browser's request to another host has no cookie, of which no service can tell.
+func TestCookieDomain(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		domain, service string
+		status          doctor.Status
+		says            []string
+	}{
+		"host only":            {"", "", doctor.StatusOK, []string{`to no host but "127.0.0.1"`}},
+		"its own host":         {"", "http://127.0.0.1:8080", doctor.StatusOK, []string{"the service gets it"}},
+		"another host":         {"", "https://api.example.com", doctor.StatusFailed, []string{`the service at "https://api.example.com" never gets it`, "http.cookie_domain"}},
+		"below the domain":     {"example.com", "https://api.example.com/x", doctor.StatusOK, []string{`at and below "example.com"`}},
+		"the domain":           {"example.com", "https://example.com", doctor.StatusOK, nil},
+		"beside the domain":    {"example.com", "https://badexample.com", doctor.StatusFailed, nil},
+		"not an origin at all": {"example.com", "example", doctor.StatusFailed, []string{`"example" never gets it`}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := authgeartest.New(t, authgeartest.Config{CookieDomain: c.domain})
+			wantStep(t, doctor.Run(t.Context(), doctor.Config{Endpoint: s.Endpoint(), Service: c.service}), "cookie_domain", c.status, c.says...)
+		})
+	}
+}
+
 // A project's answers may be wrong in many ways, of which each has a step and a fix.
 func TestProject(t *testing.T) {
 	t.Parallel()

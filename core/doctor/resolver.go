@@ -63,6 +63,7 @@ func (e *examination) askResolver(ctx context.Context) *authgear.Resolver {
 		e.add("cookie_name", StatusFailed, *text, `The project has another name for it: set Cookies to its http.cookie_prefix and "session", as in "myapp_session". Until then no session cookie counts.`)
 	} else {
 		e.ok("cookie_name", "%s", strings.Join(e.cookieNames(), " or "))
+		e.lookAtDomain(ctx, resolver)
 	}
 	return resolver
 }

@@ -31,6 +31,7 @@ func diagnose(ctx context.Context, t terminal, args []string) error {
 	f.Var((*list)(&config.ClientIDs), "client-id", "an OAuth client whose tokens are accepted, as ClientIDs; may be repeated")
 	f.Var((*list)(&config.Resources), "resource", "a resource URI of the service, as Resources; may be repeated")
 	f.Var((*list)(&config.Cookies), "cookie-name", "a name of the session cookie, as Cookies; may be repeated")
+	f.StringVar(&config.Service, "service", "", "the service's public origin, for whether browsers send it the session cookie")
 	cookie := f.Bool("cookie", false, "standard input has a session cookie, not a token")
 	asJSON := f.Bool("json", false, "print the report as JSON")
 	var err error
