@@ -173,7 +173,7 @@ func (f *Forwarded) Authenticate(ctx context.Context, r Request) (*Identity, err
 }
 
 var (
-	errRefusedAtProxy   = errors.New("Authgear refuses it, as the reverse proxy tells")
+	errRefusedAtProxy   = errors.New("refused by Authgear, as the reverse proxy tells")
 	errNothingForwarded = errors.New("the reverse proxy has added no X-Authgear-* header: Authgear does not know the credential, or the proxy does not ask it about this path, or does not forward the headers of its answer; compare its configuration with docs/proxies.md")
 )
 
