@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -184,7 +185,9 @@ func clicking(project *authgeartest.Server, seconds *atomic.Int64) http.HandlerF
 func webSDK(t *testing.T) []byte {
 	t.Helper()
 	directory := t.TempDir()
-	output, err := exec.Command("npm", "pack", "@authgear/web@6.0.0", "--silent", "--pack-destination", directory).CombinedOutput()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	output, err := exec.CommandContext(ctx, "npm", "pack", "@authgear/web@6.0.0", "--silent", "--pack-destination", directory).CombinedOutput()
 	if err != nil {
 		t.Skipf("npm does not fetch @authgear/web, which no check may depend on: %v\n%s", err, output)
 	}
