@@ -50,14 +50,14 @@ var consumers = []struct {
 	e.ServeHTTP(w, request)
 	response := w.Result()`},
 	{"fiber", []string{"github.com/gofiber/fiber/v2", "github.com/valyala/fasthttp"}, []string{"adapters/fasthttp"}, `"github.com/gofiber/fiber/v2"`, `
-	app := fiber.New()
+	app := fiber.New(fiber.Config{ReadBufferSize: 32 << 10})
 	app.Get("/", adapter.New(auth).Require())
 	response, err := app.Test(request)
 	if err != nil {
 		panic(err)
 	}`},
 	{"fiberv3", []string{"github.com/gofiber/fiber/v3", "github.com/valyala/fasthttp"}, []string{"adapters/fasthttp"}, `"github.com/gofiber/fiber/v3"`, `
-	app := fiber.New()
+	app := fiber.New(fiber.Config{ReadBufferSize: 32 << 10})
 	app.Get("/", adapter.New(auth).Require())
 	response, err := app.Test(request, fiber.TestConfig{})
 	if err != nil {
