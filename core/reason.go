@@ -142,7 +142,7 @@ var reasons = map[Reason]definition{
 	ReasonClientNotAllowed: {OutcomeInvalid, "The access token was issued to a client that is not accepted.", "Add the client id to ClientIDs, if its tokens are to be accepted."},
 	ReasonTokenExpired:     {OutcomeInvalid, "The access token has expired.", "Let the client refresh its token; look at the clock of this machine."},
 	ReasonTokenNotYetValid: {OutcomeInvalid, "The access token is not valid yet.", "Look at the clock of this machine."},
-	ReasonKeyUnknown:       {OutcomeInvalid, "The access token is signed with an unknown key.", "Look at whether the token is of this project, and whether its key was removed."},
+	ReasonKeyUnknown:       {OutcomeInvalid, "The access token is signed with an unknown key.", "Look at whether the token is of this project; if its key was removed, let the client refresh its token or sign in again."},
 	ReasonSignatureInvalid: {OutcomeInvalid, "The signature of the access token is invalid.", "Look at whether something alters the token on its way."},
 	ReasonTokenRejected:    {OutcomeInvalid, "The access token is not, or no longer, valid.", "Let the client refresh its token or sign in again."},
 	ReasonSessionInvalid:   {OutcomeInvalid, "The session is not, or no longer, valid.", "Let the user sign in again."},
@@ -155,7 +155,7 @@ var reasons = map[Reason]definition{
 	ReasonPolicyUnavailable:   {OutcomeUnavailable, "This request cannot be decided now. Try again later.", "Look at the cause: what a policy of this service needs does not answer."},
 	ReasonInternal:            {OutcomeUnavailable, "The request cannot be checked now. Try again later.", "Look at the cause: an authenticator or a policy of this service failed. To deny, a policy returns authgear.Deny."},
 
-	ReasonRoleMissing:          {OutcomeDenied, "This request needs a role that the user does not have.", "Give the user the role in the Authgear portal; a JWT has it after a refresh, and NewForwarded reads roles only with TrustRoles."},
+	ReasonRoleMissing:          {OutcomeDenied, "This request needs a role that the user does not have.", "Write the role's key at the route as the Authgear portal has it, or give the user the role; a JWT has it after a refresh, and NewForwarded reads roles only with TrustRoles."},
 	ReasonNotVerified:          {OutcomeDenied, "This request needs a verified user.", "Let the user verify an identity."},
 	ReasonAnonymousUser:        {OutcomeDenied, "This request needs a user who is not anonymous.", "Let the user sign up."},
 	ReasonKindNotAllowed:       {OutcomeDenied, "This request is not allowed for this kind of sender.", "Name the kind at the route by Kinds, if it may come in."},

@@ -42,7 +42,7 @@ func (r *Resolver) whyRejected(token string) error {
 	case err != nil:
 		return err
 	case rules.Issuer(&c) != nil:
-		return rules.Issuer(&c)
+		return fmt.Errorf("%w; set Endpoint to the project that the client signs in to", rules.Issuer(&c))
 	case judge.IsClient(&c):
 		return errors.New("it is a client's own token, which Authgear's resolver never accepts; use NewHybrid or NewJWT with Resources")
 	case rules.Expiry(&c, time.Now()) != nil: // Authgear has no leeway
