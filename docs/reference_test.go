@@ -113,6 +113,7 @@ func TestReasons(t *testing.T) {
 			"\n> " + reason.Description() + "\n",
 			fmt.Sprintf("The client sees %d `%s`:", w.Code, code),
 			"Outcome: " + strings.ReplaceAll(reason.Outcome().String(), "_", " ") + ".",
+			"**How to see it.** ",
 			"**What to do.** ",
 		} {
 			if !strings.Contains(text, want) {
