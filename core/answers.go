@@ -141,10 +141,7 @@ func (r *Resolver) provesStores(c credential, a answer) bool {
 // never. Authgear has just accepted it, so its claims can be believed. The answer
 // about a JWT that cannot be read ends as it begins.
 func (r *Resolver) expiry(c credential, at time.Time) time.Time {
-	switch {
-	case c.token == "", c.user != "": // whose expiry is judged at each request
-		return time.Time{}
-	case !r.keeps():
+	if c.token == "" || c.user != "" || !r.keeps() { // a user's JWT is judged at each request
 		return time.Time{}
 	}
 	token, err := r.parser.Parse(c.token)

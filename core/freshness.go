@@ -51,7 +51,7 @@ func (h *Hybrid) known(c credential, key answers.Key, now time.Time) (a answer, 
 		a.renewAt.CompareAndSwap(0, int64(h.freshness/2+rand.N(h.freshness/2+1))) //nolint:gosec // it spreads calls, and is no secret
 	}
 	if at := a.renewAt.Load(); int64(old) >= at {
-		h.renew(c, key, &a, at)
+		h.renew(c, key, a, at)
 	}
 	a.cached = true
 	return a, true
@@ -64,7 +64,7 @@ func (h *Hybrid) counts(a *answer) bool {
 
 // renew asks again in the background, once for all requests that find the answer that
 // old.
-func (h *Hybrid) renew(c credential, key answers.Key, a *answer, at int64) {
+func (h *Hybrid) renew(c credential, key answers.Key, a answer, at int64) {
 	claimed := int64(age.Of(a.at) + h.resolver.timeout)
 	if h.renewals.Load() >= maxRenewals || !a.renewAt.CompareAndSwap(at, claimed) {
 		return

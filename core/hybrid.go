@@ -218,9 +218,6 @@ func (h *Hybrid) identify(ctx context.Context, c credential, fresh bool) (*Ident
 	key := tokenKey(c.token)
 	identity, err := h.jwt.verifyNamed(ctx, c.token, key)
 	if err != nil {
-		if malformed := checkAlphabet(c.token); malformed != nil {
-			err = malformed
-		}
 		err.Evidence.Ambient = c.ambient
 		return nil, err
 	}

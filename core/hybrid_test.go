@@ -306,7 +306,7 @@ func TestHybridReady(t *testing.T) {
 // A hit costs what it costs in JWT mode.
 func TestHybridAllocations(t *testing.T) {
 	if racetest.Enabled {
-		t.Skip("the race detector allocates")
+		t.Skip("the race detector allocates; make test counts without it as well")
 	}
 	h := newHybrid(t, authgear.HybridConfig{})
 	token := h.token(t, "alice", m{aUser + "roles": []string{"editor", "role:alice"}})
@@ -314,7 +314,7 @@ func TestHybridAllocations(t *testing.T) {
 	h.wantUser(t, token, "alice")
 	_ = h.revocations.Forget(t.Context(), "bob")
 	request := bearer(token)
-	if n := testing.AllocsPerRun(100, func() { _, _ = h.Authenticate(t.Context(), request) }); n > 3 {
-		t.Errorf("%v allocations, not 3", n)
+	if n := testing.AllocsPerRun(100, func() { _, _ = h.Authenticate(t.Context(), request) }); n > 1 {
+		t.Errorf("%v allocations, not 1", n)
 	}
 }

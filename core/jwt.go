@@ -203,9 +203,6 @@ func (j *JWT) Authenticate(ctx context.Context, r Request) (*Identity, error) {
 	}
 	identity, err := j.verify(ctx, c.token)
 	if err != nil {
-		if malformed := checkAlphabet(c.token); malformed != nil {
-			err = malformed
-		}
 		err.Evidence.Ambient = c.ambient
 		return nil, err
 	}

@@ -152,6 +152,9 @@ func (i *tokenIdentity) of(kind Kind, c *claims.Claims, payload string, now time
 
 // tokenError names what is wrong with a token as a signed object.
 func tokenError(compact string, err error) *Error {
+	if malformed := checkAlphabet(compact); malformed != nil { // which nobody has checked yet
+		return malformed
+	}
 	switch {
 	case isSessionValue(compact):
 		return &Error{Reason: ReasonTokenMalformed, Err: errRefreshToken}
