@@ -1,13 +1,13 @@
 package authgear
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/authgear/authgear-sdk-go/core/internal/answers"
 	"github.com/authgear/authgear-sdk-go/core/internal/claims"
 	"github.com/authgear/authgear-sdk-go/core/internal/health"
 	"github.com/authgear/authgear-sdk-go/core/internal/jws"
@@ -19,10 +19,8 @@ const (
 	maxAccepted = 10_000
 	// Refusals have a table of their own: a flood of bad credentials evicts no good
 	// answers.
-	maxRejected = 1_000
-	// Nobody can make up a JWT that is signed: these are of real sessions.
-	maxRejectedKnown = 10_000
-	maxRejectedAge   = time.Second
+	maxRejected    = 1_000
+	maxRejectedAge = time.Second
 )
 
 // answer is what is known of a credential: an identity or an error. It is shared,
@@ -78,23 +76,16 @@ func (a answer) give(c credential) (*Identity, *Error) {
 func (r *Resolver) keeps() bool { return r.cacheTTL > 0 || r.staleIfError > 0 }
 
 // lookUp returns an answer that is young enough to count.
-func (r *Resolver) lookUp(c credential, key [32]byte) (answer, bool) {
+func (r *Resolver) lookUp(key [32]byte) (answer, bool) {
 	if r.cacheTTL == 0 {
 		return answer{}, false
 	}
-	a, ok := r.rejections(c).Get(key, min(r.cacheTTL, maxRejectedAge))
+	a, ok := r.rejected.Get(key, min(r.cacheTTL, maxRejectedAge))
 	if !ok {
 		a, ok = r.accepted.Get(key, r.cacheTTL)
 	}
 	a.cached = true
 	return a, ok
-}
-
-func (r *Resolver) rejections(c credential) *answers.Table[answer] {
-	if c.user != "" {
-		return r.rejectedKnown
-	}
-	return r.rejected
 }
 
 // learn keeps a decision in place of everything that was known of the credential.
@@ -109,15 +100,28 @@ func (r *Resolver) learn(c credential, key [32]byte, a answer) {
 	}
 	if a.err != nil {
 		r.accepted.Delete(key)
-		r.rejections(c).Set(key, a, a.at, time.Time{})
+		r.rejected.Set(key, a, a.at, time.Time{})
+		if r.refusedUsers != nil && c.user != "" {
+			r.refuse(c, a.at)
+		}
 		return
 	}
 	r.failing.reset()
 	if !r.keeps() && r.owner(c, key) == a.identity.ID { // which is all that is needed of it
 		return
 	}
-	r.rejections(c).Delete(key)
+	r.rejected.Delete(key)
 	r.accepted.Set(key, a, a.at, r.expiry(c, a.at))
+}
+
+// refuse keeps that this token, and what its user has had before it, does not count by
+// itself in an outage.
+func (r *Resolver) refuse(c credential, at time.Time) {
+	until := c.issuedAt
+	if until.IsZero() {
+		until = at
+	}
+	_ = r.refusedUsers.Revoke(context.Background(), c.user, until) // never an error
 }
 
 // provesStores reports whether Authgear needed its stores for the answer. A JWT

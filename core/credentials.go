@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"slices"
+	"time"
 )
 
 const (
@@ -26,8 +27,10 @@ type credential struct {
 	ambient bool
 	// repeated: there is another session cookie of this name.
 	repeated bool
-	// user is whose JWT it is, once its signature is verified; else "".
-	user string
+	// user is whose JWT it is, and issuedAt when it was issued, once its signature is
+	// verified; else "".
+	user     string
+	issuedAt time.Time
 }
 
 func (c credential) isNone() bool { return c.token == "" && c.name == "" }

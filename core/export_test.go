@@ -1,10 +1,6 @@
 package authgear
 
-import (
-	"time"
-
-	"github.com/authgear/authgear-sdk-go/core/internal/answers"
-)
+import "time"
 
 // IDTokenRefused is why the ID token beside the access token does not count.
 func IDTokenRefused(i *Identity) *Error { return i.idTokenRefused }
@@ -41,7 +37,8 @@ func IsVerifiedLater(j *JWT, token string) bool {
 }
 
 // Renewals is how many answers are asked for in the background now.
-func Renewals(h *Hybrid) int { return int(h.renewals.Load()) }
-
-// KeepRefusals is how many refusals of verified tokens are kept.
-func KeepRefusals(h *Hybrid, n int) { h.resolver.rejectedKnown = answers.New[answer](n) }
+func Renewals(h *Hybrid) int {
+	h.renewals.mu.Lock()
+	defer h.renewals.mu.Unlock()
+	return h.renewals.all
+}

@@ -38,7 +38,7 @@ func (h *Hybrid) ask(ctx context.Context, c credential, key answers.Key, fresh b
 func (h *Hybrid) known(c credential, key answers.Key, now time.Time) (a answer, ok bool) {
 	a, ok = h.resolver.accepted.Last(key)
 	if !ok { // an answer that lands meanwhile may have been asked for before an event
-		a, ok = h.resolver.rejections(c).Get(key, min(h.freshness, maxRejectedAge))
+		a, ok = h.resolver.rejected.Get(key, min(h.freshness, maxRejectedAge))
 		a.cached = true
 		return a, ok
 	}
@@ -65,13 +65,16 @@ func (h *Hybrid) counts(a *answer) bool {
 // renew asks again in the background, once for all requests that find the answer that
 // old.
 func (h *Hybrid) renew(c credential, key answers.Key, a answer, at int64) {
-	claimed := int64(age.Of(a.at) + h.resolver.timeout)
-	if h.renewals.Load() >= maxRenewals || !a.renewAt.CompareAndSwap(at, claimed) {
+	if !a.renewAt.CompareAndSwap(at, int64(age.Of(a.at)+h.resolver.timeout)) {
 		return
 	}
-	h.renewals.Add(1)
+	user := a.identity.ID
+	if !h.renewals.begin(user) {
+		a.renewAt.Store(at)
+		return
+	}
 	go func() {
-		defer h.renewals.Add(-1)
+		defer h.renewals.end(user)
 		renewed := h.resolver.call(context.Background(), c, key, true)
 		if renewed.identity != nil {
 			renewed.renewAt.CompareAndSwap(0, int64(h.freshness))

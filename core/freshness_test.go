@@ -79,6 +79,7 @@ func TestUnusedTokensAreNotAskedAbout(t *testing.T) {
 	})
 }
 
+// A session that was ended is refused within Freshness in steady use, and within
 // MaxStale by whatever requests come.
 func TestEndedSession(t *testing.T) {
 	t.Parallel()
@@ -125,6 +126,7 @@ func TestEndedSession(t *testing.T) {
 	}
 }
 
+// A thousand tokens that were seen in one second are asked about at different times
 // later.
 func TestRenewalsAreSpread(t *testing.T) {
 	t.Parallel()
@@ -177,5 +179,35 @@ func TestRenewalsAreBounded(t *testing.T) {
 			t.Errorf("%d calls at once", n)
 		}
 		h.change(func() { close(h.hold); h.hold = nil })
+	})
+}
+
+// One user whose calls hang takes no place from others.
+func TestRenewalsOfOneUser(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T) {
+		h := newHybrid(t, authgear.HybridConfig{})
+		const many = 300
+		for i := range many {
+			h.users["Bearer "+fmt.Sprint("opaque", i)] = "mallory"
+			h.wantUser(t, fmt.Sprint("opaque", i), "mallory")
+		}
+		h.users["Bearer mine"] = "alice"
+		h.wantUser(t, "mine", "alice")
+		h.change(func() { h.hold = make(chan struct{}) })
+		time.Sleep(11 * time.Second)
+		for i := range many {
+			h.wantUser(t, fmt.Sprint("opaque", i), "mallory")
+		}
+		synctest.Wait()
+		h.wantUser(t, "mine", "alice")
+		synctest.Wait()
+		h.change(func() {
+			if h.calls["Bearer mine"] != 2 {
+				t.Errorf("%d calls about alice's token, not 2", h.calls["Bearer mine"])
+			}
+			close(h.hold)
+			h.hold = nil
+		})
 	})
 }

@@ -230,7 +230,9 @@ func (m *model) judgeFallback(r *asked, earlier []asked) string {
 	case !m.ill(r.session, r.began, r.ended, false) || !m.outage(r):
 		return "a token counts by itself although Authgear is well"
 	}
-	if since := m.refused(r, earlier); since > 0 && !m.good(r.session, since, r.ended) {
+	if slices.ContainsFunc(earlier, func(q asked) bool {
+		return q.process == r.process && q.ended < r.began && q.session.endsFallback(r.session) && q.err != nil && q.err.Outcome() == authgear.OutcomeInvalid && m.since(&q) > 0
+	}) {
 		return "it was refused before"
 	}
 	for _, h := range m.heard {
@@ -242,6 +244,12 @@ func (m *model) judgeFallback(r *asked, earlier []asked) string {
 		return "its key was removed"
 	}
 	return ""
+}
+
+// endsFallback reports whether a refusal of this session's token is one of the other's,
+// which the same user had no later.
+func (s *session) endsFallback(other *session) bool {
+	return s.isJWT() && s.user == other.user && !other.issued.After(s.issued)
 }
 
 func (m *model) issuedUntil(e event, start time.Time) time.Time {

@@ -20,10 +20,18 @@ func (m *model) judgeUnavailable(r *asked, earlier []asked) string {
 	case r.fresh || r.err.Reason == authgear.ReasonKeysUnavailable || !unchanged:
 	case known && m.config.CacheSize <= 0 && r.ended-at < m.config.MaxStale && !m.hasHeard(r, at):
 		return fmt.Sprintf("the answer of %v counts in an outage", at)
-	case m.isDown(r) && m.judgeFallback(r, earlier) == "":
+	case m.isDown(r) && m.judgeFallback(r, earlier) == "" && !m.mayBeRefused(r):
 		return "the token counts by itself in an outage"
 	}
 	return ""
+}
+
+// mayBeRefused: a call in the background may have ended with a refusal, of which no
+// request was told.
+func (m *model) mayBeRefused(r *asked) bool {
+	return slices.ContainsFunc(m.calls, func(c call) bool {
+		return c.process == r.process && !c.good && c.sent <= r.ended && c.session.endsFallback(r.session)
+	})
 }
 
 // lastAnswer returns when Authgear was asked last with an answer that admitted somebody,

@@ -8,11 +8,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
-	"github.com/authgear/authgear-sdk-go/core/internal/answers"
-	"github.com/authgear/authgear-sdk-go/core/internal/claims"
 	"github.com/authgear/authgear-sdk-go/core/internal/contextkey"
 	"github.com/authgear/authgear-sdk-go/core/internal/isnil"
 )
@@ -76,8 +73,6 @@ type HybridConfig struct {
 const (
 	defaultFreshness = 10 * time.Second
 	defaultMaxStale  = 30 * time.Second
-	// maxRenewals is how many answers are asked for in the background at once.
-	maxRenewals = 256
 )
 
 // Hybrid is the [Authenticator] with the speed of a JWT and the freshness of the
@@ -96,7 +91,7 @@ type Hybrid struct {
 	maxStale    time.Duration
 	revocations Revocations
 	fallback    bool
-	renewals    atomic.Int32
+	renewals    renewals
 }
 
 // NewHybrid needs no network. There is nothing to close. The error joins all mistakes in
@@ -125,16 +120,19 @@ func NewHybrid(config HybridConfig) (*Hybrid, error) {
 	if maxStale > 0 { // an answer is as old as the call for it took
 		timeout = min(cmp.Or(timeout, defaultTimeout), maxStale)
 	}
-	answers := config.CacheSize
-	if answers <= 0 {
-		answers = maxAccepted
+	kept := config.CacheSize
+	if kept <= 0 {
+		kept = maxAccepted
 	}
 	h.resolver = newResolver(ResolverConfig{
 		Endpoint: config.Endpoint, InternalURL: internal, ResolverURL: config.ResolverURL, InsecureHTTP: config.InsecureHTTP,
 		Cookies: config.Cookies, TokenCookie: config.TokenCookie, CacheTTL: max(freshness, 0), Timeout: timeout,
 		HTTPClient: config.HTTPClient, Observer: observer,
-	}, answers, &errs)
+	}, kept, &errs)
 	h.resolver.credentials.unchecked = true
+	if h.fallback {
+		h.resolver.refusedUsers = &MemoryRevocations{}
+	}
 	errs.add("Freshness", checkDuration(config.Freshness))
 	errs.add("MaxStale", checkDuration(config.MaxStale))
 	if maxStale >= 0 && maxStale < freshness {
@@ -225,13 +223,13 @@ func (h *Hybrid) identify(ctx context.Context, c credential, fresh bool) (*Ident
 	if identity.Kind == KindClient {
 		return identity, nil
 	}
-	c.user = identity.ID
+	c.user, c.issuedAt = identity.ID, identity.issuedAt
 	a := h.ask(ctx, c, key, fresh, identity.Evidence.CheckedAt)
 	if a.identity != nil && a.identity.ID != identity.ID {
 		a = malformed(errors.New("the resolver knows the token's session as that of another user"))
 	}
 	if a.err != nil {
-		if h.fallback && !fresh && ctx.Err() == nil && h.mayFallBack(&a, c, key, identity) {
+		if h.fallback && !fresh && ctx.Err() == nil && h.mayFallBack(&a, c) {
 			return identity, nil
 		}
 		_, err := a.give(c)
@@ -277,22 +275,10 @@ func (i *Identity) update(a *answer) {
 }
 
 // mayFallBack reports whether a JWT counts by itself, in an outage.
-func (h *Hybrid) mayFallBack(a *answer, c credential, key answers.Key, identity *Identity) bool {
+func (h *Hybrid) mayFallBack(a *answer, c credential) bool {
 	if a.decided() || !a.outage() && !h.resolver.failing.add(c.user) {
 		return false
 	}
-	if _, refused := h.resolver.rejectedKnown.Last(key); refused {
-		return false
-	}
-	since := h.revocations.Cutoff(c.user).Tokens
-	if evicted, ok := h.resolver.rejectedKnown.Evicted(); ok { // this token may have been refused before
-		if evicted = evicted.Add(h.jwt.rules.Leeway); evicted.After(since) {
-			since = evicted
-		}
-	}
-	if since.IsZero() {
-		return true
-	}
-	token, err := claims.Parse(claims.Payload(identity.claims))
-	return err == nil && token.IssuedAt.After(since)
+	since := h.revocations.Cutoff(c.user).join(h.resolver.refusedUsers.Cutoff(c.user)).Tokens
+	return since.IsZero() || c.issuedAt.After(since)
 }

@@ -13,6 +13,7 @@ import (
 	authgear "github.com/authgear/authgear-sdk-go/core"
 )
 
+// In an outage of any kind the last answer counts until MaxStale, then the request is
 // told to come back; when Authgear is back, it is asked again within about a second.
 func TestHybridOutage(t *testing.T) {
 	t.Parallel()
@@ -54,6 +55,7 @@ func TestHybridOutage(t *testing.T) {
 	}
 }
 
+// InsecureJWTFallback takes a JWT for good in an outage, but nothing that was refused
 // here, that an event has revoked, or that is no JWT.
 func TestJWTFallback(t *testing.T) {
 	t.Parallel()
@@ -100,6 +102,7 @@ func failing(credential string) func(string) *http.Response {
 	}
 }
 
+// A call that fails for one client alone keeps nothing alive that was refused, and its
 // own last answer until MaxStale only.
 func TestOwnCallsFail(t *testing.T) {
 	t.Parallel()
@@ -235,22 +238,59 @@ func TestVerifiedTokenIsKnown(t *testing.T) {
 	})
 }
 
-// A refusal that made room for others is still one: it is not known which tokens those
-// were.
-func TestFallbackAfterManyRefusals(t *testing.T) {
+// Where a token was refused, what its user has had before it does not count by itself
+// either, and what came later does.
+func TestFallbackAfterRefusal(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T) {
 		h := newHybrid(t, authgear.HybridConfig{InsecureJWTFallback: true})
-		authgear.KeepRefusals(h.Hybrid, 10)
-		first := h.token(t, "alice", nil)
-		h.wantRefused(t, first, authgear.ReasonTokenRejected)
-		for i := range 100 {
-			h.wantRefused(t, h.token(t, "bob", m{"jti": fmt.Sprint(i)}), authgear.ReasonTokenRejected)
-		}
+		older := h.token(t, "alice", nil)
+		time.Sleep(time.Second)
+		refused, timeless := h.token(t, "alice", nil), h.token(t, "bob", m{"iat": nil})
+		h.wantRefused(t, refused, authgear.ReasonTokenRejected)
+		h.wantRefused(t, timeless, authgear.ReasonTokenRejected)
+		time.Sleep(time.Second)
 		h.change(func() { h.err = errors.New("connection refused") })
+		for _, token := range []string{older, refused, timeless, h.token(t, "bob", m{"iat": nil, "jti": "2"})} {
+			identity, err := h.ask(t, bearer(token))
+			wantUnavailable(t, identity, err, authgear.ReasonResolverUnavailable)
+		}
+		for _, user := range []string{"alice", "bob", "carol"} {
+			h.wantUser(t, h.token(t, user, nil), user)
+		}
+	})
+}
+
+// A refusal that came in the background, and that no request was told of, counts too.
+func TestFallbackAfterRefusalInBackground(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T) {
+		h := newHybrid(t, authgear.HybridConfig{InsecureJWTFallback: true})
+		token := h.signIn(t, "alice")
+		h.wantUser(t, token, "alice")
+		h.signOut("Bearer " + token)
 		time.Sleep(11 * time.Second)
-		identity, err := h.ask(t, bearer(first))
+		h.wantUser(t, token, "alice") // asks in the background
+		time.Sleep(5 * time.Second)
+		h.change(func() { h.err = errors.New("connection refused") })
+		identity, err := h.ask(t, bearer(token))
 		wantUnavailable(t, identity, err, authgear.ReasonResolverUnavailable)
-		h.wantUser(t, h.token(t, "carol", nil), "carol")
+	})
+}
+
+// Nobody waits for an answer that would be older than MaxStale.
+func TestTimeoutWithinMaxStale(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T) {
+		h := newHybrid(t, authgear.HybridConfig{Freshness: time.Second, MaxStale: 2 * time.Second})
+		token := h.signIn(t, "alice")
+		h.hold = make(chan struct{})
+		start := time.Now()
+		identity, err := h.ask(t, bearer(token))
+		wantUnavailable(t, identity, err, authgear.ReasonResolverUnavailable)
+		if took := time.Since(start); took > 2*time.Second {
+			t.Errorf("answered after %v", took)
+		}
+		h.change(func() { close(h.hold); h.hold = nil })
 	})
 }

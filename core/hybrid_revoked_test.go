@@ -10,6 +10,7 @@ import (
 	authgear "github.com/authgear/authgear-sdk-go/core"
 )
 
+// An event makes the next request ask, and a call that began before it count for
 // nothing.
 func TestRevocationCountsAtOnce(t *testing.T) {
 	t.Parallel()

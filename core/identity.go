@@ -81,7 +81,8 @@ type Identity struct {
 	// Evidence says how the identity was found. It is not part of the JSON form.
 	Evidence Evidence `json:"-"`
 
-	claims string // the token's payload, verified, and packed when it was kept; "" for an identity not of a JWT
+	issuedAt time.Time // of the token; zero when it does not tell
+	claims   string    // the token's payload, verified, and packed when it was kept; "" for an identity not of a JWT
 	// idTokenRefused is why the ID token that came beside the access token does not
 	// count; nil when none came, or a good one. Its Err is about the ID token.
 	idTokenRefused *Error

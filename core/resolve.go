@@ -42,7 +42,7 @@ func (r *Resolver) resolve(ctx context.Context, c credential, fresh bool) answer
 	key := c.key()
 	fresh = fresh || contextkey.IsFresh(ctx)
 	if !fresh {
-		if a, ok := r.lookUp(c, key); ok {
+		if a, ok := r.lookUp(key); ok {
 			return a
 		}
 	}
@@ -145,7 +145,7 @@ func (r *Resolver) inTurn(ctx context.Context, c credential, key [32]byte, fresh
 	}
 	defer release()
 	if !fresh { // an earlier call may have ended between the look into the table and this one
-		if a, ok := r.lookUp(c, key); ok {
+		if a, ok := r.lookUp(key); ok {
 			return a, nil
 		}
 	}

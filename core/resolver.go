@@ -96,7 +96,7 @@ type Resolver struct {
 	canary       canary
 
 	accepted, rejected *answers.Table[answer]
-	rejectedKnown      *answers.Table[answer] // of JWTs that Hybrid has verified
+	refusedUsers       *MemoryRevocations // of JWTs; nil unless they may count by themselves
 	failing            failing
 	flights            flight.Group[answer]
 	checks             flight.Group[answer] // at most one
@@ -141,9 +141,7 @@ func newResolver(config ResolverConfig, accepted int, errs *configErrors) *Resol
 		observer:     observer,
 		accepted:     answers.New[answer](accepted),
 		rejected:     answers.New[answer](maxRejected),
-
-		rejectedKnown: answers.New[answer](maxRejectedKnown),
-		slots:         slots.New(),
+		slots:        slots.New(),
 		project: project.New(project.Config{
 			Endpoint: origin, Internal: internal, HTTPClient: config.HTTPClient, IdleConnections: idleConnections,
 		}),

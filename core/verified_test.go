@@ -69,7 +69,9 @@ func (s signer) token(t testing.TB, user string, claims m) string {
 	now := time.Now().Unix()
 	all := jwt.MapClaims{"iss": liveEndpoint, "aud": []string{liveEndpoint}, "sub": user, "client_id": "spa", "iat": now, "exp": now + 1800}
 	for name, value := range claims {
-		all[name] = value
+		if all[name] = value; value == nil {
+			delete(all, name)
+		}
 	}
 	token := jwt.NewWithClaims(jwt.SigningMethodRS256, all)
 	token.Header["typ"], token.Header["kid"] = "at+jwt", s.kid

@@ -145,6 +145,7 @@ func (i *tokenIdentity) of(kind Kind, c *claims.Claims, payload string, now time
 		ExpiresAt:         time.Unix(c.ExpiresAt.Unix(), 0).UTC(),
 		Source:            SourceJWT,
 		Evidence:          Evidence{CheckedAt: now},
+		issuedAt:          c.IssuedAt,
 		claims:            payload,
 	}
 	return &i.Identity
@@ -152,7 +153,7 @@ func (i *tokenIdentity) of(kind Kind, c *claims.Claims, payload string, now time
 
 // tokenError names what is wrong with a token as a signed object.
 func tokenError(compact string, err error) *Error {
-	if malformed := checkAlphabet(compact); malformed != nil { // which nobody has checked yet
+	if malformed := checkAlphabet(compact); malformed != nil { // which a Bearer token's reader leaves to this
 		return malformed
 	}
 	switch {

@@ -3,7 +3,6 @@
 package answers
 
 import (
-	"sync/atomic"
 	"time"
 
 	"github.com/maypok86/otter/v2"
@@ -15,10 +14,7 @@ import (
 type Key = [32]byte
 
 // Table keeps answers of type V, which are shared and so never change.
-type Table[V any] struct {
-	entries *otter.Cache[Key, entry[V]]
-	evicted atomic.Int64 // Unix nanoseconds
-}
+type Table[V any] struct{ entries *otter.Cache[Key, entry[V]] }
 
 type entry[V any] struct {
 	value   V
@@ -28,22 +24,7 @@ type entry[V any] struct {
 
 // New returns a table of at most that many entries.
 func New[V any](size int) *Table[V] {
-	t := &Table[V]{}
-	t.entries = otter.Must(&otter.Options[Key, entry[V]]{
-		MaximumSize: size,
-		OnAtomicDeletion: func(e otter.DeletionEvent[Key, entry[V]]) {
-			if e.WasEvicted() {
-				t.evicted.Store(time.Now().UnixNano())
-			}
-		},
-	})
-	return t
-}
-
-// Evicted returns when an answer last made room for others. ok is false when none did.
-func (t *Table[V]) Evicted() (at time.Time, ok bool) {
-	n := t.evicted.Load()
-	return time.Unix(0, n), n != 0
+	return &Table[V]{otter.Must(&otter.Options[Key, entry[V]]{MaximumSize: size})}
 }
 
 // Set keeps an answer that was given at a time, in place of what is known of the
