@@ -20,7 +20,8 @@ type HybridConfig struct {
 	// "https://myapp.authgear.cloud" or a custom domain.
 	Endpoint string
 	// Freshness is how old an answer about a session gets until a request makes the
-	// SDK ask again, in the background. 0: ten seconds.
+	// SDK ask again, in the background; the first time it is a random time from half of
+	// that on, so that sessions are not all asked about at once. 0: ten seconds.
 	Freshness time.Duration
 	// MaxStale is how old an answer may be that counts, whether Authgear can be asked or
 	// not. It is how long, at most, a session that was ended is still taken for good. 0:
@@ -76,11 +77,12 @@ const (
 )
 
 // Hybrid is the [Authenticator] with the speed of a JWT and the freshness of the
-// resolver. It verifies a JWT here, and asks the resolver about its session at most once
-// in each time of Freshness: the first request with a token waits for the answer, later
-// ones go on with the last one while it is asked for anew. A user who was disabled, or a
-// session that was ended, is refused by the second request after Freshness, and by any
-// after MaxStale. A webhook makes that at once, by way of Revocations.
+// resolver. It verifies a JWT here, and asks the resolver about its session about once in
+// each time of Freshness, the second time after half of it at the earliest: the first
+// request with a token waits for the answer, later ones go on with the last one while it
+// is asked for anew. A user who was disabled, or a session that was ended, is refused
+// Freshness and one call later in steady use, and by any request after MaxStale. A webhook
+// makes that at once, by way of Revocations.
 //
 // Opaque tokens and session cookies are asked about by the same rule. A client's own
 // token, which the resolver does not know, is judged by itself.

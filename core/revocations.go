@@ -20,9 +20,9 @@ import (
 type Revocations interface {
 	// Revoke notes that the user's sessions have ended: what was found out about the
 	// user until now does not count any longer, and no token that was issued until
-	// issuedUntil, by Authgear's clock, counts by itself. The
-	// later of two times stays, whatever their order. An error means that other processes may not have heard
-	// of it; this one has.
+	// issuedUntil, by Authgear's clock, counts by itself. The later of two times stays,
+	// whatever their order. An error means that other processes may not have heard of
+	// it; this one has.
 	Revoke(ctx context.Context, userID string, issuedUntil time.Time) error
 	// Forget notes that something about the user has changed: what was found out until
 	// now does not count any longer. Tokens do. It is a help, not a promise: a process

@@ -12,7 +12,7 @@ const maxActed = 1024
 // restored may give the id of an old event to a new one.
 type acted struct {
 	mu    sync.Mutex
-	known map[[sha256.Size]byte]struct{}
+	known map[[sha256.Size]byte]int   // and their places in order
 	order [maxActed][sha256.Size]byte // a ring
 	next  int
 }
@@ -25,10 +25,12 @@ func (a *acted) begin(key [sha256.Size]byte) bool {
 		return false
 	}
 	if a.known == nil {
-		a.known = make(map[[sha256.Size]byte]struct{}, maxActed)
+		a.known = make(map[[sha256.Size]byte]int, maxActed)
 	}
-	delete(a.known, a.order[a.next])
-	a.known[key], a.order[a.next] = struct{}{}, key
+	if old := a.order[a.next]; a.known[old] == a.next { // else it has failed and come again
+		delete(a.known, old)
+	}
+	a.known[key], a.order[a.next] = a.next, key
 	a.next = (a.next + 1) % maxActed
 	return true
 }

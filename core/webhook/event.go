@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/authgear/authgear-sdk-go/core/internal/claims"
 	"github.com/authgear/authgear-sdk-go/core/internal/quote"
 )
 
@@ -47,11 +48,6 @@ type User struct {
 // json tags. Names have to match exactly.
 func (e Event) Payload(v any) error { return json.Unmarshal(e.payload, v) }
 
-const (
-	maxUserID = 255  // bytes
-	maxTime   = 1e11 // seconds, as in tokens
-)
-
 // parse reads a body whose signature is good.
 func parse(body []byte) (*Event, error) {
 	var wire struct {
@@ -86,12 +82,18 @@ func parse(body []byte) (*Event, error) {
 	if actionOf(e.Type) == none {
 		return e, nil // its payload may be of any form
 	}
-	switch seconds := wire.Context.Timestamp; {
-	case err != nil:
+	if err != nil {
 		return nil, describe(err)
-	case e.User.ID == "" || len(e.User.ID) > maxUserID || len(e.anonymous) > maxUserID:
-		return nil, errors.New("payload.user.id is missing or too long")
-	case seconds <= 0 || seconds >= maxTime:
+	}
+	if err := claims.CheckSubject(e.User.ID); err != nil {
+		return nil, fmt.Errorf("payload.user.id %w", err)
+	}
+	if e.anonymous != "" {
+		if err := claims.CheckSubject(e.anonymous); err != nil {
+			return nil, fmt.Errorf("payload.anonymous_user.id %w", err)
+		}
+	}
+	if seconds := wire.Context.Timestamp; seconds <= 0 || seconds >= claims.MaxDate {
 		return nil, fmt.Errorf("context.timestamp is %d", seconds)
 	}
 	return e, nil
@@ -99,7 +101,7 @@ func parse(body []byte) (*Event, error) {
 
 // describe makes an error of the library short, and leaves values out.
 func describe(err error) error {
-	if of := (*json.SemanticError)(nil); errors.As(err, &of) {
+	if of, ok := errors.AsType[*json.SemanticError](err); ok {
 		return fmt.Errorf("%s cannot be a %s", quote.Quote(string(of.JSONPointer)), of.JSONKind)
 	}
 	return fmt.Errorf("not strict JSON: %s", quote.Quote(strings.TrimPrefix(err.Error(), "jsontext: ")))

@@ -57,7 +57,7 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request) (status int, e
 		return http.StatusUnauthorized, fmt.Errorf("webhook: %w", err)
 	}
 	body, err := read(w, r)
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return http.StatusRequestEntityTooLarge, fmt.Errorf("webhook: the body is over %d bytes", maxBody)
 	} else if err != nil {
 		return http.StatusBadRequest, fmt.Errorf("webhook: reading the body: %w", err)
@@ -122,5 +122,5 @@ func (h *Handler) verify(signature string, body []byte) error {
 	case len(body) == 0:
 		return errors.New("the body is empty; middleware in front may have read it")
 	}
-	return errors.New(signatureHeader + " is of none of Secrets: the project has another secret, or the body was changed on its way")
+	return errors.New(signatureHeader + " was made with none of Secrets: the project has another secret, or the body was changed on its way")
 }

@@ -205,6 +205,8 @@ func TestRefused(t *testing.T) {
 		"type is a number":  {signed(`{"type":1}`), 400, "/type"},
 		"no user":           {signed(event("user.disabled", "", 1795468403)), 400, "user.id"},
 		"long user id":      {signed(event("user.disabled", strings.Repeat("a", 256), 1795468403)), 400, "user.id"},
+		"blank user id":     {signed(event("user.disabled", " ", 1795468403)), 400, "user.id is blank"},
+		"control character": {signed(strings.Replace(body, "alice", `a\u0007`, 1)), 400, "user.id has a control"},
 		"user is a string":  {signed(`{"type":"user.deleted","payload":{"user":"alice"},"context":{"timestamp":1}}`), 400, "/user"},
 		"no payload":        {signed(`{"type":"user.deleted","context":{"timestamp":1}}`), 400, "strict JSON"},
 		"no time":           {signed(event("user.disabled", "alice", 0)), 400, "timestamp"},

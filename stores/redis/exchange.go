@@ -24,7 +24,7 @@ const (
 // until the client is closed.
 func (s *Store) exchange() {
 	catchUpAt, pause := time.Now().Add(s.interval), firstPause // earlier once connected
-	works := untold
+	mends := untold
 	timer := time.NewTimer(s.interval)
 	defer timer.Stop()
 	for {
@@ -33,7 +33,7 @@ func (s *Store) exchange() {
 			return
 		case <-s.wake:
 		case <-s.connected:
-			catchUpAt, works = time.Time{}, untold|unheard // once what was missed is read
+			catchUpAt, mends = time.Time{}, untold|unheard // once what was missed is read
 		case <-timer.C:
 		}
 		err := s.write()
@@ -48,8 +48,8 @@ func (s *Store) exchange() {
 			}
 		}
 		if err == nil {
-			s.report(works, nil)
-			works, pause = untold, firstPause
+			s.report(mends, nil)
+			mends, pause = untold, firstPause
 			timer.Reset(time.Until(catchUpAt))
 		} else {
 			s.report(untold, err)

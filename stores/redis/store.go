@@ -63,7 +63,7 @@ type change struct {
 
 // New returns a store that uses the client: a *redis.Client, a failover or a cluster
 // client. (A *redis.Ring is not for this, since it publishes at random.) It panics when
-// that is nil. Two goroutines and a connection of the client serve the store until the
+// that is nil. Three goroutines and a connection of the client serve the store until the
 // client is closed; Redis need not be there yet.
 func New(rdb redis.UniversalClient, config ...Config) *Store {
 	return newStore(rdb, catchUpInterval, config...)
@@ -117,6 +117,11 @@ func (s *Store) Cutoff(userID string) authgear.Cutoff { return s.memory.Cutoff(u
 // tell notes it here, hands it to the goroutine that speaks to Redis, and waits for that.
 func (s *Store) tell(ctx context.Context, userID string, until int64) error {
 	s.note(userID, until)
+	select {
+	case <-s.closed: // nobody would take it
+		return notTold(redis.ErrClosed)
+	default:
+	}
 	told := make(chan error, 1)
 	s.mu.Lock()
 	s.pending[userID] = change{until: max(s.pending[userID].until, until)}
@@ -135,9 +140,13 @@ func (s *Store) tell(ctx context.Context, userID string, until int64) error {
 		err = redis.ErrClosed
 	}
 	if err != nil {
-		return fmt.Errorf("redisstore: other processes may not have heard of it: %w", err)
+		return notTold(err)
 	}
 	return nil
+}
+
+func notTold(err error) error {
+	return fmt.Errorf("redisstore: other processes may not have heard of it: %w", err)
 }
 
 // note takes 0 for no token.

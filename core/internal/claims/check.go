@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 )
 
 // maxSubject is the longest sub in bytes (OpenID Connect Core 1.0 §2).
@@ -15,14 +16,26 @@ func (c *Claims) check() error {
 	switch {
 	case c.Issuer == "":
 		return errors.New("iss is missing or empty")
-	case c.Subject == "":
-		return errors.New("sub is missing or empty")
-	case len(c.Subject) > maxSubject:
-		return fmt.Errorf("sub has %d bytes, over %d", len(c.Subject), maxSubject)
-	case strings.TrimSpace(c.Subject) == "":
-		return errors.New("sub is blank")
 	case c.ExpiresAt.IsZero():
 		return errors.New("exp is missing")
+	}
+	if err := CheckSubject(c.Subject); err != nil {
+		return fmt.Errorf("sub %w", err)
+	}
+	return nil
+}
+
+// CheckSubject says what is wrong with a user id, in words that follow its name.
+func CheckSubject(id string) error {
+	switch {
+	case id == "":
+		return errors.New("is missing or empty")
+	case len(id) > maxSubject:
+		return fmt.Errorf("has %d bytes, over %d", len(id), maxSubject)
+	case strings.TrimSpace(id) == "":
+		return errors.New("is blank")
+	case strings.ContainsFunc(id, unicode.IsControl):
+		return errors.New("has a control character")
 	}
 	return nil
 }

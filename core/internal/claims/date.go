@@ -8,9 +8,9 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/strictjson"
 )
 
-// maxDate is the year 5138. A number beyond it is a mistake, of milliseconds for
+// MaxDate is in seconds: the year 5138. A number beyond it is a mistake, of milliseconds for
 // example, or meant to overflow.
-const maxDate = 1e11
+const MaxDate = 1e11
 
 // date reads a NumericDate: seconds since 1970, as a JSON number that may have a
 // fraction (RFC 7519 §2).
@@ -30,10 +30,10 @@ func date(r *strictjson.Reader) time.Time {
 // larger float to an integer is undefined, and could move a time to the past.
 func parseDate(number string) (time.Time, bool) {
 	if n, err := strconv.ParseInt(number, 10, 64); err == nil {
-		return time.Unix(n, 0).UTC(), 0 < n && n < maxDate
+		return time.Unix(n, 0).UTC(), 0 < n && n < MaxDate
 	}
 	f, err := strconv.ParseFloat(number, 64)
-	if err != nil || !(0 < f && f < maxDate) {
+	if err != nil || !(0 < f && f < MaxDate) {
 		return time.Time{}, false
 	}
 	seconds, fraction := math.Modf(f)

@@ -50,11 +50,11 @@ func New() *Slots {
 	}
 }
 
-// Acquire waits for a slot until a time, or until ctx ends. The user is whose credential it was
-// when it was last seen to be good, "" for an unknown one. Both kinds first need
-// one of the places for such: so half of the slots are always there for known
-// users, and who makes Authgear slow about a session of one's own, by holding its
-// lock, slows nobody else down.
+// Acquire waits for a slot until a time, or until ctx ends. The user is whose
+// credential it was when it was last seen to be good, "" for an unknown one. Both kinds
+// first need one of the places for such: so half of the slots are always there for known
+// users, and who makes Authgear slow about a session of one's own, by holding its lock,
+// slows nobody else down.
 func (s *Slots) Acquire(ctx context.Context, until time.Time, user string) (release func(), err error) {
 	if user != "" {
 		return s.acquireKnown(ctx, until, user)
