@@ -125,37 +125,20 @@ func (c *Claims) own(block []string) {
 
 func (c *parsing) readClaim(name name, r *strictjson.Reader) {
 	switch name {
-	case iss:
-		c.Issuer = text(r)
-	case sub:
-		c.Subject = text(r)
-	case clientID:
-		c.ClientID = text(r)
-	case jti:
-		c.ID = text(r)
+	case iss, sub, clientID, jti:
+		*c.text(name) = text(r)
+	case exp, nbf, iat, authTime:
+		*c.date(name) = date(r)
+	case isAnonymous, isVerified, canReauthenticate:
+		*c.flag(name) = r.Bool()
 	case aud:
 		c.Audience = c.audience(r)
 	case scope:
 		c.Scopes = c.scopes(r)
-	case amr:
-		c.AMR = c.texts(r)
-	case exp:
-		c.ExpiresAt = date(r)
-	case nbf:
-		c.NotBefore = date(r)
-	case iat:
-		c.IssuedAt = date(r)
-	case authTime:
-		c.AuthTime = date(r)
-	case isAnonymous:
-		c.Anonymous, c.UserClaims = r.Bool(), true
-	case isVerified:
-		c.Verified, c.UserClaims = r.Bool(), true
-	case canReauthenticate:
-		c.CanReauthenticate, c.CanReauthenticateStated, c.UserClaims = r.Bool(), true, true
-	case roles:
-		c.Roles, c.UserClaims = c.texts(r), true
+	case amr, roles:
+		*c.list(name) = c.texts(r)
 	default:
 		r.Skip()
 	}
+	c.stated(name)
 }

@@ -1,5 +1,7 @@
 package claims
 
+import "time"
+
 // name is one of the claims that are known, by a number that stands in a [Packed].
 type name byte
 
@@ -16,7 +18,7 @@ const (
 	nbf
 	iat
 	authTime
-	isAnonymous
+	isAnonymous // from here on about a user
 	isVerified
 	canReauthenticate
 	roles
@@ -68,4 +70,62 @@ func nameOf(text string) name {
 		return roles
 	}
 	return other
+}
+
+// text returns the field of a claim that is a string.
+func (c *Claims) text(n name) *string {
+	switch n {
+	case iss:
+		return &c.Issuer
+	case sub:
+		return &c.Subject
+	case clientID:
+		return &c.ClientID
+	default: // jti
+		return &c.ID
+	}
+}
+
+// date returns the field of a claim that is a time.
+func (c *Claims) date(n name) *time.Time {
+	switch n {
+	case exp:
+		return &c.ExpiresAt
+	case nbf:
+		return &c.NotBefore
+	case iat:
+		return &c.IssuedAt
+	default: // authTime
+		return &c.AuthTime
+	}
+}
+
+// flag returns the field of a claim that is true or false.
+func (c *Claims) flag(n name) *bool {
+	switch n {
+	case isAnonymous:
+		return &c.Anonymous
+	case isVerified:
+		return &c.Verified
+	default: // canReauthenticate
+		return &c.CanReauthenticate
+	}
+}
+
+// list returns the field of a claim that is an array of strings, or may be one.
+func (c *Claims) list(n name) *[]string {
+	switch n {
+	case aud:
+		return &c.Audience
+	case amr:
+		return &c.AMR
+	default: // roles
+		return &c.Roles
+	}
+}
+
+// stated notes that the token has the claim.
+func (c *Claims) stated(n name) {
+	c.UserClaims = c.UserClaims || n >= isAnonymous
+	c.CanReauthenticateStated = c.CanReauthenticateStated || n == canReauthenticate
 }

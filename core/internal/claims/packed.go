@@ -194,41 +194,20 @@ func (p Packed) Claims(all []string) Claims {
 		m, p = cutMember(p)
 		before := len(all)
 		switch m.name {
-		case iss:
-			c.Issuer = m.string()
-		case sub:
-			c.Subject = m.string()
-		case clientID:
-			c.ClientID = m.string()
-		case jti:
-			c.ID = m.string()
-		case aud:
-			all = m.appendStrings(all)
-			c.Audience = from(all, before)
+		case iss, sub, clientID, jti:
+			*c.text(m.name) = m.string()
+		case exp, nbf, iat, authTime:
+			*c.date(m.name) = m.date()
+		case isAnonymous, isVerified, canReauthenticate:
+			*c.flag(m.name) = m.form == asTrue
 		case scope:
 			all = appendScopes(all, m.string())
 			c.Scopes = from(all, before)
-		case amr:
+		case aud, amr, roles:
 			all = m.appendStrings(all)
-			c.AMR = from(all, before)
-		case exp:
-			c.ExpiresAt = m.date()
-		case nbf:
-			c.NotBefore = m.date()
-		case iat:
-			c.IssuedAt = m.date()
-		case authTime:
-			c.AuthTime = m.date()
-		case isAnonymous:
-			c.Anonymous, c.UserClaims = m.form == asTrue, true
-		case isVerified:
-			c.Verified, c.UserClaims = m.form == asTrue, true
-		case canReauthenticate:
-			c.CanReauthenticate, c.CanReauthenticateStated, c.UserClaims = m.form == asTrue, true, true
-		case roles:
-			all = m.appendStrings(all)
-			c.Roles, c.UserClaims = from(all, before), true
+			*c.list(m.name) = from(all, before)
 		}
+		c.stated(m.name)
 	}
 	return c
 }
