@@ -12,13 +12,14 @@ import (
 	"time"
 
 	"github.com/authgear/authgear-sdk-go/core/internal/health"
+	"github.com/authgear/authgear-sdk-go/core/internal/session"
 )
 
 // Alone, a token that Authgear refuses is answered as a request without
 // credentials; so is a good credential when its database fails in the middle. The
-// canary tells them apart: a cookie that can never be a session, since it has no
-// dot. Beside it a refusal is explicit, and a good credential unchanged.
-const canaryValue = "~"
+// canary tells them apart: a dead session cookie. Beside it a refusal is explicit, and
+// a good credential unchanged.
+const canaryValue = session.Dead
 
 // canary is under which names it is sent, and what checks have learned of them.
 type canary struct {
@@ -71,7 +72,7 @@ const maxFast = 250 * time.Millisecond
 type checkError struct{ found *Error }
 
 func (e checkError) Error() string { return e.found.Err.Error() }
-func (e checkError) Unwrap() error { return e.found.Err }
+func (e checkError) Unwrap() error { return e.found }
 
 // check is the health check, number nth of its round: a token that was made up,
 // which Authgear refuses only when it has all that it needs for a good one.

@@ -3,24 +3,37 @@ package authgear
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 )
 
-// findCookie returns the value of the first cookie with that name, verbatim, and
-// how many there are. HTTP/2 clients may send several headers (RFC 9113 §8.2.3).
-// The standard library is no help: it takes quotes off.
-func findCookie(headers []string, name string) (value string, count int) {
-	for _, header := range headers {
-		for pair := range strings.SplitSeq(header, ";") {
-			n, v, ok := strings.Cut(strings.Trim(pair, " \t"), "=")
-			if !ok || n != name {
-				continue
+// cookiesOf yields the names and values of all cookies, verbatim. HTTP/2 clients may send
+// several headers (RFC 9113 §8.2.3). The standard library is no help: it takes quotes
+// off.
+func cookiesOf(headers []string) iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) {
+		for _, header := range headers {
+			for pair := range strings.SplitSeq(header, ";") {
+				name, value, ok := strings.Cut(strings.Trim(pair, " \t"), "=")
+				if ok && !yield(name, value) {
+					return
+				}
 			}
-			if count == 0 {
-				value = v
-			}
-			count++
 		}
+	}
+}
+
+// findCookie returns the value of the first cookie with that name, and how many there
+// are.
+func findCookie(headers []string, name string) (value string, count int) {
+	for n, v := range cookiesOf(headers) {
+		if n != name {
+			continue
+		}
+		if count == 0 {
+			value = v
+		}
+		count++
 	}
 	return value, count
 }

@@ -2,7 +2,6 @@ package authgear
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/authgear/authgear-sdk-go/core/internal/quote"
 )
@@ -26,12 +25,9 @@ func (r credentialReader) noCredentials(request Request) *Error {
 // sessionLike returns the name of the first cookie whose value has the form of a
 // session cookie's, "" when there is none.
 func sessionLike(headers []string) string {
-	for _, header := range headers {
-		for pair := range strings.SplitSeq(header, ";") {
-			name, value, _ := strings.Cut(strings.Trim(pair, " \t"), "=")
-			if isSessionValue(value) {
-				return name
-			}
+	for name, value := range cookiesOf(headers) {
+		if isSessionValue(value) {
+			return name
 		}
 	}
 	return ""

@@ -10,6 +10,10 @@ import (
 	"time"
 )
 
+// Dead is the value of a session cookie that Authgear always refuses, and takes away: it
+// can never be a session, since it has no dot.
+const Dead = "~"
+
 // State is what the headers say about the session.
 type State uint8
 
