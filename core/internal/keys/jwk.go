@@ -45,8 +45,9 @@ type Key struct {
 	Err    error          // why it is not used
 }
 
-// parseSet returns the usable keys of a JWK Set (RFC 7517 §5), and all that it has
-// looked at. Others are skipped, as that section recommends; none at all is an error.
+// parseSet returns the usable keys of a JWK Set (RFC 7517 §5), and the first of all that
+// it has looked at. Others are skipped, as that section recommends; none at all is an
+// error.
 func parseSet(document []byte) (keyMap, []Key, error) {
 	var set struct {
 		Keys []jsontext.Value `json:"keys"`
@@ -61,7 +62,9 @@ func parseSet(document []byte) (keyMap, []Key, error) {
 		if key.Err == nil && len(usable[key.ID]) == maxSharedKid {
 			key = Key{ID: key.ID, Err: fmt.Errorf("more than %d keys have its kid", maxSharedKid)}
 		}
-		all = append(all, key)
+		if key.Err == nil || len(all)-kept < maxKeys {
+			all = append(all, key)
+		}
 		if key.Err != nil {
 			continue
 		}

@@ -265,3 +265,13 @@ func TestManyKeys(t *testing.T) {
 		t.Errorf("%d keys, %v", len(keys), err)
 	}
 }
+
+// The list of what was looked at is bounded, and usable keys after the bound still count.
+func TestUnusedKeysAreBounded(t *testing.T) {
+	t.Parallel()
+	raw := slices.Repeat([]string{key("bad", map[string]any{"kty": "EC"})}, 5*maxKeys)
+	keys, all, err := parseSet(set(append(raw, key("good", nil))...))
+	if err != nil || len(keys["good"]) != 1 || len(all) != maxKeys+1 || all[maxKeys].ID != "good" {
+		t.Errorf("%d keys, %d in all, %v", len(keys), len(all), err)
+	}
+}

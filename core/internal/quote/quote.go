@@ -3,6 +3,8 @@ package quote
 
 import (
 	"strconv"
+	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -18,6 +20,17 @@ func Quote(s string) string {
 		return strconv.QuoteToASCII(s)
 	}
 	return strconv.QuoteToASCII(s[:cut(s)]) + "…"
+}
+
+// Printable returns s with U+FFFD in place of what a terminal may obey instead of showing
+// it: control characters other than the line feed, direction marks.
+func Printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
 }
 
 // cut returns where to cut s, which is longer than limit. Text that is not

@@ -7,6 +7,18 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/quote"
 )
 
+func TestPrintable(t *testing.T) {
+	for in, want := range map[string]string{
+		"plain, é \ufffd\nnext": "plain, é \ufffd\nnext",
+		"\x1b[2J\r\x7f\u009b":   "\ufffd[2J\ufffd\ufffd\ufffd",
+		"\u202eabc\xff":         "\ufffdabc\ufffd",
+	} {
+		if got := quote.Printable(in); got != want {
+			t.Errorf("Printable(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
 func TestQuote(t *testing.T) {
 	long := strings.Repeat("a", 64)
 	for _, c := range []struct{ name, in, want string }{
