@@ -56,18 +56,23 @@ func moment(t, now time.Time) string {
 
 // listed quotes the first values, which a hook of the project may have chosen.
 func listed(values []string) string {
-	const most = 20
 	if len(values) == 0 {
 		return "none"
 	}
-	shown := make([]string, 0, most)
-	for _, value := range values[:min(len(values), most)] {
-		shown = append(shown, quote.Quote(value))
+	quoted := make([]string, 0, len(values))
+	for _, value := range values {
+		quoted = append(quoted, quote.Quote(value))
 	}
-	if len(values) > most {
-		shown = append(shown, fmt.Sprintf("and %d more", len(values)-most))
+	return strings.Join(firstOf(quoted), ", ")
+}
+
+// firstOf returns the first values, and how many more there are.
+func firstOf(values []string) []string {
+	const most = 20
+	if more := len(values) - most; more > 0 {
+		return append(values[:most:most], fmt.Sprintf("and %d more", more))
 	}
-	return strings.Join(shown, ", ")
+	return values
 }
 
 // described tells what is known of an identity without saying who it is.

@@ -61,15 +61,22 @@ type examination struct {
 	Report
 	config Config
 	jwt    authgear.JWTConfig
+	hybrid *authgear.Hybrid // for what it decides without the network
 	rules  judge.Rules
 	keys   []keys.Key // nil: they could not be had
+	silent bool       // the resolver answers nobody's request and a bad one alike
 }
 
-// Run looks at everything, in at most about half a minute, and never fails itself: what
+// limit is how long a run takes at most. A request gives up sooner; there are several.
+const limit = 30 * time.Second
+
+// Run looks at everything, in at most half a minute, and never fails itself: what
 // is wrong with the configuration is in the report, too. It sends the token and the
 // cookie to the project's resolver only, follows no redirects, and has no side effect but
 // the access that Authgear notes for the session.
 func Run(ctx context.Context, config Config) Report {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
 	e := &examination{config: config}
 	e.run(ctx)
 	e.judge()
@@ -92,7 +99,7 @@ func (e *examination) run(ctx context.Context) {
 	if failed := e.reach(ctx); failed == "" || e.config.ResolverURL != "" {
 		resolver = e.askResolver(ctx)
 	} else { // the resolver is at the same address
-		e.skip("not looked at, since "+failed+" has failed", "resolver", "cookie_name")
+		e.skip("not looked at, since "+failed+" has failed", "resolver", "cookie_name", "cookie_domain")
 	}
 	if e.config.Token != "" {
 		e.lookAtToken(ctx, resolver)
@@ -110,7 +117,8 @@ func (e *examination) configure() bool {
 		InsecureHTTP: c.InsecureHTTP, CacheSize: -1, HTTPClient: c.HTTPClient, Observer: &authgear.Observer{},
 	}
 	e.rules = judge.Rules{Endpoint: e.Endpoint, ClientIDs: c.ClientIDs, Resources: c.Resources, Leeway: cmp.Or(c.Leeway, judge.DefaultLeeway)}
-	_, err := authgear.NewHybrid(authgear.HybridConfig{
+	var err error
+	e.hybrid, err = authgear.NewHybrid(authgear.HybridConfig{
 		Endpoint: c.Endpoint, InternalURL: c.InternalURL, ResolverURL: c.ResolverURL, Cookies: c.Cookies, ClientIDs: c.ClientIDs,
 		Resources: c.Resources, Leeway: c.Leeway, InsecureHTTP: c.InsecureHTTP, Observer: &authgear.Observer{},
 	})

@@ -78,19 +78,43 @@ func TestCookieDomain(t *testing.T) {
 		status          doctor.Status
 		says            []string
 	}{
-		"host only":            {"", "", doctor.StatusOK, []string{`to no host but "127.0.0.1"`}},
-		"its own host":         {"", "http://127.0.0.1:8080", doctor.StatusOK, []string{"the service gets it"}},
-		"another host":         {"", "https://api.example.com", doctor.StatusFailed, []string{`the service at "https://api.example.com" never gets it`, "http.cookie_domain"}},
-		"below the domain":     {"example.com", "https://api.example.com/x", doctor.StatusOK, []string{`at and below "example.com"`}},
-		"the domain":           {"example.com", "https://example.com", doctor.StatusOK, nil},
-		"beside the domain":    {"example.com", "https://badexample.com", doctor.StatusFailed, nil},
-		"not an origin at all": {"example.com", "example", doctor.StatusFailed, []string{`"example" never gets it`}},
+		"host only":         {"", "", doctor.StatusOK, []string{`to no host but "127.0.0.1"`}},
+		"its own host":      {"", "http://127.0.0.1:8080", doctor.StatusOK, []string{"the service gets it"}},
+		"another host":      {"", "https://api.example.com", doctor.StatusFailed, []string{`the service at "https://api.example.com" never gets it`, "http.cookie_domain"}},
+		"below the domain":  {"example.com", "https://api.example.com/x", doctor.StatusOK, []string{`at and below "example.com"`}},
+		"the domain":        {"example.com", "https://example.com", doctor.StatusOK, nil},
+		"beside the domain": {"example.com", "https://badexample.com", doctor.StatusFailed, nil},
+		"in capitals":       {"example.com", "HTTPS://API.Example.COM", doctor.StatusOK, []string{"the service gets it"}},
+		"without a scheme":  {"example.com", "api.example.com", doctor.StatusFailed, []string{`"api.example.com" is not an origin`, "https://api.example.com"}},
+		"with a password":   {"example.com", "https://u:hunter2@api.example.com", doctor.StatusFailed, []string{`"***@api.example.com" is not an origin`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := authgeartest.New(t, authgeartest.Config{CookieDomain: c.domain})
-			wantStep(t, doctor.Run(t.Context(), doctor.Config{Endpoint: s.Endpoint(), Service: c.service}), "cookie_domain", c.status, c.says...)
+			r := doctor.Run(t.Context(), doctor.Config{Endpoint: s.Endpoint(), Service: c.service})
+			wantStep(t, r, "cookie_domain", c.status, c.says...)
+			if strings.Contains(r.String(), "hunter2") {
+				t.Errorf("the password is shown:\n%s", r)
+			}
 		})
+	}
+}
+
+// A Secure cookie goes by HTTPS only (RFC 6265 §5.4), and to this machine.
+func TestSecureCookie(t *testing.T) {
+	t.Parallel()
+	for service, status := range map[string]doctor.Status{
+		"https://api.app.localhost": doctor.StatusOK, "http://api.app.localhost:8080": doctor.StatusOK, // of this machine, by RFC 6761 §6.3
+		"https://api.example.com": doctor.StatusOK, "http://api.example.com": doctor.StatusFailed,
+	} {
+		domain := "example.com"
+		if strings.Contains(service, "localhost") {
+			domain = "app.localhost"
+		}
+		s := authgeartest.New(t, authgeartest.Config{Endpoint: "https://auth." + domain, CookieDomain: domain})
+		r := doctor.Run(t.Context(), doctor.Config{Endpoint: s.Endpoint(), InternalURL: s.URL(), Service: service})
+		says := map[doctor.Status]string{doctor.StatusOK: "the service gets it", doctor.StatusFailed: "by HTTPS only"}
+		wantStep(t, r, "cookie_domain", status, says[status])
 	}
 }
 
@@ -120,35 +144,33 @@ func TestProject(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		fault  func(*authgeartest.Server)
-		config authgeartest.Config
 		step   string
 		status doctor.Status
 		says   []string
 	}{
-		"well":                 {step: "keys", status: doctor.StatusOK, says: []string{"kid"}},
-		"clock is right":       {step: "clock", status: doctor.StatusOK},
-		"down":                 {fault: func(s *authgeartest.Server) { s.SetDown(true) }, step: "cookie_name", status: doctor.StatusSkipped, says: []string{"has failed"}},
-		"404":                  {fault: handle(discovery, answer(404, "{}")), step: "discovery", status: doctor.StatusFailed, says: []string{"status 404", "compare Endpoint"}},
-		"503":                  {fault: handle(discovery, answer(503, "")), step: "discovery", status: doctor.StatusFailed, says: []string{"status 503", "not well"}},
-		"400 of a TLS port":    {fault: handle(discovery, answer(400, "")), step: "discovery", status: doctor.StatusFailed, says: []string{"write https://"}},
-		"403":                  {fault: handle(discovery, answer(403, "")), step: "discovery", status: doctor.StatusFailed, says: []string{"stands between"}},
-		"a web page":           {fault: handle(discovery, answer(200, "<html>")), step: "discovery", status: doctor.StatusFailed, says: []string{"a web page", "Something else than Authgear"}},
-		"a redirect":           {fault: handle(discovery, answer(307, "", "Location", "https://login.example.com/x?secret")), step: "discovery", status: doctor.StatusFailed, says: []string{"a redirect to https://login.example.com,", "public origin"}},
-		"another issuer":       {fault: handle(discovery, answer(200, `{"issuer":"https://login.example.com"}`)), step: "issuer", status: doctor.StatusFailed, says: []string{`the issuer is "https://login.example.com", the endpoint is http://127`, "custom domain"}},
-		"keys elsewhere":       {fault: handle(jwks, answer(404, "")), step: "keys", status: doctor.StatusFailed, says: []string{"status 404"}},
-		"no usable key":        {fault: handle(jwks, answer(200, `{"keys":[{"kid":"a","kty":"EC"},{"kid":"b","kty":"RSA","use":"enc"}]}`)), step: "keys", status: doctor.StatusFailed, says: []string{`kid "a" is not used: its kty is "EC"`, `kid "b" is not used: its use is "enc"`, "RS256"}},
-		"clock a little off":   {fault: clock(-8 * time.Second), step: "clock", status: doctor.StatusWarning, says: []string{"ahead of Authgear", "NTP"}},
-		"clock ahead":          {fault: clock(-2 * time.Minute), step: "clock", status: doctor.StatusFailed, says: []string{"ahead of Authgear, more than the Leeway of 10s", "expired before their time"}},
-		"clock behind":         {fault: clock(2 * time.Minute), step: "clock", status: doctor.StatusFailed, says: []string{"behind Authgear", "not yet valid"}},
-		"no resolver":          {fault: handle(resolver, answer(404, "")), step: "resolver", status: doctor.StatusFailed, says: []string{"status 404", "compare Endpoint"}},
-		"resolver is a page":   {fault: handle(resolver, answer(200, "<html>")), step: "resolver", status: doctor.StatusFailed, says: []string{"something else answering"}},
-		"database down":        {fault: handle(resolver, answer(503, "")), step: "resolver", status: doctor.StatusFailed, says: []string{"status 503", "not well"}},
-		"cookie prefix":        {config: authgeartest.Config{CookiePrefix: "myapp_"}, step: "cookie_name", status: doctor.StatusFailed, says: []string{"named session", "http.cookie_prefix", "Cookies"}},
-		"the cookie's own one": {step: "cookie_name", status: doctor.StatusOK},
+		"well":               {step: "keys", status: doctor.StatusOK, says: []string{"kid"}},
+		"clock is right":     {step: "clock", status: doctor.StatusOK},
+		"down":               {fault: func(s *authgeartest.Server) { s.SetDown(true) }, step: "cookie_name", status: doctor.StatusSkipped, says: []string{"has failed"}},
+		"404":                {fault: handle(discovery, answer(404, "{}")), step: "discovery", status: doctor.StatusFailed, says: []string{"status 404", "compare Endpoint"}},
+		"503":                {fault: handle(discovery, answer(503, "")), step: "discovery", status: doctor.StatusFailed, says: []string{"status 503", "not well"}},
+		"400 of a TLS port":  {fault: handle(discovery, answer(400, "")), step: "discovery", status: doctor.StatusFailed, says: []string{"write https://"}},
+		"403":                {fault: handle(discovery, answer(403, "")), step: "discovery", status: doctor.StatusFailed, says: []string{"stands between"}},
+		"a web page":         {fault: handle(discovery, answer(200, "<html>")), step: "discovery", status: doctor.StatusFailed, says: []string{"a web page", "Something else than Authgear"}},
+		"a redirect":         {fault: handle(discovery, answer(307, "", "Location", "https://login.example.com/x?secret")), step: "discovery", status: doctor.StatusFailed, says: []string{"a redirect to https://login.example.com,", "public origin"}},
+		"another issuer":     {fault: handle(discovery, answer(200, `{"issuer":"https://login.example.com"}`)), step: "issuer", status: doctor.StatusFailed, says: []string{`the issuer is "https://login.example.com", the endpoint is http://127`, "custom domain"}},
+		"keys elsewhere":     {fault: handle(jwks, answer(404, "")), step: "keys", status: doctor.StatusFailed, says: []string{"status 404"}},
+		"no usable key":      {fault: handle(jwks, answer(200, `{"keys":[{"kid":"a","kty":"EC"},{"kid":"b","kty":"RSA","use":"enc"}]}`)), step: "keys", status: doctor.StatusFailed, says: []string{`kid "a" is not used: its kty is "EC"`, `kid "b" is not used: its use is "enc"`, "RS256"}},
+		"clock a little off": {fault: clock(-8 * time.Second), step: "clock", status: doctor.StatusWarning, says: []string{"ahead of Authgear", "NTP"}},
+		"clock ahead":        {fault: clock(-2 * time.Minute), step: "clock", status: doctor.StatusFailed, says: []string{"ahead of Authgear, more than the Leeway of 10s", "expired before their time"}},
+		"clock behind":       {fault: clock(2 * time.Minute), step: "clock", status: doctor.StatusFailed, says: []string{"behind Authgear", "not yet valid"}},
+		"no resolver":        {fault: handle(resolver, answer(404, "")), step: "resolver", status: doctor.StatusFailed, says: []string{"status 404", "compare Endpoint"}},
+		"resolver is a page": {fault: handle(resolver, answer(200, "<html>")), step: "resolver", status: doctor.StatusFailed, says: []string{"something else answering"}},
+		"database down":      {fault: handle(resolver, answer(503, "")), step: "resolver", status: doctor.StatusFailed, says: []string{"status 503", "not well"}},
+		"too many keys":      {fault: handle(jwks, answer(200, `{"keys":[`+strings.Repeat(`{"kid":"a","kty":"EC"},`, 500)+`{"kty":"EC"}]}`)), step: "keys", status: doctor.StatusFailed, says: []string{`kid "a" is not used`, "and 80 more"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := authgeartest.New(t, c.config)
+			s := authgeartest.New(t)
 			if c.fault != nil {
 				c.fault(s)
 			}

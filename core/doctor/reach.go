@@ -105,6 +105,7 @@ func (e *examination) lookAtKeys(f keys.Fetch) {
 			usable = append(usable, quote.Quote(key.ID))
 		}
 	}
+	usable, skipped = firstOf(usable), firstOf(skipped)
 	if f.Err != nil {
 		text := strings.Join(append([]string{f.Err.Error()}, skipped...), "; ")
 		fix := statusFix(f.Status, e.Endpoint)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/url"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -46,25 +45,32 @@ func (e *examination) askResolver(ctx context.Context) *authgear.Resolver {
 	}
 	if origin := originOf(asked); e.config.ResolverURL != "" && origin != "" {
 		if failed := way.report(&e.Report, "resolver_", origin, time.Now()); failed != "" {
-			e.skip("not looked at, since "+failed+" has failed", "resolver", "cookie_name")
+			e.skip("not looked at, since "+failed+" has failed", "resolver", "cookie_name", "cookie_domain")
 			return nil
 		}
 	}
 	if err != nil {
+		reason := authgear.ReasonResolverUnavailable
+		if found, ok := errors.AsType[*authgear.Error](err); ok { // which a request is refused with
+			reason = found.Reason
+		}
 		if cause := errors.Unwrap(err); cause != nil { // without "authgear: the resolver is not ready"
 			err = cause
 		}
-		e.fail("resolver", authgear.ReasonResolverUnavailable, err, statusFix(int(status.Load()), asked))
-		e.skip("not looked at, since resolver has failed", "cookie_name")
+		e.fail("resolver", reason, err, statusFix(int(status.Load()), asked))
+		e.skip("not looked at, since resolver has failed", "cookie_name", "cookie_domain")
 		return nil
 	}
-	e.ok("resolver", "%s refuses a token that was made up, as it should", asked)
 	if text := wrongName.Load(); text != nil {
-		e.add("cookie_name", StatusFailed, *text, `The project has another name for it: set Cookies to its http.cookie_prefix and "session", as in "myapp_session". Until then no session cookie counts.`)
-	} else {
-		e.ok("cookie_name", "%s", strings.Join(e.cookieNames(), " or "))
-		e.lookAtDomain(ctx, resolver)
+		e.silent = true
+		e.add("resolver", StatusWarning, asked+" answers 200 with nothing to a token that was made up; something else than Authgear may answer",
+			"If cookie_name has the project's name, look at what answers at this address.")
+		e.add("cookie_name", StatusFailed, *text, cookieNameFix)
+		e.skip("not looked at, since cookie_name has failed", "cookie_domain")
+		return resolver
 	}
+	e.ok("resolver", "%s refuses a token that was made up, as it should", asked)
+	e.lookAtCookieNames(ctx, resolver)
 	return resolver
 }
 

@@ -10,7 +10,10 @@ import (
 	authgear "github.com/authgear/authgear-sdk-go/core"
 )
 
-const noResolver = "nobody can tell, since the resolver is not well"
+const (
+	noResolver     = "nobody can tell, since the resolver is not well"
+	silentResolver = "nobody can tell: the resolver says nothing, as to a request without credentials"
+)
 
 // lookAtSession asks the resolver about a token.
 func (e *examination) lookAtSession(ctx context.Context, resolver *authgear.Resolver, token string) {
@@ -23,7 +26,12 @@ func (e *examination) lookAtSession(ctx context.Context, resolver *authgear.Reso
 }
 
 func (e *examination) session(name string, identity *authgear.Identity, err error) {
-	if err != nil {
+	reason := reasonOf(err)
+	switch {
+	case e.silent && (reason == authgear.ReasonTokenRejected || reason == authgear.ReasonSessionInvalid):
+		e.skip(silentResolver, name)
+		return
+	case err != nil:
 		e.refused(name, err)
 		return
 	}

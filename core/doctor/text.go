@@ -3,6 +3,8 @@ package doctor
 import (
 	"fmt"
 	"strings"
+
+	"github.com/authgear/authgear-sdk-go/core/internal/quote"
 )
 
 const (
@@ -21,10 +23,10 @@ func (r Report) String() string {
 	var b strings.Builder
 	for _, step := range r.Steps {
 		head := fmt.Sprintf("%-*s %-*s  ", marked, marks[step.Status], names, step.Name)
-		wrap(&b, head, step.Detail)
+		wrap(&b, head, quote.Printable(step.Detail)) // a peer may have a part in it
 		indent := strings.Repeat(" ", len(head))
 		if step.Fix != "" {
-			wrap(&b, indent+"-> ", step.Fix)
+			wrap(&b, indent+"-> ", quote.Printable(step.Fix))
 		}
 		if step.Docs != "" {
 			wrap(&b, indent, step.Docs)

@@ -31,9 +31,15 @@ func (e *examination) lookAtToken(ctx context.Context, resolver *authgear.Resolv
 	err := e.verify(ctx, token)
 	switch reason := reasonOf(err); reason {
 	case authgear.ReasonTokenOpaque:
-		e.fail("token", reason, errors.Unwrap(err), "")
-		e.last().Status = StatusWarning
-		e.last().Detail = "it is opaque, not a JWT: NewHybrid and NewResolver take it, NewJWT does not"
+		if len(e.config.ClientIDs) > 0 { // then it is refused before anybody is asked
+			_, err := e.hybrid.Verify(ctx, token)
+			e.refused("token", err)
+			e.last().Fix = `Turn on "Issue JWT as access token" for the client in the Authgear portal.`
+		} else {
+			e.fail("token", reason, errors.Unwrap(err), "")
+			e.last().Status = StatusWarning
+			e.last().Detail = "it is opaque, not a JWT: NewHybrid and NewResolver take it, NewJWT does not"
+		}
 		e.lookAtSession(ctx, resolver, token)
 		return
 	case authgear.ReasonNoCredentials, authgear.ReasonTokenMalformed, authgear.ReasonTokenTooLarge, authgear.ReasonTokenType, authgear.ReasonTokenAlgorithm:

@@ -54,7 +54,10 @@ func TestToken(t *testing.T) {
 		"ID token":       {token: func(w world) string { return w.IDToken(w.alice, "spa") }, want: []check{{"token", failed, `typ is "JWT", not at+jwt`}}},
 		"refresh token":  {token: refresh, want: []check{{"token", failed, "refresh token"}}},
 		"opaque":         {token: func(w world) string { return w.OpaqueToken(w.alice) }, want: []check{{"token", warning, "Issue JWT as access token"}, {"session", ok, "a user"}}},
-		"opaque, ended":  {token: func(w world) string { token := w.OpaqueToken(w.alice); w.Revoke(token); return token }, want: []check{{"session", failed, "has ended"}}},
+		"opaque, with ClientIDs": {token: func(w world) string { return w.OpaqueToken(w.alice) }, change: func(c *doctor.Config) { c.ClientIDs = []string{"spa"} }, want: []check{
+			{"token", failed, "does not tell whether its client is one of ClientIDs"}, {"token", failed, "Issue JWT as access token"}, {"session", ok, "a user"},
+		}},
+		"opaque, ended": {token: func(w world) string { token := w.OpaqueToken(w.alice); w.Revoke(token); return token }, want: []check{{"session", failed, "has ended"}}},
 		"expired": {token: func(w world) string { return w.AccessToken(w.alice, authgeartest.Token{ExpiresIn: -time.Minute}) }, want: []check{
 			{"exp", failed, "expired at"}, {"signature", ok, ""}, {"jwt", failed, "token_expired"}, {"session", failed, "expired at"},
 		}},
