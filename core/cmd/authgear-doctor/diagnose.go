@@ -38,7 +38,7 @@ func diagnose(ctx context.Context, t terminal, args []string) error {
 	if config.Endpoint, err = f.endpoint(args); err != nil {
 		return err
 	}
-	credential, err := readInput(t)
+	credential, err := readInput(ctx, t)
 	switch {
 	case err != nil:
 		return err
@@ -63,8 +63,9 @@ func diagnose(ctx context.Context, t terminal, args []string) error {
 }
 
 // readInput returns what a pipe or a file gives, without white space around it; nothing
-// from a terminal. A pipe that nobody closes would be waited for in silence.
-func readInput(t terminal) (string, error) {
+// from a terminal. A pipe that nobody closes would be waited for in silence, and for ever:
+// reading does not end with ctx, but the command does.
+func readInput(ctx context.Context, t terminal) (string, error) {
 	if t.interactive {
 		return "", nil
 	}
@@ -72,9 +73,22 @@ func readInput(t terminal) (string, error) {
 		fmt.Fprintln(t.stderr, "authgear-doctor: reading standard input; without a token, give it </dev/null")
 	})
 	defer hint.Stop()
-	input, err := io.ReadAll(io.LimitReader(t.stdin, maxInput))
-	if err != nil {
-		return "", fmt.Errorf("reading standard input: %w", err)
+	type result struct {
+		input []byte
+		err   error
 	}
-	return strings.TrimSpace(string(input)), nil
+	read := make(chan result, 1)
+	go func() {
+		input, err := io.ReadAll(io.LimitReader(t.stdin, maxInput))
+		read <- result{input, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return "", ctx.Err()
+	case r := <-read:
+		if r.err != nil {
+			return "", fmt.Errorf("reading standard input: %w", r.err)
+		}
+		return strings.TrimSpace(string(r.input)), nil
+	}
 }

@@ -27,8 +27,10 @@ type issuer struct {
 	mu       sync.Mutex
 	asked    url.Values // of the authorization request
 	change   func(idToken map[string]any)
-	access   string     // the access token it gives
-	answer   url.Values // replaces the authorization response
+	access   string                      // the access token it gives
+	answer   url.Values                  // replaces the authorization response
+	expires  any                         // in place of 1800; nil: not told
+	front    map[string]http.HandlerFunc // answers a path instead
 	requests []*http.Request
 }
 
@@ -40,7 +42,7 @@ func newIssuer(t *testing.T) *issuer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &issuer{key: key, access: "eyJhbGciOiJSUzI1NiJ9.e30.c2ln"}
+	p := &issuer{key: key, access: "eyJhbGciOiJSUzI1NiJ9.e30.c2ln", expires: 1800}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, 200, map[string]any{
@@ -54,7 +56,13 @@ func newIssuer(t *testing.T) *issuer {
 	})
 	mux.HandleFunc("GET /oauth2/authorize", p.authorize)
 	mux.HandleFunc("POST /oauth2/token", p.token)
-	p.Server = httptest.NewServer(mux)
+	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if h := p.front[r.URL.Path]; h != nil {
+			h(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	}))
 	t.Cleanup(p.Close)
 	return p
 }
@@ -111,7 +119,7 @@ func (p *issuer) token(w http.ResponseWriter, r *http.Request) {
 		p.asked.Get("code_challenge_method") != "S256" || p.asked.Get("code_challenge") != base64.RawURLEncoding.EncodeToString(challenge[:]):
 		refuse("invalid_grant", "no")
 	default:
-		writeJSON(w, 200, map[string]any{"access_token": p.access, "token_type": "Bearer", "expires_in": 1800, "id_token": p.idToken(id)})
+		writeJSON(w, 200, map[string]any{"access_token": p.access, "token_type": "Bearer", "expires_in": p.expires, "id_token": p.idToken(id)})
 	}
 }
 

@@ -61,7 +61,11 @@ func login(ctx context.Context, t terminal, args []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(t.stderr, "Signed in. The access token counts for %v.\n", time.Duration(g.ExpiresIn)*time.Second)
+	if g.ExpiresIn > 0 { // it is only recommended (RFC 6749 §5.1)
+		fmt.Fprintf(t.stderr, "Signed in. The access token counts for %v.\n", time.Duration(g.ExpiresIn)*time.Second)
+	} else {
+		fmt.Fprintln(t.stderr, "Signed in.")
+	}
 	return print(t, g)
 }
 

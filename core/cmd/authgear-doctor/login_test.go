@@ -80,6 +80,10 @@ func browse(t *testing.T, address string) (page string) {
 	return string(body)
 }
 
+func firewall(w http.ResponseWriter, _ *http.Request) {
+	http.Error(w, "<html><h1>Request blocked: 12</h1></html>", http.StatusBadRequest)
+}
+
 func TestLogin(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -90,6 +94,8 @@ func TestLogin(t *testing.T) {
 		says   []string // on standard error
 	}{
 		"good":                    {says: []string{"Signed in. The access token counts for 30m0s."}},
+		"without an expiry":       {change: func(p *issuer) { p.expires = nil }, says: []string{"Signed in.\n"}},
+		"a firewall's page":       {change: func(p *issuer) { p.front = map[string]http.HandlerFunc{"/oauth2/authorize": firewall} }, status: 1, says: []string{"/oauth2/authorize answers with status 400, and not as OAuth does"}},
 		"opaque":                  {change: func(p *issuer) { p.access = "abcdefghijklmnopqrstuvwxyz012345" }, says: []string{"opaque", "Issue JWT as access token"}},
 		"confidential":            {args: []string{"-client-id", "web", "-auth", "basic"}, env: map[string]string{"AUTHGEAR_CLIENT_SECRET": secret}},
 		"confidential, no auth":   {args: []string{"-client-id", "web"}, status: 1, says: []string{"invalid_client", "AUTHGEAR_CLIENT_SECRET"}},

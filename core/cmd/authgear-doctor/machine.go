@@ -31,7 +31,7 @@ func token(ctx context.Context, t terminal, args []string) error {
 	if err := c.checkAuth(f, "basic", "post"); err != nil {
 		return err
 	}
-	if c.secret, err = readSecret(t); err != nil {
+	if c.secret, err = readSecret(ctx, t); err != nil {
 		return err
 	}
 	server, err := discover(ctx, origin, *insecure)
@@ -55,11 +55,11 @@ func token(ctx context.Context, t terminal, args []string) error {
 }
 
 // readSecret takes the client's secret from the environment or a pipe.
-func readSecret(t terminal) (string, error) {
+func readSecret(ctx context.Context, t terminal) (string, error) {
 	if secret := t.env("AUTHGEAR_CLIENT_SECRET"); secret != "" {
 		return secret, nil
 	}
-	secret, err := readInput(t)
+	secret, err := readInput(ctx, t)
 	if err == nil && secret == "" {
 		err = errors.New("the client's secret is missing: put it into AUTHGEAR_CLIENT_SECRET, or give it on standard input")
 	}

@@ -22,6 +22,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/authgear/authgear-sdk-go/core/internal/quote"
 )
 
 const usage = `usage:
@@ -90,7 +92,7 @@ func run(ctx context.Context, t terminal, args []string) int {
 	case errors.Is(err, errNotWell): // the report has said it
 		return statusFailed
 	default:
-		fmt.Fprintln(t.stderr, "authgear-doctor: "+err.Error())
+		fmt.Fprintln(t.stderr, "authgear-doctor: "+quote.Printable(err.Error()))
 		return statusFailed
 	}
 }

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -50,7 +53,8 @@ func TestDiagnose(t *testing.T) {
 		"good":            {good + "\n", nil, 0, "All is well."},
 		"expired":         {expired, nil, 1, "steps failed. Begin with exp"},
 		"cookie":          {s.SessionCookie(alice).Value, []string{"-cookie"}, 0, "the resolver knows it"},
-		"cookie name":     {"", []string{"-cookie-name", "my"}, 0, "my"},
+		"cookie names":    {"", []string{"-cookie-name", "my", "-cookie-name", "session"}, 0, "my or session"},
+		"no cookie of it": {"", []string{"-cookie-name", "my"}, 1, "http.cookie_prefix"},
 		"JSON":            {good, []string{"-json"}, 0, `"verdict": "All is well."`},
 		"JSON of failure": {expired, []string{"-json"}, 1, `"status": "failed"`},
 		"a client":        {good, []string{"-client-id", "a", "-client-id", "b"}, 1, "is not one of ClientIDs"},
@@ -72,12 +76,35 @@ func TestDiagnose(t *testing.T) {
 	}
 }
 
+// Ctrl-C ends the command, although reading goes on.
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"https://a.test"}, {"token", "https://a.test", "-client-id", "x", "-resource", "y"}} {
+		ctx, interrupt := context.WithCancel(t.Context())
+		stdin, pipe := io.Pipe()
+		reading := readerFunc(func(p []byte) (int, error) { interrupt(); return stdin.Read(p) })
+		var out, errs output
+		status := run(ctx, terminal{stdin: reading, stdout: &out, stderr: &errs, env: func(string) string { return "" }}, args)
+		wantStatus(t, 1, status, errs.String(), "canceled")
+		_ = pipe.Close()
+	}
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
 func TestToken(t *testing.T) {
 	t.Parallel()
 	const api = "https://api.example.com"
+	failing := func(w http.ResponseWriter, _ *http.Request) { // as Authgear answers
+		writeJSON(w, 500, map[string]any{"error": map[string]any{"name": "InternalError", "code": 500}})
+	}
+	forbidden := func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, 403, map[string]any{"message": "no"}) }
 	for name, c := range map[string]struct {
 		args   []string
 		secret string // in the environment
+		front  http.HandlerFunc
 		input  string
 		status int
 		says   []string
@@ -89,11 +116,14 @@ func TestToken(t *testing.T) {
 		"wrong secret":     {args: []string{"-client-id", "worker", "-resource", api}, secret: "wr0ng", status: 1, says: []string{"invalid client secret", "-client-id or the secret is not that of"}},
 		"no machine":       {args: []string{"-client-id", "web", "-resource", api}, secret: secret, status: 1, says: []string{"unauthorized_client", "M2M"}},
 		"unknown resource": {args: []string{"-client-id", "worker", "-resource", api + "/x"}, secret: secret, status: 1, says: []string{"invalid_target", "API Resources"}},
+		"Authgear fails":   {args: []string{"-client-id", "worker", "-resource", api}, secret: secret, front: failing, status: 1, says: []string{"/oauth2/token answers with status 500, and not as OAuth does"}},
+		"a 403 in JSON":    {args: []string{"-client-id", "worker", "-resource", api}, secret: secret, front: forbidden, status: 1, says: []string{"/oauth2/token answers with status 403, and not as OAuth does"}},
 		"not an endpoint":  {args: []string{"-client-id", "worker", "-resource", api, "-insecure-http"}, secret: secret},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := newIssuer(t)
+			p.front = map[string]http.HandlerFunc{"/oauth2/token": c.front}
 			status, stdout, stderr := try(t, terminal{
 				stdin: strings.NewReader(c.input),
 				env:   func(name string) string { return map[string]string{"AUTHGEAR_CLIENT_SECRET": c.secret}[name] },

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,10 +49,8 @@ type client struct{ id, secret, auth string }
 
 // checkAuth returns what is wrong with the flag -auth.
 func (c *client) checkAuth(f flags, methods ...string) error {
-	for _, method := range methods {
-		if c.auth == method {
-			return nil
-		}
+	if slices.Contains(methods, c.auth) {
+		return nil
 	}
 	return f.wrong("-auth is one of " + strings.Join(methods, ", "))
 }
@@ -103,10 +102,11 @@ func (s *authorizationServer) exchange(ctx context.Context, c client, form url.V
 	}
 	defer answer.Body.Close()
 	var g grant
-	if err := json.UnmarshalRead(io.LimitReader(answer.Body, maxAnswer), &g); err != nil {
-		return nil, fmt.Errorf("%s answers with status %d, and not in JSON", s.Token, answer.StatusCode)
-	}
-	if g.Error != "" || answer.StatusCode != http.StatusOK {
+	err = json.UnmarshalRead(io.LimitReader(answer.Body, maxAnswer), &g)
+	switch {
+	case err != nil, g.Error == "" && answer.StatusCode != http.StatusOK:
+		return nil, noOAuth(s.Token, answer.StatusCode)
+	case g.Error != "":
 		return nil, explained(g.Error, g.Description, hints)
 	}
 	if !strings.EqualFold(g.Type, "Bearer") {
@@ -118,14 +118,19 @@ func (s *authorizationServer) exchange(ctx context.Context, c client, form url.V
 	return &g, nil
 }
 
-// meanings are of the errors of RFC 6749 §4.1.2.1 and §5.2, RFC 8707 §2 and OpenID
-// Connect Core 1.0 §3.1.2.6, where no hint of a command says more.
+// noOAuth is for an answer that is not of OAuth: of an Authgear that fails, or of
+// something in front of it.
+func noOAuth(address string, status int) error {
+	return fmt.Errorf("%s answers with status %d, and not as OAuth does; look at Authgear's log, and at what stands in front of it", address, status)
+}
+
+// meanings are of the errors of RFC 6749 §4.1.2.1 and §5.2 and OpenID Connect
+// Core 1.0 §3.1.2.6, where no hint of a command says more.
 var meanings = map[string]string{
 	"access_denied":           "the person has declined, or may not sign in to this application",
 	"invalid_client":          "the client's secret is wrong or missing, or it wants another -auth",
 	"invalid_grant":           "the code was used before or is too old: run the command again",
 	"invalid_request":         "the project does not understand the request",
-	"invalid_target":          "the project has no such resource, or the application may not use it",
 	"login_required":          "nobody was signed in",
 	"server_error":            "Authgear failed: look at its log",
 	"temporarily_unavailable": "Authgear is busy: try again later",

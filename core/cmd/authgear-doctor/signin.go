@@ -81,6 +81,9 @@ func (s *signIn) try(ctx context.Context, address string) error {
 			fields[name] = value
 		}
 	}
+	if fields["error"] == "" {
+		return noOAuth(s.server.Authorization, answer.StatusCode)
+	}
 	return s.explained(fields["error"], fields["error_description"])
 }
 
