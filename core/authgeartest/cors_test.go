@@ -1,6 +1,7 @@
 package authgeartest_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
@@ -45,6 +46,19 @@ func TestCORS(t *testing.T) {
 					t.Errorf("%s: %d", path, res.StatusCode)
 				}
 			}
+		}
+	}
+}
+
+// What is no origin would never be that of a page.
+func TestAllowedOriginsAreOrigins(t *testing.T) {
+	for _, origin := range []string{"", "*", "null", "app.example.com", "https://app.example.com/", "https://app.example.com/x", " https://app.example.com", "https://u:p@app.example.com", "ftp://app.example.com", "://"} {
+		s, err := authgeartest.Start(authgeartest.Config{AllowedOrigins: []string{"https://app.example.com", origin}})
+		if err == nil {
+			s.Close()
+			t.Errorf("%q counts", origin)
+		} else if !strings.Contains(err.Error(), "Config.AllowedOrigins") {
+			t.Error(err)
 		}
 	}
 }

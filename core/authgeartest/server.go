@@ -170,7 +170,12 @@ func Start(config Config) (*Server, error) {
 		return nil, err
 	}
 	if config.Endpoint != "" {
-		if s.endpoint, err = parseOrigin(config.Endpoint); err != nil {
+		if s.endpoint, err = parseOrigin("Endpoint", config.Endpoint); err != nil {
+			return nil, err
+		}
+	}
+	for _, origin := range config.AllowedOrigins {
+		if _, err := parseOrigin("AllowedOrigins", origin); err != nil {
 			return nil, err
 		}
 	}
@@ -207,13 +212,13 @@ func loopbackAddr(addr string) (string, error) {
 	return net.JoinHostPort(host, port), nil
 }
 
-func parseOrigin(endpoint string) (*url.URL, error) {
-	u, err := url.Parse(endpoint)
+func parseOrigin(field, origin string) (*url.URL, error) {
+	u, err := url.Parse(origin)
 	if err != nil {
-		return nil, fmt.Errorf("authgeartest: Config.Endpoint: %w", err)
+		return nil, fmt.Errorf("authgeartest: Config.%s: %w", field, err)
 	}
-	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.Scheme+"://"+u.Host != endpoint {
-		return nil, fmt.Errorf("authgeartest: Config.Endpoint: %q is not an origin such as https://auth.example.com", endpoint)
+	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.Scheme+"://"+u.Host != origin {
+		return nil, fmt.Errorf("authgeartest: Config.%s: %q is not an origin such as https://auth.example.com", field, origin)
 	}
 	return u, nil
 }

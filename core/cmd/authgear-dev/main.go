@@ -64,7 +64,9 @@ func parse(arguments []string, stderr io.Writer) (options, error) {
 		return o, fmt.Errorf("%q is no flag", flags.Arg(0))
 	}
 	if o.origins != "" {
-		o.config.AllowedOrigins = strings.Split(o.origins, ",")
+		for origin := range strings.SplitSeq(o.origins, ",") {
+			o.config.AllowedOrigins = append(o.config.AllowedOrigins, strings.TrimSpace(origin))
+		}
 	}
 	if u, err := url.Parse(o.webhook); o.webhook != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
 		return o, fmt.Errorf("-webhook: %q is no URL of http or https", o.webhook)

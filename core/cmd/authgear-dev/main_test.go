@@ -128,6 +128,7 @@ func TestMistakes(t *testing.T) {
 		"not a loopback address":        {"-addr", "192.0.2.1:80"},
 		"is not an origin":              {"-endpoint", "https://auth.example.com/"},
 		"Lifetime is negative":          {"-lifetime", "-1s"},
+		"AllowedOrigins":                {"-origins", "http://localhost:3000, http://localhost:3001/"},
 	} {
 		if err := run(t.Context(), append([]string{"-addr", "127.0.0.1:0"}, arguments...), io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: %v, want %q", arguments, err, want)
