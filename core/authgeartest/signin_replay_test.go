@@ -25,6 +25,7 @@ var recordedClients = []authgeartest.Client{
 	{ID: "web-cookie", RedirectURIs: []string{callback}},
 	{ID: "confidential-jwt", RedirectURIs: []string{callback}, Secret: "secret-confidential-jwt"},
 	{ID: "thirdparty-jwt", RedirectURIs: []string{callback}, Secret: "secret-thirdparty-jwt"},
+	{ID: "m2m-opaque", Secret: "secret-m2m-opaque", OpaqueTokens: true, Resources: map[string][]string{"https://api.example.com": {"read:orders", "write:orders"}}},
 	{ID: "m2m-jwt", Secret: "secret-m2m-jwt", Resources: map[string][]string{"https://api.example.com": {"read:orders", "write:orders"}}},
 }
 
@@ -183,7 +184,23 @@ func TestTokenEndpointAsRecorded(t *testing.T) {
 		}
 		expect(t, "the old one", valid(t, w.Server, first["access_token"].(string)), "true")
 	})
-	for _, name := range []string{"token-m2m-jwt", "token-m2m-wrong-secret", "token-refresh-invalid"} {
+	for name, happens := range map[string]func(user string){
+		"lifecycle-disabled-refresh": w.DisableUser, "lifecycle-deleted-refresh": w.DeleteUser, "lifecycle-revoke-all-refresh": w.RevokeSessions,
+		"rotation-3-refresh-old": func(string) { w.RotateKeys(); w.RemoveOldKeys() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			first, form := signedIn(t, "token-jwt-alice")
+			happens(w.id("alice"))
+			r := recordings.Load(t, name)
+			w.clock.Store(r.RecordedAt.UnixNano())
+			body := ask(t, r, url.Values{"grant_type": {"refresh_token"}, "client_id": {"spa-jwt"}, "refresh_token": {form.Get("refresh_token")}})
+			expect(t, "the first token", valid(t, w.Server, first["access_token"].(string)), "")
+			if access := stringOf(body["access_token"]); access != "" {
+				expect(t, "the second token", valid(t, w.Server, access), "true")
+			}
+		})
+	}
+	for _, name := range []string{"token-m2m-jwt", "token-m2m-opaque", "token-m2m-wrong-secret", "token-refresh-invalid"} {
 		t.Run(name, func(t *testing.T) {
 			r := recordings.Load(t, name)
 			w.begin(t, r)
