@@ -44,7 +44,7 @@ func bearerToken(values []string) (string, *Error) {
 // checkAlphabet checks what uncheckedToken has returned.
 func checkAlphabet(token string) *Error {
 	if !isB64Token(token) {
-		return &Error{Reason: ReasonAuthorizationMalformed, Err: errors.New("what follows the Bearer scheme is not one b64token (RFC 6750 §2.1)")}
+		return &Error{Reason: ReasonAuthorizationMalformed, Err: fmt.Errorf("after the Bearer scheme, %w", otherByte(token))}
 	}
 	return nil
 }
@@ -87,7 +87,7 @@ func checkToken(token string) *Error {
 	case len(token) > maxToken:
 		return tooLarge(token)
 	case !isB64Token(token):
-		return &Error{Reason: ReasonTokenMalformed, Err: errors.New("it is not a b64token (RFC 6750 §2.1)")}
+		return &Error{Reason: ReasonTokenMalformed, Err: otherByte(token)}
 	}
 	if err := checkPlaceholder(token); err != nil {
 		return &Error{Reason: ReasonTokenMalformed, Err: err}
@@ -141,6 +141,16 @@ func isB64Token(s string) bool {
 		other |= otherBytes[rest[i]]
 	}
 	return s != "" && other == 0
+}
+
+// otherByte says why s is not a b64token.
+func otherByte(s string) error {
+	s = strings.TrimRight(s, "=")
+	i := strings.IndexFunc(s, func(r rune) bool { return r > 0x7f || otherBytes[r] != 0 })
+	if i < 0 {
+		return errors.New("there is no token but = only")
+	}
+	return fmt.Errorf("there is %q, which is in no token: letters, digits and -._~+/ are, and = at the end (RFC 6750 §2.1)", s[i:i+1])
 }
 
 // otherBytes has 1 for what is no byte of a b64token.

@@ -54,7 +54,7 @@ func tokenFromCookie(headers []string, name string) (string, *Error) {
 	case len(token) > maxToken:
 		return fail(fmt.Errorf("it has %d bytes, at most %d are accepted", len(token), maxToken))
 	case !isB64Token(token):
-		return fail(errors.New("it is not a b64token (RFC 6750 §2.1)"))
+		return fail(otherByte(token))
 	}
 	if err := checkPlaceholder(token); err != nil {
 		return fail(err)

@@ -3,6 +3,7 @@
 package judge
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -60,7 +61,7 @@ func (r *Rules) Audience(c *claims.Claims) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("the audience of this machine's token is %s, which is not one of Resources", QuoteAll(c.Audience))
+	return fmt.Errorf("the audience of this machine's token is %s, which is not one of Resources: %s", QuoteAll(c.Audience), cmp.Or(strings.Join(r.Resources, " "), "none"))
 }
 
 // Client looks for the client among those that are accepted.
