@@ -16,7 +16,7 @@ func (e *examination) lookAtClaims(c *claims.Claims) {
 	now := time.Now()
 	subject, audience := "a user's id, which is not shown", "Set Endpoint to the project's public origin; the token may be meant for another service."
 	if judge.IsClient(c) {
-		subject, audience = quote.Quote(c.Subject)+", a machine", "Add the resource to Resources, if this service is meant; machines come in by NewHybrid and NewJWT."
+		subject, audience = quote.Quote(c.Subject)+", a machine", "Add the resource to Resources, if this service is meant; if it stands there, name it to the doctor by -resource. Machines come in by NewHybrid and NewJWT."
 	}
 	client := "none"
 	if c.ClientID != "" {

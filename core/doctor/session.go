@@ -44,7 +44,10 @@ func (e *examination) lookAtCookie(ctx context.Context, resolver *authgear.Resol
 		e.skip(noResolver, "cookie")
 		return
 	}
-	header := strings.TrimSpace(e.config.Cookie)
+	header := strings.Trim(strings.TrimSpace(e.config.Cookie), `"'`)
+	if name, value, _ := strings.Cut(header, ":"); strings.EqualFold(name, "Cookie") || strings.EqualFold(name, "Set-Cookie") { // a whole line
+		header = strings.TrimSpace(value)
+	}
 	if !strings.Contains(header, "=") {
 		header = e.cookieNames()[0] + "=" + header
 	}
@@ -52,7 +55,7 @@ func (e *examination) lookAtCookie(ctx context.Context, resolver *authgear.Resol
 	e.session("cookie", identity, err)
 	if reasonOf(err) == authgear.ReasonNoCredentials {
 		e.last().Detail = "none of the cookies is named " + strings.Join(e.cookieNames(), " or ")
-		e.last().Fix = `Set Cookies to the name of the project's session cookie, its http.cookie_prefix and "session". A browser sends it only to hosts of its domain, http.cookie_domain.`
+		e.last().Fix = `Give the session cookie's value or NAME=VALUE; if that is what it is, set Cookies to the name of the project's session cookie, its http.cookie_prefix and "session". A browser sends it only to hosts of its domain, http.cookie_domain.`
 	}
 }
 

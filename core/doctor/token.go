@@ -42,7 +42,11 @@ func (e *examination) lookAtToken(ctx context.Context, resolver *authgear.Resolv
 		}
 		e.lookAtSession(ctx, resolver, token)
 		return
-	case authgear.ReasonNoCredentials, authgear.ReasonTokenMalformed, authgear.ReasonTokenTooLarge, authgear.ReasonTokenType, authgear.ReasonTokenAlgorithm:
+	case authgear.ReasonTokenMalformed:
+		e.refused("token", err)
+		e.last().Fix = "Give the token alone and whole: without a header's name, quotes or JSON around it. A session cookie is for -cookie, which is Config.Cookie."
+		return
+	case authgear.ReasonNoCredentials, authgear.ReasonTokenTooLarge, authgear.ReasonTokenType, authgear.ReasonTokenAlgorithm:
 		e.refused("token", err)
 		return
 	}

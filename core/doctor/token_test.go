@@ -48,7 +48,7 @@ func TestToken(t *testing.T) {
 		"the word twice": {token: func(w world) string { return "Bearer Bearer " + w.AccessToken(w.alice) }, want: []check{{"token", failed, "twice"}}},
 		"undefined":      {token: func(world) string { return "Bearer undefined" }, want: []check{{"token", failed, `the word "undefined" in place of a token`}}},
 		"null":           {token: func(world) string { return "null" }, want: []check{{"token", failed, `the word "null"`}}},
-		"a header line":  {token: func(w world) string { return "Authorization: Bearer " + w.AccessToken(w.alice) }, want: []check{{"token", failed, "b64token"}}},
+		"a header line":  {token: func(w world) string { return "Authorization: Bearer " + w.AccessToken(w.alice) }, want: []check{{"token", failed, `":", which is in no token`}, {"token", failed, "without a header's name"}}},
 		"too large":      {token: func(world) string { return strings.Repeat("a", 17<<10) }, want: []check{{"token", failed, "at most 16384"}}},
 		"cut":            {token: func(w world) string { return w.AccessToken(w.alice)[:300] }, want: []check{{"token", failed, "dots"}}},
 		"ID token":       {token: func(w world) string { return w.IDToken(w.alice, "spa") }, want: []check{{"token", failed, `typ is "JWT", not at+jwt`}}},
@@ -122,6 +122,8 @@ func TestCookie(t *testing.T) {
 		status doctor.Status
 		says   []string
 	}{
+		"a whole line":  {doctor.Config{Endpoint: w.Endpoint(), Cookie: "Set-Cookie: session=" + good + "; Path=/"}, doctor.StatusOK, nil},
+		"in quotes":     {doctor.Config{Endpoint: w.Endpoint(), Cookie: `"session=` + good + `"`}, doctor.StatusOK, nil},
 		"its value":     {doctor.Config{Endpoint: w.Endpoint(), Cookie: good}, doctor.StatusOK, []string{"a user, verified"}},
 		"with its name": {doctor.Config{Endpoint: w.Endpoint(), Cookie: "a=b; session=" + good}, doctor.StatusOK, nil},
 		"ended":         {doctor.Config{Endpoint: w.Endpoint(), Cookie: ended}, doctor.StatusFailed, []string{"has ended, or is of another project", "sign in again"}},

@@ -44,6 +44,8 @@ func diagnose(ctx context.Context, t terminal, args []string) error {
 		return err
 	case *cookie && credential == "":
 		return f.wrong("-cookie without a cookie on standard input")
+	case !t.interactive && credential == "": // of a login that has failed: the project alone may be well
+		return f.wrong("standard input is empty; without a token, give it </dev/null")
 	case *cookie:
 		config.Cookie = credential
 	default:

@@ -91,6 +91,9 @@ func run(ctx context.Context, t terminal, args []string) int {
 		return statusUsage
 	case errors.Is(err, errNotWell): // the report has said it
 		return statusFailed
+	case ctx.Err() != nil:
+		fmt.Fprintln(t.stderr, "authgear-doctor: interrupted")
+		return statusFailed
 	default:
 		fmt.Fprintln(t.stderr, "authgear-doctor: "+quote.Printable(err.Error()))
 		return statusFailed

@@ -19,6 +19,7 @@ func TestUsage(t *testing.T) {
 		"":                          "ENDPOINT is missing",
 		"https://a.test eyJhbGciOi": "never as an argument",
 		"-nothing https://a.test":   "flag provided but not defined",
+		"https://a.test":            "standard input is empty",
 		"-cookie https://a.test":    "-cookie without a cookie",
 		"login https://a.test":      "-client-id is missing",
 		"login https://a.test -client-id x -port 0":                "-port",
@@ -60,7 +61,7 @@ func TestDiagnose(t *testing.T) {
 		"a client":        {good, []string{"-client-id", "a", "-client-id", "b"}, 1, "is not one of ClientIDs"},
 		"wrong options":   {"", []string{"-resource", "b"}, 1, "Resources"},
 	} {
-		status, stdout, stderr := try(t, terminal{stdin: strings.NewReader(c.input)}, append(c.args, s.Endpoint())...)
+		status, stdout, stderr := try(t, terminal{stdin: strings.NewReader(c.input), interactive: c.input == ""}, append(c.args, s.Endpoint())...)
 		if status != c.status || !strings.Contains(stdout, c.says) || stderr != "" {
 			t.Errorf("%s: status %d\n%s%s", name, status, stdout, stderr)
 		}
@@ -85,7 +86,7 @@ func TestInterrupted(t *testing.T) {
 		reading := readerFunc(func(p []byte) (int, error) { interrupt(); return stdin.Read(p) })
 		var out, errs output
 		status := run(ctx, terminal{stdin: reading, stdout: &out, stderr: &errs, env: func(string) string { return "" }}, args)
-		wantStatus(t, 1, status, errs.String(), "canceled")
+		wantStatus(t, 1, status, errs.String(), "interrupted")
 		_ = pipe.Close()
 	}
 }
