@@ -143,7 +143,11 @@ func newJWT(config JWTConfig, errs *configErrors) *JWT {
 				return observer.fetchStart(ctx, FetchKind(kind), url)
 			},
 			Observe: func(ctx context.Context, f keys.Fetch) {
-				observer.fetch(ctx, Fetch{FetchKind(f.Kind), f.URL, f.Status, f.Duration, f.Err})
+				fetch := Fetch{Kind: FetchKind(f.Kind), URL: f.URL, Status: f.Status, Duration: f.Duration, Err: f.Err}
+				if f.Err != nil {
+					fetch.Reason = ReasonKeysUnavailable
+				}
+				observer.fetch(ctx, fetch)
 			},
 		}),
 	}

@@ -79,13 +79,9 @@ func (l *limitedLog) fetch(ctx context.Context, f Fetch) {
 		l.recovered(ctx)
 		return
 	}
-	reason := ReasonKeysUnavailable
-	if f.Kind == FetchResolver {
-		reason = ReasonResolverUnavailable
-	}
 	l.log(ctx, slog.LevelError, "authgear: fetch failed", string(f.Kind),
 		slog.String("url", f.URL), slog.Int("status", f.Status), slog.String("error", f.Err.Error()),
-		slog.String("advice", reason.definition().advice), slog.String("docs", reasonsDocument+string(reason)))
+		slog.String("advice", f.Reason.definition().advice), slog.String("docs", reasonsDocument+string(f.Reason)))
 }
 
 func (l *limitedLog) notice(ctx context.Context, n Notice) {

@@ -74,6 +74,8 @@ type Fetch struct {
 	Duration time.Duration
 	// Err says why the answer is of no use; nil when it is.
 	Err error
+	// Reason is what requests are refused with because of Err; "" without Err.
+	Reason Reason
 }
 
 // NoticeKind says what a [Notice] is about.

@@ -111,9 +111,9 @@ func TestLogObserver(t *testing.T) {
 			t.Errorf("after many outages: %q", got)
 		}
 
-		o.Fetch(ctx, authgear.Fetch{Kind: authgear.FetchJWKS, URL: "https://x/oauth2/jwks", Status: 500, Err: errors.New("status 500")})
+		o.Fetch(ctx, authgear.Fetch{Kind: authgear.FetchJWKS, URL: "https://x/oauth2/jwks", Status: 500, Err: errors.New("status 500"), Reason: authgear.ReasonKeysUnavailable})
 		o.Notice(ctx, authgear.Notice{Kind: authgear.NoticePreflight, Err: errors.New("order")})
-		if got := lines(); len(got) != 2 || !strings.Contains(got[0], "url=https://x/oauth2/jwks") || !strings.Contains(got[1], "kind=preflight") {
+		if got := lines(); len(got) != 2 || !strings.Contains(got[0], "url=https://x/oauth2/jwks") || !strings.Contains(got[0], "docs/reasons.md#keys_unavailable") || !strings.Contains(got[1], "kind=preflight") {
 			t.Errorf("logged: %q", got)
 		}
 	})

@@ -184,7 +184,7 @@ func (r *Resolver) send(ctx context.Context, c credential, well bool) answer {
 	if a.decided() {
 		a.at, a.renewAt = start, new(atomic.Int64)
 	} else {
-		fetch.Err = a.err.Err
+		fetch.Err, fetch.Reason = a.err.Err, a.err.Reason
 	}
 	fetch.Duration = time.Since(start)
 	r.observer.fetch(ctx, fetch)

@@ -237,6 +237,9 @@ func TestOddAnswers(t *testing.T) {
 				time.Sleep(time.Millisecond)
 			}
 			checkSecrets(t, c.name, told())
+			if !strings.Contains(told(), "Reason:"+string(c.want)) {
+				t.Errorf("a fetch of another reason than %s: %s", c.want, told())
+			}
 			if !strings.Contains(told(), w.origin+"/resolve") {
 				t.Errorf("the operator reads %q", told())
 			}
