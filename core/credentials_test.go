@@ -153,8 +153,11 @@ func TestCredentialsRefused(t *testing.T) {
 		want                  authgear.Reason
 		cause                 string
 	}{
-		{"Bearer " + server.OpaqueToken(alice) + "x", "", token, "opaque token has ended"},
-		{"", "token=b", token, "opaque token has ended"},
+		{"Bearer " + server.OpaqueToken(alice)[1:] + "x", "", token, "opaque token has ended"},
+		{"", "token=" + server.OpaqueToken(alice)[1:] + "x", token, "opaque token has ended"},
+		{"Bearer None", "", token, "something in place of one"},
+		{"Bearer " + ended[:33], "", token, "a part of a token"},
+		{"Bearer " + other.IDToken(bob, ""), "", token, "not at+jwt; the token's issuer is"},
 		{"Bearer " + ended, "", token, "TRUST_PROXY=true"},
 		{"Bearer " + other.AccessToken(bob), "", token, "the endpoint is https://auth.example.com"},
 		{"Bearer " + server.IDToken(alice, ""), "", token, "an ID token is no access token"},

@@ -2,18 +2,29 @@ package authgear
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/authgear/authgear-sdk-go/core/internal/quote"
 )
 
-// noCredentials is the refusal of a request that has none which count. When one of its
-// cookies looks like Authgear's, its cause says why that does not count: on the page
-// the user is signed in, and the log would say nothing.
+// noCredentials is the refusal of a request that has none which count. When it has a
+// token at another place, or one of its cookies looks like Authgear's, its cause says why
+// that does not count: on the page the user is signed in, and the log would say nothing.
 func (r credentialReader) noCredentials(request Request) *Error {
 	e := &Error{Reason: ReasonNoCredentials}
-	name := sessionLike(request.Values("Cookie"))
+	if authorization := request.Values("Authorization"); len(authorization) == 1 {
+		if scheme, rest := cutToken(authorization[0]); strings.Contains(rest, jwtBegins) {
+			e.Err = fmt.Errorf("there is a token after the scheme %s; the client has to send it after Bearer", quote.Quote(scheme))
+			return e
+		}
+	}
+	cookies := request.Values("Cookie")
+	name := sessionLike(cookies)
 	switch {
 	case name == "":
+		if name = cookieWith(cookies, isJWTLike); name != "" {
+			e.Err = fmt.Errorf("the cookie %s holds a JWT; if it is the access token, set TokenCookie to this name", quote.Quote(name))
+		}
 	case len(r.cookies) == 0:
 		e.Err = fmt.Errorf("the cookie %s has the form of Authgear's session cookie, which NewJWT does not take; NewHybrid and NewResolver do", quote.Quote(name))
 	default:
@@ -22,11 +33,19 @@ func (r credentialReader) noCredentials(request Request) *Error {
 	return e
 }
 
+// jwtBegins is what each JWT begins with: {" in base64url.
+const jwtBegins = "eyJ"
+
+func isJWTLike(s string) bool { return strings.HasPrefix(s, jwtBegins) && strings.Count(s, ".") == 2 }
+
 // sessionLike returns the name of the first cookie whose value has the form of a
 // session cookie's, "" when there is none.
-func sessionLike(headers []string) string {
+func sessionLike(headers []string) string { return cookieWith(headers, isSessionValue) }
+
+// cookieWith returns the name of the first cookie with such a value, "" when there is none.
+func cookieWith(headers []string, is func(value string) bool) string {
 	for name, value := range cookiesOf(headers) {
-		if isSessionValue(value) {
+		if is(value) {
 			return name
 		}
 	}

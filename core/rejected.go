@@ -29,12 +29,10 @@ func (r *Resolver) whyRejected(token string) error {
 	}
 	parsed, err := r.parser.Parse(token)
 	switch {
-	case errors.Is(err, jws.ErrOpaque):
+	case isOpaqueToken(token):
 		return errors.New("the session of this opaque token has ended, or is of another project")
-	case errors.Is(err, jws.ErrType):
-		return fmt.Errorf("%w; an ID token is no access token", err)
 	case err != nil:
-		return err
+		return formError(token, r.endpoint, err)
 	}
 	c, err := claims.Parse(parsed.Payload)
 	rules := judge.Rules{Endpoint: r.endpoint}
@@ -54,13 +52,37 @@ func (r *Resolver) whyRejected(token string) error {
 	}
 }
 
+// formError adds to an error of [jws.Parser] what else can be seen: a placeholder of a
+// client, or the token of another provider, which most of them give the type JWT.
+func formError(token, endpoint string, err error) error {
+	if errors.Is(err, jws.ErrOpaque) {
+		return errors.New("it is no JWT, and no opaque token of Authgear, which is 32 letters and digits: the client sends a part of a token, or something in place of one")
+	}
+	if !errors.Is(err, jws.ErrType) {
+		return err
+	}
+	if parsed, parseErr := (&jws.Parser{Type: jws.IDToken}).Parse(token); parseErr == nil {
+		if c, parseErr := claims.Parse(parsed.Payload); parseErr == nil {
+			if issuerErr := (&judge.Rules{Endpoint: endpoint}).Issuer(&c); issuerErr != nil {
+				return fmt.Errorf("%w; %w", err, issuerErr)
+			}
+		}
+	}
+	return fmt.Errorf("%w; an ID token is no access token", err)
+}
+
+// isOpaqueToken reports whether s has the form of Authgear's opaque access tokens.
+func isOpaqueToken(s string) bool {
+	return len(s) == 32 && strings.IndexFunc(s, func(r rune) bool { return r > 0x7f || !isAlphanumeric(byte(r)) }) < 0
+}
+
 // whyInvalid says what can be seen of a session cookie that Authgear does not
 // accept.
 func whyInvalid(c credential) error {
 	switch {
 	case c.value == "":
 		return fmt.Errorf("the cookie %q is empty", c.name)
-	case strings.HasPrefix(c.value, "eyJ"):
+	case strings.HasPrefix(c.value, jwtBegins):
 		return fmt.Errorf("the cookie %q holds a token; TokenCookie is for such a cookie", c.name)
 	case !isSessionValue(c.value):
 		return fmt.Errorf("the cookie %q has another form than Authgear's", c.name)

@@ -87,7 +87,7 @@ func (j *JWT) verifyNew(ctx context.Context, compact string, key *answers.Key) (
 func (j *JWT) parse(compact string, lists []string) (token jws.Token, c claims.Claims, packed claims.Packed, _ *Error) {
 	token, err := j.parser.Parse(compact)
 	if err != nil {
-		return token, c, "", tokenError(compact, err)
+		return token, c, "", tokenError(compact, j.rules.Endpoint, err)
 	}
 	if j.verified == nil {
 		c, err = claims.ParseInto(token.Payload, lists)
@@ -152,17 +152,17 @@ func (i *tokenIdentity) of(kind Kind, c *claims.Claims, payload string, now time
 }
 
 // tokenError names what is wrong with a token as a signed object.
-func tokenError(compact string, err error) *Error {
+func tokenError(compact, endpoint string, err error) *Error {
 	if malformed := checkAlphabet(compact); malformed != nil { // which a Bearer token's reader leaves to this
 		return malformed
 	}
 	switch {
 	case isSessionValue(compact):
 		return &Error{Reason: ReasonTokenMalformed, Err: errRefreshToken}
-	case errors.Is(err, jws.ErrOpaque):
+	case errors.Is(err, jws.ErrOpaque) && isOpaqueToken(compact):
 		return &Error{Reason: ReasonTokenOpaque, Err: fmt.Errorf(`%w; turn on "Issue JWT as access token" for the client in the Authgear portal`, err)}
 	default:
-		return &Error{Reason: formReason(err), Err: err}
+		return &Error{Reason: formReason(err), Err: formError(compact, endpoint, err)}
 	}
 }
 
@@ -208,10 +208,10 @@ func (j *JWT) checkSignature(ctx context.Context, token *jws.Token, issuedAt tim
 }
 
 func keyError(err error, kid string) *Error {
+	e := &Error{Reason: ReasonKeysUnavailable, Err: fmt.Errorf("kid %s: %w", quote.Quote(kid), err)}
 	if errors.Is(err, keys.ErrUnknownKey) {
-		return &Error{Reason: ReasonKeyUnknown, Err: fmt.Errorf("kid %s: %w", quote.Quote(kid), err)}
+		e.Reason = ReasonKeyUnknown
 	}
-	e := &Error{Reason: ReasonKeysUnavailable, Err: err}
 	if unavailable, ok := errors.AsType[*keys.UnavailableError](err); ok {
 		e.RetryAfter = unavailable.RetryAfter
 	}

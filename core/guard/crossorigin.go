@@ -72,6 +72,8 @@ func (c crossOrigin) check(r view) *authgear.Error {
 		return nil
 	case len(origin) == 1 && origin[0] != "null": // which is the origin of many
 		return &authgear.Error{Reason: authgear.ReasonCrossOrigin, Err: fmt.Errorf("%w; if its pages may use the session, add %s to TrustedOrigins", err, quote.Quote(origin[0]))}
+	case len(origin) == 1:
+		return &authgear.Error{Reason: authgear.ReasonCrossOrigin, Err: fmt.Errorf("%w; null is the origin of many, such as a sandboxed frame and a file, and cannot be trusted: serve the page from an origin of its own", err)}
 	default:
 		return &authgear.Error{Reason: authgear.ReasonCrossOrigin, Err: err}
 	}

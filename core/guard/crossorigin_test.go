@@ -56,7 +56,7 @@ func TestCrossOriginCause(t *testing.T) {
 		{"a long one", []string{"https://" + strings.Repeat("x", 1000)}, nil, "TrustedOrigins"},
 		{"a line break", []string{"a\nb"}, nil, `a\nb`},
 		{"none", nil, []string{"cross-site"}, "cross-origin"},
-		{"that of many", []string{"null"}, nil, "cross-origin"},
+		{"that of many", []string{"null"}, nil, "cannot be trusted"},
 		{"two", []string{"http://example.com", "http://example.com"}, nil, "2 Origin and 0 Sec-Fetch-Site"},
 		{"two sites", nil, []string{"none", "none"}, "0 Origin and 2 Sec-Fetch-Site"},
 	} {
