@@ -1,6 +1,7 @@
 package authgear
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -13,8 +14,8 @@ import (
 func (r credentialReader) noCredentials(request Request) *Error {
 	e := &Error{Reason: ReasonNoCredentials}
 	if authorization := request.Values("Authorization"); len(authorization) == 1 {
-		if scheme, rest := cutToken(authorization[0]); strings.Contains(rest, jwtBegins) {
-			e.Err = fmt.Errorf("there is a token after the scheme %s; the client has to send it after Bearer", quote.Quote(scheme))
+		if _, rest := cutToken(authorization[0]); strings.Contains(rest, jwtBegins) { // what stands before it may be a secret
+			e.Err = errors.New("there is a token after another scheme than Bearer")
 			return e
 		}
 	}
