@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/authgear/authgear-sdk-go/core/internal/jws"
 	"github.com/authgear/authgear-sdk-go/core/internal/quote"
 )
 
@@ -23,8 +24,8 @@ func (r credentialReader) noCredentials(request Request) *Error {
 	name := sessionLike(cookies)
 	switch {
 	case name == "":
-		if name = cookieWith(cookies, isJWTLike); name != "" {
-			e.Err = fmt.Errorf("the cookie %s holds a JWT; if it is the access token, set TokenCookie to this name", quote.Quote(name))
+		if name = cookieWith(cookies, isAccessToken); name != "" {
+			e.Err = fmt.Errorf("the cookie %s holds an access token; to let it count, set TokenCookie to this name", quote.Quote(name))
 		}
 	case len(r.cookies) == 0:
 		e.Err = fmt.Errorf("the cookie %s has the form of Authgear's session cookie, which NewJWT does not take; NewHybrid and NewResolver do", quote.Quote(name))
@@ -37,7 +38,15 @@ func (r credentialReader) noCredentials(request Request) *Error {
 // jwtBegins is what each JWT begins with: {" in base64url.
 const jwtBegins = "eyJ"
 
-func isJWTLike(s string) bool { return strings.HasPrefix(s, jwtBegins) && strings.Count(s, ".") == 2 }
+// isAccessToken reports whether s has the form of an access token (RFC 9068); other JWTs
+// are in cookies of other services.
+func isAccessToken(s string) bool {
+	if !strings.HasPrefix(s, jwtBegins) {
+		return false
+	}
+	_, err := new(jws.Parser).Parse(s)
+	return err == nil
+}
 
 // sessionLike returns the name of the first cookie whose value has the form of a
 // session cookie's, "" when there is none.

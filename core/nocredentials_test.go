@@ -31,7 +31,7 @@ func TestNoCredentialsCause(t *testing.T) {
 		"NewHybrid":                 {hybrid, []string{"Cookie", "myapp_session=" + value}, `add its name to Cookies`},
 		"another cookie":            {jwt, []string{"Cookie", "session=a; sid=" + value[:68] + "; x"}, ""},
 		"a name that is no name":    {jwt, []string{"Cookie", strings.Repeat("\x1b", 99) + "=" + value}, `"…`},
-		"a token in a cookie":       {resolver, []string{"Cookie", "a=eyJ.x; at=eyJhbGciOiJSUzI1NiJ9.e30.c2ln"}, `the cookie "at" holds a JWT; if it is the access token, set TokenCookie to this name`},
+		"a token in a cookie":       {resolver, []string{"Cookie", "a=eyJhbGciOiJSUzI1NiJ9.e30.c2ln; at=" + golden(t, "token-jwt-alice").AccessToken.Raw}, `the cookie "at" holds an access token; to let it count, set TokenCookie to this name`},
 		"another scheme":            {hybrid, []string{"Authorization", "JWT eyJhbGciOiJSUzI1NiJ9.e30.c2ln"}, `there is a token after another scheme than Bearer`},
 		"two schemes":               {jwt, []string{"Authorization", "Basic YTpi, Bearer eyJhbGciOiJSUzI1NiJ9.e30.c2ln"}, `another scheme than Bearer`},
 		"a password":                {jwt, []string{"Authorization", "Basic YTpi"}, ""},
