@@ -33,7 +33,6 @@ func (s *signIn) serve(listener net.Listener) (stop func()) {
 func page(w http.ResponseWriter, status int, sentence string) {
 	header := w.Header()
 	header.Set("Content-Type", "text/html; charset=utf-8")
-	header.Set("Content-Security-Policy", "default-src 'none'")
 	header.Set("Referrer-Policy", "no-referrer")
 	header.Set("Cache-Control", "no-store")
 	header.Set("Connection", "close")

@@ -27,6 +27,7 @@ type issuer struct {
 	mu       sync.Mutex
 	asked    url.Values // of the authorization request
 	change   func(idToken map[string]any)
+	typ      string                      // of the ID token
 	access   string                      // the access token it gives
 	answer   url.Values                  // replaces the authorization response
 	expires  any                         // in place of 1800; nil: not told
@@ -42,7 +43,7 @@ func newIssuer(t *testing.T) *issuer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &issuer{key: key, access: "eyJhbGciOiJSUzI1NiJ9.e30.c2ln", expires: 1800}
+	p := &issuer{key: key, typ: "JWT", access: "eyJhbGciOiJSUzI1NiJ9.e30.c2ln", expires: 1800}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, 200, map[string]any{
@@ -133,7 +134,7 @@ func (p *issuer) idToken(client string) string {
 	}
 	payload, _ := json.Marshal(claims)
 	encode := base64.RawURLEncoding.EncodeToString
-	input := encode([]byte(`{"alg":"RS256","typ":"JWT","kid":"k"}`)) + "." + encode(payload)
+	input := encode([]byte(`{"alg":"RS256","typ":"`+p.typ+`","kid":"k"}`)) + "." + encode(payload)
 	digest := sha256.Sum256([]byte(input))
 	signature, err := rsa.SignPKCS1v15(rand.Reader, p.key, crypto.SHA256, digest[:])
 	if err != nil {

@@ -50,13 +50,14 @@ func login(ctx context.Context, t terminal, args []string) error {
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", *port))
+	address := fmt.Sprintf("127.0.0.1:%d", *port) // loopback only (RFC 8252 §8.3)
+	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return fmt.Errorf("%w; end what listens there, or take another -port, whose redirect URI has to be registered, too", err)
 	}
 	defer listener.Close()
 	slices.Sort(scopes)
-	s := newSignIn(server, c, fmt.Sprintf("http://127.0.0.1:%d/callback", *port), strings.Join(slices.Compact(scopes), " "))
+	s := newSignIn(server, c, "http://"+address+"/callback", strings.Join(slices.Compact(scopes), " "))
 	g, err := s.run(ctx, t, listener, !*noBrowser && canShow(t.env), *timeout)
 	if err != nil {
 		return err
@@ -66,7 +67,7 @@ func login(ctx context.Context, t terminal, args []string) error {
 	} else {
 		fmt.Fprintln(t.stderr, "Signed in.")
 	}
-	return print(t, g)
+	return printToken(t, g)
 }
 
 // run shows the address, waits for the browser to come back, and gets the tokens.

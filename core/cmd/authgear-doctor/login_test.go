@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -8,6 +9,8 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -51,12 +54,8 @@ func try(t *testing.T, term terminal, args ...string) (status int, stdout, stder
 	if term.stdin == nil {
 		term.stdin = strings.NewReader("")
 	}
-	env := term.env
-	term.env = func(name string) string {
-		if env != nil {
-			return env(name)
-		}
-		return map[string]string{"DISPLAY": ":0"}[name]
+	if term.env == nil {
+		term.env = func(string) string { return "" }
 	}
 	if term.open == nil {
 		term.open = func(string) error { return fmt.Errorf("no browser") }
@@ -89,7 +88,8 @@ func TestLogin(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*issuer)
 		args   []string
-		env    map[string]string
+		secret string // in the environment
+		scope  string // that is asked for; "": openid
 		status int
 		says   []string // on standard error
 	}{
@@ -97,10 +97,10 @@ func TestLogin(t *testing.T) {
 		"without an expiry":       {change: func(p *issuer) { p.expires = nil }, says: []string{"Signed in.\n"}},
 		"a firewall's page":       {change: func(p *issuer) { p.front = map[string]http.HandlerFunc{"/oauth2/authorize": firewall} }, status: 1, says: []string{"/oauth2/authorize answers with status 400, and not as OAuth does"}},
 		"opaque":                  {change: func(p *issuer) { p.access = "abcdefghijklmnopqrstuvwxyz012345" }, says: []string{"opaque", "Issue JWT as access token"}},
-		"confidential":            {args: []string{"-client-id", "web", "-auth", "basic"}, env: map[string]string{"AUTHGEAR_CLIENT_SECRET": secret}},
+		"confidential":            {args: []string{"-client-id", "web", "-auth", "basic"}, secret: secret},
 		"confidential, no auth":   {args: []string{"-client-id", "web"}, status: 1, says: []string{"invalid_client", "AUTHGEAR_CLIENT_SECRET"}},
 		"confidential, no secret": {args: []string{"-auth", "post"}, status: 1, says: []string{"secret is missing"}},
-		"scopes":                  {args: []string{"-scope", "email", "-scope", "openid"}},
+		"scopes":                  {args: []string{"-scope", "email", "-scope", "openid"}, scope: "email openid"},
 		"redirect not registered": {change: func(p *issuer) { p.redirect = "https://app.example.com/" }, status: 1, says: []string{"register the redirect URI http://127.0.0.1:", "Authorized Redirect URIs"}},
 		"unknown client":          {args: []string{"-client-id", "nobody"}, status: 1, says: []string{"unauthorized_client", "-client-id is no application of this project"}},
 		"denied":                  {change: func(p *issuer) { p.answer = url.Values{"error": {"access_denied"}} }, status: 1, says: []string{"access_denied", "has declined"}},
@@ -113,6 +113,8 @@ func TestLogin(t *testing.T) {
 		"ID token of another":     {change: func(p *issuer) { p.change = func(c map[string]any) { c["iss"] = "https://evil.example.com" } }, status: 1, says: []string{"issuer"}},
 		"ID token for another":    {change: func(p *issuer) { p.change = func(c map[string]any) { c["aud"] = []string{"cli", "x"} } }, status: 1, says: []string{"another client"}},
 		"ID token is old":         {change: func(p *issuer) { p.change = func(c map[string]any) { c["exp"] = 1 } }, status: 1, says: []string{"expired"}},
+		"ID token of the future":  {change: func(p *issuer) { p.change = func(c map[string]any) { c["iat"] = 9e9 } }, status: 1, says: []string{"valid from"}},
+		"an access token instead": {change: func(p *issuer) { p.typ = "at+jwt" }, status: 1, says: []string{"typ"}},
 		"ID token is forged":      {change: func(p *issuer) { p.change = func(c map[string]any) { c["forged"] = true } }, status: 1, says: []string{"signature"}},
 		"the token is no token":   {change: func(p *issuer) { p.access = "no token at all" }, status: 1, says: []string{"usable access token"}},
 		"nobody comes":            {args: []string{"-timeout", "1ns", "-no-browser"}, status: 1, says: []string{"nobody has signed in in time", "compare the application's redirect URIs"}},
@@ -138,9 +140,7 @@ func TestLogin(t *testing.T) {
 			pages := make(chan string, 1)
 			status, stdout, stderr := try(t, terminal{
 				open: func(address string) error { go func() { pages <- browse(t, address) }(); return nil },
-				env: func(name string) string {
-					return map[string]string{"DISPLAY": ":0", name: c.env[name]}[name] + display(name)
-				},
+				env:  environment("DISPLAY", ":0", "AUTHGEAR_CLIENT_SECRET", c.secret),
 			}, args...)
 			wantStatus(t, c.status, status, stderr, c.says...)
 			if want := p.access + "\n"; c.status == 0 && stdout != want || c.status != 0 && stdout != "" {
@@ -151,6 +151,9 @@ func TestLogin(t *testing.T) {
 					t.Errorf("the browser shows %s", page)
 				}
 			}
+			if asked := p.asked.Get("scope"); c.status == 0 && asked != cmp.Or(c.scope, "openid") {
+				t.Errorf("the scope is %q", asked)
+			}
 			for _, hidden := range []string{p.access, secret, "the-code", "the-user"} {
 				if strings.Contains(stderr, hidden) {
 					t.Errorf("%q is on standard error:\n%s", hidden, stderr)
@@ -160,12 +163,32 @@ func TestLogin(t *testing.T) {
 	}
 }
 
-// display lets a browser be opened on Linux.
-func display(name string) string {
-	if name == "DISPLAY" {
-		return ":0"
+// environment takes names and values by turns.
+func environment(set ...string) func(string) string {
+	return func(name string) string {
+		if i := slices.Index(set, name); i >= 0 {
+			return set[i+1]
+		}
+		return ""
 	}
-	return ""
+}
+
+// A browser is opened only where it may appear before the person.
+func TestCanShow(t *testing.T) {
+	t.Parallel()
+	for _, remote := range []string{"SSH_CONNECTION", "SSH_TTY"} {
+		if canShow(environment(remote, "x", "DISPLAY", ":0")) {
+			t.Errorf("with %s", remote)
+		}
+	}
+	for _, display := range []string{"DISPLAY", "WAYLAND_DISPLAY"} {
+		if !canShow(environment(display, ":0")) {
+			t.Errorf("not with %s", display)
+		}
+	}
+	if canShow(environment()) != (runtime.GOOS != "linux") {
+		t.Error("without a display")
+	}
 }
 
 func wantStatus(t *testing.T, want, status int, stderr string, says ...string) {
@@ -218,6 +241,27 @@ func TestAuthorizationRequest(t *testing.T) {
 	}
 }
 
+// The page keeps its address, which has the code; another's answer ends nothing.
+func TestCallback(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newSignIn(&authorizationServer{}, client{}, "", "openid")
+	defer s.serve(listener)()
+	for state, want := range map[string]int{"another": 400, s.state: 200} {
+		answer, err := http.Get("http://" + listener.Addr().String() + "/callback?code=c&state=" + state)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if h := answer.Header; answer.StatusCode != want || h.Get("Referrer-Policy") != "no-referrer" || h.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: %d %v", state, answer.StatusCode, h)
+		}
+	}
+}
+
 // Over SSH no browser is opened; the person pastes the address that the browser could
 // not reach.
 func TestPaste(t *testing.T) {
@@ -234,7 +278,7 @@ func TestPaste(t *testing.T) {
 	go func() {
 		done <- run(ctx, terminal{
 			stdin: typed, interactive: true, stdout: &out, stderr: &errs,
-			env:  func(name string) string { return map[string]string{"SSH_CONNECTION": "x"}[name] + display(name) },
+			env:  environment("SSH_CONNECTION", "x", "DISPLAY", ":0"),
 			open: func(string) error { t.Error("a browser was opened on the other side"); return nil },
 		}, []string{"login", p.URL, "-client-id", "cli", "-port", port})
 	}()

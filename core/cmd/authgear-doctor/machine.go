@@ -51,7 +51,7 @@ func token(ctx context.Context, t terminal, args []string) error {
 	if err != nil {
 		return err
 	}
-	return print(t, g)
+	return printToken(t, g)
 }
 
 // readSecret takes the client's secret from the environment or a pipe.
@@ -66,8 +66,8 @@ func readSecret(ctx context.Context, t terminal) (string, error) {
 	return secret, err
 }
 
-// print writes the token alone to standard output, for a shell to use.
-func print(t terminal, g *grant) error {
+// printToken writes the token alone to standard output, for a shell to use.
+func printToken(t terminal, g *grant) error {
 	if !strings.Contains(g.AccessToken, ".") {
 		fmt.Fprintln(t.stderr, `Note: the access token is opaque, which NewJWT refuses; NewHybrid and NewResolver take it. For JWTs turn on "Issue JWT as access token" for the application in the Authgear portal.`)
 	}

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 	"time"
 
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
@@ -69,31 +71,52 @@ func TestDiagnose(t *testing.T) {
 			t.Errorf("%s: a secret is shown:\n%s", name, stdout)
 		}
 	}
-	status, _, stderr := try(t, terminal{stdin: iotest.ErrReader(errors.New("broken"))}, s.Endpoint())
-	wantStatus(t, 1, status, stderr, "standard input: broken")
+	status, _, stderr := try(t, terminal{stdin: iotest.ErrReader(errors.New("broken\x1b[2J"))}, s.Endpoint())
+	wantStatus(t, 1, status, stderr, "standard input: broken\ufffd[2J")
 	// A terminal is not read.
 	if status, stdout, _ := try(t, terminal{stdin: iotest.ErrReader(errors.New("broken")), interactive: true}, s.Endpoint()); status != 0 {
 		t.Errorf("status %d\n%s", status, stdout)
 	}
 }
 
-// Ctrl-C ends the command, although reading goes on.
+// Whoever waits for nothing is told so, and Ctrl-C ends the command, although reading
+// goes on.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{{"https://a.test"}, {"token", "https://a.test", "-client-id", "x", "-resource", "y"}} {
-		ctx, interrupt := context.WithCancel(t.Context())
-		stdin, pipe := io.Pipe()
-		reading := readerFunc(func(p []byte) (int, error) { interrupt(); return stdin.Read(p) })
-		var out, errs output
-		status := run(ctx, terminal{stdin: reading, stdout: &out, stderr: &errs, env: func(string) string { return "" }}, args)
-		wantStatus(t, 1, status, errs.String(), "interrupted")
-		_ = pipe.Close()
+		synctest.Test(t, func(t *testing.T) {
+			ctx, interrupt := context.WithTimeout(t.Context(), 4*time.Second)
+			defer interrupt()
+			stdin, pipe := io.Pipe()
+			defer pipe.Close()
+			var errs output
+			status := run(ctx, terminal{stdin: stdin, stderr: &errs, env: environment()}, args)
+			wantStatus(t, 1, status, errs.String(), "give it </dev/null", "interrupted")
+		})
 	}
 }
 
-type readerFunc func([]byte) (int, error)
-
-func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+// Nothing is read from a terminal and the like, nor where there is no standard input.
+func TestIsDevice(t *testing.T) {
+	t.Parallel()
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pipe, other, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if !isDevice(null) || isDevice(pipe) {
+		t.Errorf("%v %v", isDevice(null), isDevice(pipe))
+	}
+	null.Close()
+	pipe.Close()
+	if !isDevice(pipe) {
+		t.Error("closed")
+	}
+}
 
 func TestToken(t *testing.T) {
 	t.Parallel()
@@ -101,25 +124,27 @@ func TestToken(t *testing.T) {
 	failing := func(w http.ResponseWriter, _ *http.Request) { // as Authgear answers
 		writeJSON(w, 500, map[string]any{"error": map[string]any{"name": "InternalError", "code": 500}})
 	}
+	elsewhere := func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/oauth2/jwks", http.StatusSeeOther) }
 	forbidden := func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, 403, map[string]any{"message": "no"}) }
 	for name, c := range map[string]struct {
 		args   []string
 		secret string // in the environment
+		scope  string // that is asked for
 		front  http.HandlerFunc
 		input  string
 		status int
 		says   []string
 	}{
-		"basic":            {args: []string{"-client-id", "worker", "-resource", api}, secret: secret},
-		"post":             {args: []string{"-client-id", "worker", "-resource", api, "-auth", "post", "-scope", "a", "-scope", "b"}, secret: secret},
-		"secret by a pipe": {args: []string{"-client-id", "worker", "-resource", api}, input: secret + "\n"},
-		"no secret":        {args: []string{"-client-id", "worker", "-resource", api}, status: 1, says: []string{"AUTHGEAR_CLIENT_SECRET"}},
-		"wrong secret":     {args: []string{"-client-id", "worker", "-resource", api}, secret: "wr0ng", status: 1, says: []string{"invalid client secret", "-client-id or the secret is not that of"}},
-		"no machine":       {args: []string{"-client-id", "web", "-resource", api}, secret: secret, status: 1, says: []string{"unauthorized_client", "M2M"}},
-		"unknown resource": {args: []string{"-client-id", "worker", "-resource", api + "/x"}, secret: secret, status: 1, says: []string{"invalid_target", "API Resources"}},
-		"Authgear fails":   {args: []string{"-client-id", "worker", "-resource", api}, secret: secret, front: failing, status: 1, says: []string{"/oauth2/token answers with status 500, and not as OAuth does"}},
-		"a 403 in JSON":    {args: []string{"-client-id", "worker", "-resource", api}, secret: secret, front: forbidden, status: 1, says: []string{"/oauth2/token answers with status 403, and not as OAuth does"}},
-		"not an endpoint":  {args: []string{"-client-id", "worker", "-resource", api, "-insecure-http"}, secret: secret},
+		"basic":            {secret: secret},
+		"post":             {args: []string{"-auth", "post", "-scope", "a", "-scope", "b"}, secret: secret, scope: "a b"},
+		"secret by a pipe": {input: secret + "\n"},
+		"no secret":        {status: 1, says: []string{"AUTHGEAR_CLIENT_SECRET"}},
+		"wrong secret":     {secret: "wr0ng", status: 1, says: []string{"invalid client secret", "-client-id or the secret is not that of"}},
+		"no machine":       {args: []string{"-client-id", "web"}, secret: secret, status: 1, says: []string{"unauthorized_client", "M2M"}},
+		"unknown resource": {args: []string{"-resource", api + "/x"}, secret: secret, status: 1, says: []string{"invalid_target", "API Resources"}},
+		"a redirect":       {secret: secret, front: elsewhere, status: 1, says: []string{"/oauth2/token answers with status 303, and not as OAuth does"}},
+		"Authgear fails":   {secret: secret, front: failing, status: 1, says: []string{"/oauth2/token answers with status 500, and not as OAuth does"}},
+		"a 403 in JSON":    {secret: secret, front: forbidden, status: 1, says: []string{"/oauth2/token answers with status 403, and not as OAuth does"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -127,8 +152,8 @@ func TestToken(t *testing.T) {
 			p.front = map[string]http.HandlerFunc{"/oauth2/token": c.front}
 			status, stdout, stderr := try(t, terminal{
 				stdin: strings.NewReader(c.input),
-				env:   func(name string) string { return map[string]string{"AUTHGEAR_CLIENT_SECRET": c.secret}[name] },
-			}, append([]string{"token", p.URL}, c.args...)...)
+				env:   environment("AUTHGEAR_CLIENT_SECRET", c.secret),
+			}, append([]string{"token", p.URL, "-client-id", "worker", "-resource", api}, c.args...)...)
 			wantStatus(t, c.status, status, stderr, c.says...)
 			if c.status == 0 && stdout != p.access+"\n" || c.status != 0 && stdout != "" {
 				t.Errorf("standard output is %q", stdout)
@@ -140,11 +165,14 @@ func TestToken(t *testing.T) {
 				if _, _, basic := r.BasicAuth(); basic == (r.PostForm.Get("client_secret") != "") {
 					t.Errorf("the secret was sent twice, or not at all: %v", r.PostForm)
 				}
+				if scope := r.PostForm.Get("scope"); scope != c.scope {
+					t.Errorf("the scope is %q", scope)
+				}
 			}
 		})
 	}
 	p := newIssuer(t)
 	p.Close()
-	status, _, stderr := try(t, terminal{env: func(string) string { return "x" }}, "token", p.URL, "-client-id", "worker", "-resource", api)
+	status, _, stderr := try(t, terminal{env: environment("AUTHGEAR_CLIENT_SECRET", "x")}, "token", p.URL, "-client-id", "worker", "-resource", api)
 	wantStatus(t, 1, status, stderr, "refused", `"authgear-doctor http://127.0.0.1:`)
 }

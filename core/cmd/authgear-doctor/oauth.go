@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -128,7 +129,7 @@ func noOAuth(address string, status int) error {
 // Core 1.0 §3.1.2.6, where no hint of a command says more.
 var meanings = map[string]string{
 	"access_denied":           "the person has declined, or may not sign in to this application",
-	"invalid_client":          "the client's secret is wrong or missing, or it wants another -auth",
+	"invalid_client":          "the secret in AUTHGEAR_CLIENT_SECRET is wrong or missing, or the client wants another -auth",
 	"invalid_grant":           "the code was used before or is too old: run the command again",
 	"invalid_request":         "the project does not understand the request",
 	"login_required":          "nobody was signed in",
@@ -143,15 +144,11 @@ func explained(code, description string, hints map[string]string) error {
 	if description != "" {
 		text += ", " + quote.Quote(description)
 	}
-	hint := hints[code]
 	if code == "invalid_request" && strings.Contains(description, "client secret") { // as Authgear says it
-		hint = hints["invalid_client"]
+		code = "invalid_client"
 	}
-	if hint == "" {
-		hint = meanings[code]
+	if hint := cmp.Or(hints[code], meanings[code]); hint != "" {
+		text += ": " + hint
 	}
-	if hint == "" {
-		return errors.New(text)
-	}
-	return errors.New(text + ": " + hint)
+	return errors.New(text)
 }

@@ -89,13 +89,11 @@ func (s *signIn) try(ctx context.Context, address string) error {
 
 func (s *signIn) explained(code, description string) error {
 	hints := map[string]string{
-		"invalid_request":     "register the redirect URI " + s.redirect + " in the Authgear portal: Applications, the application, Authorized Redirect URIs",
 		"unauthorized_client": "-client-id is no application of this project by which users sign in; for a machine's token run authgear-doctor token",
 		"invalid_scope":       "users get Authgear's own scopes only, such as openid, offline_access, email: leave the other -scope out",
-		"invalid_client":      "a confidential client needs -auth basic and AUTHGEAR_CLIENT_SECRET; another kind of application does not",
 	}
-	if description != "" && !strings.Contains(description, "redirect") {
-		delete(hints, "invalid_request")
+	if description == "" || strings.Contains(description, "redirect") {
+		hints["invalid_request"] = "register the redirect URI " + s.redirect + " in the Authgear portal: Applications, the application, Authorized Redirect URIs"
 	}
 	return explained(code, description, hints)
 }
@@ -144,7 +142,7 @@ func (s *signIn) readPasted(t terminal) {
 func (s *signIn) redeem(ctx context.Context, code string) (*grant, error) {
 	g, err := s.server.exchange(ctx, s.client, url.Values{
 		"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {s.redirect}, "code_verifier": {s.verifier},
-	}, map[string]string{"invalid_client": "a confidential client needs -auth basic and AUTHGEAR_CLIENT_SECRET"})
+	}, nil)
 	if err != nil {
 		return nil, err
 	}
