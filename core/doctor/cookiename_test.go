@@ -2,6 +2,7 @@ package doctor_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
@@ -83,8 +84,8 @@ func TestResolverReason(t *testing.T) {
 		s := authgeartest.New(t)
 		s.Handle(resolvePath, answer)
 		r := doctor.Run(t.Context(), doctor.Config{Endpoint: s.Endpoint()})
-		if got := find(t, r, "resolver").Reason; got != want {
-			t.Errorf("%s, want %s:\n%s", got, want, r)
+		if got := find(t, r, "resolver"); got.Reason != want || strings.Contains(got.Detail, "not ready") {
+			t.Errorf("%s, want %s:\n%s", got.Reason, want, r)
 		}
 	}
 }

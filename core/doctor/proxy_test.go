@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -59,15 +60,13 @@ func TestEgressProxy(t *testing.T) {
 	through := func(h http.HandlerFunc) doctor.Report {
 		proxy := httptest.NewServer(h)
 		defer proxy.Close()
-		u, err := url.Parse(proxy.URL)
-		if err != nil {
-			t.Fatal(err)
-		}
-		transport := &http.Transport{Proxy: http.ProxyURL(u), TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS13}}
+		address := &url.URL{Scheme: "http", Host: strings.Replace(proxy.Listener.Addr().String(), "127.0.0.1", "localhost", 1)}
+		transport := &http.Transport{Proxy: http.ProxyURL(address), TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS13}}
 		defer transport.CloseIdleConnections()
 		return doctor.Run(t.Context(), doctor.Config{Endpoint: "https://" + name, HTTPClient: &http.Client{Transport: transport}})
 	}
 	r := through(tunnel(server.Listener.Addr().String()))
+	wantStep(t, r, "dns", doctor.StatusOK, "localhost, an egress proxy, is")
 	wantStep(t, r, "connection", doctor.StatusOK, "answers")
 	wantStep(t, r, "tls", doctor.StatusOK, "TLS 1.3, certificate until")
 	if !r.OK() {

@@ -15,6 +15,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -137,14 +138,41 @@ func TestConnection(t *testing.T) {
 	address := server.Listener.Addr().String()
 	server.Close()
 	r := doctor.Run(t.Context(), doctor.Config{Endpoint: "https://missing.example.com", HTTPClient: dialer(address, nil)})
-	wantStep(t, r, "dns", doctor.StatusFailed, `the name "missing.example.com" cannot be looked up`, "DNS")
+	wantStep(t, r, "dns", doctor.StatusFailed, `the name "missing.example.com" cannot be looked up`, "Look at the spelling")
 	wantStep(t, r, "discovery", doctor.StatusSkipped)
+	proxied := dialer(address, nil)
+	proxied.Transport.(*http.Transport).Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: "missing.example.com:3128"})
+	r = doctor.Run(t.Context(), doctor.Config{Endpoint: "https://auth.example.com", HTTPClient: proxied})
+	wantStep(t, r, "dns", doctor.StatusFailed, "missing.example.com", "egress proxy")
 	r = doctor.Run(t.Context(), doctor.Config{Endpoint: "https://auth.example.com", HTTPClient: dialer(address, nil)})
 	wantStep(t, r, "connection", doctor.StatusFailed, "refused", "HTTPS_PROXY")
 	wantStep(t, r, "tls", doctor.StatusSkipped, "since connection has failed")
 	r = doctor.Run(t.Context(), doctor.Config{Endpoint: "https://auth.example.com", HTTPClient: &http.Client{Transport: roundTripper{}}})
 	wantStep(t, r, "dns", doctor.StatusSkipped, "connects by itself")
 	wantStep(t, r, "discovery", doctor.StatusFailed, "no network here")
+}
+
+// Who takes the connection may still say nothing.
+func TestHandshakeWithoutEnd(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, giveUp := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		if conn, err := listener.Accept(); err == nil {
+			_, _ = conn.Read(make([]byte, 1))
+			giveUp()
+			<-ended
+			_ = conn.Close()
+		}
+	}()
+	r := doctor.Run(ctx, doctor.Config{Endpoint: "https://auth.example.com", HTTPClient: dialer(listener.Addr().String(), nil)})
+	wantStep(t, r, "tls", doctor.StatusFailed, "the handshake does not end")
+	close(ended)
+	_ = listener.Close()
 }
 
 // roundTripper is a transport of the user's own.

@@ -1,6 +1,8 @@
 package doctor_test
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
@@ -52,6 +54,7 @@ func TestToken(t *testing.T) {
 		"too large":      {token: func(world) string { return strings.Repeat("a", 17<<10) }, want: []check{{"token", failed, "at most 16384"}}},
 		"cut":            {token: func(w world) string { return w.AccessToken(w.alice)[:300] }, want: []check{{"token", failed, "dots"}}},
 		"ID token":       {token: func(w world) string { return w.IDToken(w.alice, "spa") }, want: []check{{"token", failed, `typ is "JWT", not at+jwt`}}},
+		"alg none":       {token: func(w world) string { return w.Sign(map[string]any{"alg": "none"}, nil) }, want: []check{{"token", failed, "alg"}}},
 		"refresh token":  {token: refresh, want: []check{{"token", failed, "refresh token"}}},
 		"opaque":         {token: func(w world) string { return w.OpaqueToken(w.alice) }, want: []check{{"token", warning, "Issue JWT as access token"}, {"session", ok, "a user"}}},
 		"opaque, with ClientIDs": {token: func(w world) string { return w.OpaqueToken(w.alice) }, change: func(c *doctor.Config) { c.ClientIDs = []string{"spa"} }, want: []check{
@@ -62,10 +65,16 @@ func TestToken(t *testing.T) {
 			{"exp", failed, "expired at"}, {"signature", ok, ""}, {"jwt", failed, "token_expired"}, {"session", failed, "expired at"},
 		}},
 		"from the future": {token: func(w world) string {
-			return w.AccessToken(w.alice, authgeartest.Token{Claims: map[string]any{"iat": time.Now().Add(time.Hour).Unix()}})
+			return w.AccessToken(w.alice, authgeartest.Token{Claims: map[string]any{"iat": time.Now().Add(time.Hour).Unix(), "nbf": time.Now().Add(time.Hour).Unix()}})
 		}, want: []check{
-			{"iat", failed, "clock"}, {"nbf", ok, "none"}, {"jwt", failed, "token_not_yet_valid"},
+			{"iat", failed, "clock"}, {"nbf", failed, "clock"}, {"jwt", failed, "token_not_yet_valid"},
 		}},
+		"expired within Leeway": {token: func(w world) string { return w.AccessToken(w.alice, authgeartest.Token{ExpiresIn: -30 * time.Second}) }, change: func(c *doctor.Config) { c.Leeway = time.Minute }, want: []check{
+			{"exp", ok, "ago"}, {"jwt", ok, ""},
+		}},
+		"no user and no machine": {token: func(w world) string {
+			return w.AccessToken(w.alice, authgeartest.Token{Claims: map[string]any{"sub": "client_id_x"}})
+		}, want: []check{{"sub", failed, "do not fit"}}},
 		"another project's": {token: func(w world) string { return w.other.AccessToken(w.mary) }, want: []check{
 			{"iss", failed, "the endpoint is"}, {"aud", failed, "a user's token has"}, {"exp", ok, ""},
 			{"signature", failed, "none of the project's keys"}, {"jwt", failed, "issuer_mismatch"}, {"session", failed, "the token's issuer is"},
@@ -77,6 +86,10 @@ func TestToken(t *testing.T) {
 		"a bad claim":   {token: func(w world) string { return w.Sign(nil, map[string]any{"iss": 1}) }, want: []check{{"claims", failed, "iss"}, {"signature", ok, ""}, {"jwt", failed, "claims_invalid"}}},
 		"wrong client":  {token: func(w world) string { return w.AccessToken(w.alice) }, change: func(c *doctor.Config) { c.ClientIDs = []string{"web"} }, want: []check{{"client_id", failed, `"spa" is not one of ClientIDs`}}},
 		"session ended": {token: func(w world) string { t := w.AccessToken(w.alice); w.DisableUser(w.alice); return t }, want: []check{{"jwt", ok, ""}, {"session", failed, "its session has ended"}}},
+		"a guest's":     {token: func(w world) string { return w.AccessToken(w.AddUser(authgeartest.User{Anonymous: true})) }, want: []check{{"session", ok, "a user, anonymous, roles none"}}},
+		"key not used": {token: func(w world) string { t := w.AccessToken(w.alice); w.RotateKeys(); disuseOldKey(w.Server); return t }, want: []check{
+			{"signature", failed, `is a key of the project that is not used: its use is "enc"`},
+		}},
 		"a machine's": {token: func(w world) string { return w.ClientToken("worker", resource, "read") }, change: func(c *doctor.Config) { c.Resources = []string{resource} }, want: []check{
 			{"aud", ok, resource}, {"sub", ok, `"client_id_worker", a machine`}, {"scope", ok, `"read"`}, {"jwt", ok, ""}, {"session", skipped, "Resources"},
 		}},
@@ -98,6 +111,17 @@ func TestToken(t *testing.T) {
 	}
 }
 
+// disuseOldKey publishes the last key as one for encryption.
+func disuseOldKey(s *authgeartest.Server) {
+	s.Handle("/oauth2/jwks", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := httptest.NewRecorder()
+		s.ServeHTTP(answer, r)
+		body := answer.Body.String()
+		use := strings.LastIndex(body, `"sig"`)
+		_, _ = w.Write([]byte(body[:use] + `"enc"` + body[use+5:]))
+	}))
+}
+
 func TestTokenWithoutKeys(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, authgeartest.New(t))
@@ -105,6 +129,9 @@ func TestTokenWithoutKeys(t *testing.T) {
 	w.SetFailing(500)
 	r := doctor.Run(t.Context(), doctor.Config{Endpoint: w.Endpoint(), Token: token, Cookie: "session=a.b"})
 	wantStep(t, r, "iss", doctor.StatusOK)
+	if n := w.Requests("/.well-known/openid-configuration"); n != 1 {
+		t.Errorf("keys asked for %d times", n)
+	}
 	for _, step := range []string{"signature", "jwt", "session", "cookie"} {
 		wantStep(t, r, step, doctor.StatusSkipped)
 	}

@@ -25,6 +25,7 @@ func TestUsage(t *testing.T) {
 		"-cookie https://a.test":    "-cookie without a cookie",
 		"login https://a.test":      "-client-id is missing",
 		"login https://a.test -client-id x -port 0":                "-port",
+		"login https://a.test -client-id x -port 65536":            "-port",
 		"login https://a.test -client-id x -timeout 0":             "-timeout",
 		"login https://a.test -client-id x -auth x":                "-auth is one of none, basic, post",
 		"token https://a.test -resource x":                         "-client-id is missing",
