@@ -118,9 +118,7 @@ func announce(w io.Writer, server *authgeartest.Server, users []authgeartest.Use
 	for _, u := range users {
 		_, _ = fmt.Fprintf(w, "user:     %s %s\n", u.ID, strings.Join(u.Roles, ","))
 	}
-	if len(users) > 0 {
-		_, _ = fmt.Fprintf(w, "\nA user's token:\n  curl -s %s/token/%s\n", server.URL(), url.PathEscape(users[0].ID))
-	}
+	_, _ = fmt.Fprintf(w, "\nA user's token:\n  curl -s %s/token/%s\n", server.URL(), url.PathEscape(users[0].ID))
 	_, _ = fmt.Fprintf(w, "A machine's token:\n  curl -s '%s/client-token/cron?resource=https://api.example.com'\n", server.URL())
 	_, _ = fmt.Fprintf(w, "In a browser an app signs in here: %s/oauth2/authorize\n", server.Endpoint())
 }

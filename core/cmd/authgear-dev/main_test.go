@@ -8,14 +8,15 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
 )
 
-// start runs the command until the test ends, and returns its endpoint.
-func start(t *testing.T, arguments ...string) string {
+// start runs the command until the test ends, and returns its endpoint and what it prints.
+func start(t *testing.T, arguments ...string) (endpoint, printed string) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	out, in := io.Pipe()
@@ -26,24 +27,20 @@ func start(t *testing.T, arguments ...string) string {
 		ended <- err
 	}()
 	lines := bufio.NewScanner(out)
-	endpoint := ""
-	for endpoint == "" && lines.Scan() {
-		endpoint, _ = strings.CutPrefix(lines.Text(), "endpoint: ")
-		if endpoint == lines.Text() {
-			endpoint = ""
-		}
+	for !strings.Contains(printed, "In a browser") && lines.Scan() {
+		printed += lines.Text() + "\n"
 	}
-	go func() { _, _ = io.Copy(io.Discard, out) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
 	})
-	if endpoint == "" {
-		t.Fatal("no endpoint was printed")
+	_, rest, _ := strings.Cut(printed, "endpoint: ")
+	if endpoint, _, _ = strings.Cut(rest, "\n"); endpoint == "" {
+		t.Fatalf("no endpoint:\n%s", printed)
 	}
-	return endpoint
+	return endpoint, printed
 }
 
 func file(t *testing.T, content string) string {
@@ -70,7 +67,7 @@ func get(t *testing.T, url string) string {
 }
 
 func TestRun(t *testing.T) {
-	users := file(t, `[{"id":"zoe","verified":true,"roles":["editor"],"email":"zoe@example.com"},{"roles":["admin"]}]`)
+	users := file(t, `[{"id":"zoe?","verified":true,"roles":["editor"],"email":"zoe@example.com"},{"roles":["admin"]}]`)
 	clients := file(t, `[{"id":"web","redirect_uris":["http://localhost:3000/"]},{"id":"cron","secret":"s","resources":{"https://api.example.com":["read"]}}]`)
 	events := make(chan string, 1)
 	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -78,15 +75,18 @@ func TestRun(t *testing.T) {
 		events <- string(body)
 	}))
 	defer hook.Close()
-	endpoint := start(t, "-users", users, "-clients", clients, "-seed", "a seed", "-webhook", hook.URL, "-webhook-secret", "whsec")
+	endpoint, printed := start(t, "-origins", "https://app.example.com, https://admin.example.com", "-users", users, "-clients", clients, "-seed", "a seed", "-webhook", hook.URL, "-webhook-secret", "whsec")
 
-	token := get(t, endpoint+"/token/zoe")
+	if !regexp.MustCompile(`\nuser:     zoe\? editor\nuser:     [0-9a-f-]{36} admin\n`).MatchString(printed) {
+		t.Error(printed)
+	}
+	token := get(t, endpoint+regexp.MustCompile(`/token/\S+`).FindString(printed))
 	auth, err := authgear.NewJWT(authgear.JWTConfig{Endpoint: endpoint})
 	if err != nil {
 		t.Fatal(err)
 	}
 	identity, err := auth.Verify(t.Context(), token)
-	if err != nil || identity.ID != "zoe" || !identity.Verified || !identity.HasRole("editor") {
+	if err != nil || identity.ID != "zoe?" || !identity.Verified || !identity.HasRole("editor") {
 		t.Errorf("%v %v", identity, err)
 	}
 	page := get(t, endpoint+"/oauth2/authorize?client_id=web&response_type=code&scope=openid&code_challenge=x&code_challenge_method=S256")
@@ -100,6 +100,12 @@ func TestRun(t *testing.T) {
 		t.Fatal(res, err)
 	}
 	_ = res.Body.Close()
+	request, _ = http.NewRequest("OPTIONS", endpoint+"/oauth2/token", nil)
+	request.Header.Set("Origin", "https://admin.example.com")
+	if res, err = http.DefaultClient.Do(request); err != nil || res.Header.Get("Access-Control-Allow-Origin") != "https://admin.example.com" {
+		t.Fatal(res, err)
+	}
+	_ = res.Body.Close()
 	if event := <-events; !strings.Contains(event, "user.reauthenticated") {
 		t.Error(event)
 	}
@@ -107,7 +113,7 @@ func TestRun(t *testing.T) {
 
 // Without a flag there is somebody to sign in as.
 func TestDefaults(t *testing.T) {
-	endpoint := start(t)
+	endpoint, _ := start(t)
 	for _, path := range []string{"/token/alice", "/token/bob", "/client-token/cron?resource=https://api.example.com"} {
 		if token := get(t, endpoint+path); strings.Count(token, ".") != 2 {
 			t.Errorf("%s: %s", path, token)
@@ -124,6 +130,8 @@ func TestMistakes(t *testing.T) {
 		"an empty list":                 {"-users", file(t, `[]`)},
 		"-clients: ":                    {"-clients", file(t, `{}`)},
 		"is no URL":                     {"-webhook", "localhost:1", "-webhook-secret", "x"},
+		`"ftp://localhost:1/" is no`:    {"-webhook", "ftp://localhost:1/", "-webhook-secret", "x"},
+		`"http:///events" is no`:        {"-webhook", "http:///events", "-webhook-secret", "x"},
 		"go together":                   {"-webhook", "http://localhost:1"},
 		"not a loopback address":        {"-addr", "192.0.2.1:80"},
 		"is not an origin":              {"-endpoint", "https://auth.example.com/"},
