@@ -104,6 +104,7 @@ func TestLogin(t *testing.T) {
 		"redirect not registered": {change: func(p *issuer) { p.redirect = "https://app.example.com/" }, status: 1, says: []string{"register the redirect URI http://127.0.0.1:", "Authorized Redirect URIs"}},
 		"unknown client":          {args: []string{"-client-id", "nobody"}, status: 1, says: []string{"unauthorized_client", "-client-id is no application of this project"}},
 		"denied":                  {change: func(p *issuer) { p.answer = url.Values{"error": {"access_denied"}} }, status: 1, says: []string{"access_denied", "has declined"}},
+		"not understood":          {change: func(p *issuer) { p.answer = url.Values{"error": {"invalid_request"}, "error_description": {"no"}} }, status: 1, says: []string{"does not understand the request"}},
 		"scope of an API":         {change: func(p *issuer) { p.answer = url.Values{"error": {"invalid_scope"}} }, status: 1, says: []string{"Authgear's own scopes only"}},
 		"no code":                 {change: func(p *issuer) { p.answer = url.Values{"code": {""}} }, status: 1, says: []string{"no code"}},
 		"another code":            {change: func(p *issuer) { p.answer = url.Values{"code": {"stolen"}} }, status: 1, says: []string{"invalid_grant", "run the command again"}},

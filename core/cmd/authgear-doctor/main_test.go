@@ -125,6 +125,9 @@ func TestToken(t *testing.T) {
 	failing := func(w http.ResponseWriter, _ *http.Request) { // as Authgear answers
 		writeJSON(w, 500, map[string]any{"error": map[string]any{"name": "InternalError", "code": 500}})
 	}
+	mac := func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, 200, map[string]any{"access_token": "a", "token_type": "mac"})
+	}
 	elsewhere := func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/oauth2/jwks", http.StatusSeeOther) }
 	forbidden := func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, 403, map[string]any{"message": "no"}) }
 	for name, c := range map[string]struct {
@@ -143,6 +146,7 @@ func TestToken(t *testing.T) {
 		"wrong secret":     {secret: "wr0ng", status: 1, says: []string{"invalid client secret", "-client-id or the secret is not that of"}},
 		"no machine":       {args: []string{"-client-id", "web"}, secret: secret, status: 1, says: []string{"unauthorized_client", "M2M"}},
 		"unknown resource": {args: []string{"-resource", api + "/x"}, secret: secret, status: 1, says: []string{"invalid_target", "API Resources"}},
+		"a MAC token":      {secret: secret, front: mac, status: 1, says: []string{`the token's type is "mac", not Bearer`}},
 		"a redirect":       {secret: secret, front: elsewhere, status: 1, says: []string{"/oauth2/token answers with status 303, and not as OAuth does"}},
 		"Authgear fails":   {secret: secret, front: failing, status: 1, says: []string{"/oauth2/token answers with status 500, and not as OAuth does"}},
 		"a 403 in JSON":    {secret: secret, front: forbidden, status: 1, says: []string{"/oauth2/token answers with status 403, and not as OAuth does"}},
