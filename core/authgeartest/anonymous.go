@@ -26,7 +26,7 @@ func (s *Server) anonymousSignUp(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.locked(func() http.HandlerFunc {
-		browser, of := s.browser(r), s.refreshable(asked.RefreshToken)
+		browser, of := s.browser(r), s.loginBy(asked.RefreshToken, kindRefresh)
 		switch asked.SessionType {
 		case "cookie":
 			switch {
@@ -79,7 +79,7 @@ func (s *Server) promotionCode(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.locked(func() http.HandlerFunc {
-		of := s.refreshable(asked.RefreshToken)
+		of := s.loginBy(asked.RefreshToken, kindRefresh)
 		if asked.SessionType == "cookie" {
 			of = s.browser(r)
 		} else if asked.SessionType != "refresh_token" {
@@ -101,7 +101,7 @@ func (s *Server) promotionCode(w http.ResponseWriter, r *http.Request) {
 // caller holds s.mu.
 func (s *Server) promoted(code string) string {
 	found, ok := s.promotions[code]
-	if !ok || !s.now().Before(found.expires) || s.users[found.userID] == nil {
+	if !ok || !s.now().Before(found.expires) {
 		return ""
 	}
 	return found.userID

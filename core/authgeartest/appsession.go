@@ -22,7 +22,7 @@ func (s *Server) appSessionToken(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.locked(func() http.HandlerFunc {
-		of := s.refreshable(asked.RefreshToken)
+		of := s.loginBy(asked.RefreshToken, kindRefresh)
 		switch {
 		case of == nil:
 			return apiError(http.StatusForbidden, "Forbidden", "InvalidGrant", "invalid refresh token")

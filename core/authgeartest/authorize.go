@@ -178,12 +178,5 @@ func (s *Server) browser(r *http.Request) *login {
 	if err != nil {
 		return nil
 	}
-	found := s.alive(cookie.Value, kindCookie)
-	if found == nil {
-		return nil
-	}
-	if u := s.users[found.userID]; u == nil || !u.maySignIn(s.now()) {
-		return nil
-	}
-	return found.login
+	return s.loginBy(cookie.Value, kindCookie)
 }

@@ -35,6 +35,7 @@ func TestAuthorizeErrors(t *testing.T) {
 		"unknown scope":     {[]string{"scope", "openid read:orders"}, "invalid_scope"},
 		"no PKCE":           {[]string{"code_challenge", ""}, "invalid_request"},
 		"plain PKCE":        {[]string{"code_challenge_method", "plain"}, "invalid_request"},
+		"confidential":      {[]string{"client_id", "confidential-jwt", "scope", "openid", "code_challenge_method", "plain"}, "invalid_request"},
 		"no method":         {[]string{"code_challenge_method", ""}, "invalid_request"},
 		"not first party":   {[]string{"client_id", "thirdparty-jwt"}, "invalid_scope"},
 		"none and login":    {[]string{"prompt", "none login"}, "invalid_request"},
@@ -95,7 +96,7 @@ func TestResponseModes(t *testing.T) {
 			t.Errorf("%s: %d %s", mode, res.StatusCode, got)
 		}
 	}
-	res, _ := call(t, s, authorizePath("response_type", "none", "state", "s"), "user=alice")
+	res, _ := call(t, s, authorizePath("response_type", "none", "code_challenge", "", "state", "s"), "user=alice")
 	if answer := located(t, res); answer.Encode() != "state=s" || len(res.Cookies()) != 3 {
 		t.Errorf("none: %v %v", answer, res.Cookies())
 	}
@@ -145,21 +146,17 @@ func TestBrowserSession(t *testing.T) {
 	w.clock.Store(time.Now().UnixNano())
 	w.AddUser(authgeartest.User{ID: "alice"})
 	w.AddUser(authgeartest.User{ID: "bob"})
-	cookieOf := func(res *http.Response) [2]string {
-		for _, c := range res.Cookies() {
-			if c.Name == "session" {
-				return [2]string{"Cookie", "session=" + c.Value}
-			}
-		}
-		return [2]string{}
-	}
-	authTime := func(code string) time.Time {
+	idToken := func(res *http.Response) string {
 		t.Helper()
-		claims := read(t, exchange(t, w.Server, codeForm("spa", code), 200)["id_token"].(string)).Claims
-		return time.Unix(int64(claims["auth_time"].(float64)), 0)
+		return exchange(t, w.Server, codeForm("spa", located(t, res).Get("code")), 200)["id_token"].(string)
+	}
+	authTime := func(res *http.Response) string {
+		t.Helper()
+		return seconds(time.Unix(int64(read(t, idToken(res)).Claims["auth_time"].(float64)), 0))
 	}
 	res, _ := call(t, w.Server, authorizePath(), "user=alice")
-	session, began := cookieOf(res), w.time()
+	cookie, hint, began := cookieOf(res, "session"), idToken(res), w.time()
+	session := [2]string{"Cookie", "session=" + cookie}
 	w.clock.Add(int64(time.Minute))
 	for name, c := range map[string]struct {
 		changes []string
@@ -173,30 +170,34 @@ func TestBrowserSession(t *testing.T) {
 		"no known age":  {[]string{"max_age", "3600"}, "alice", true},
 		"somebody else": {nil, "bob", true},
 		"no number":     {[]string{"max_age", "soon"}, "alice", false},
+		"young enough":  {[]string{"max_age", "60", "id_token_hint", hint}, "alice", false},
 	} {
 		form := ""
 		if c.user != "" {
 			form = "user=" + c.user
 		}
 		res, _ := call(t, w.Server, authorizePath(c.changes...), form, session)
-		if got := authTime(located(t, res).Get("code")); got.Equal(began.Truncate(time.Second)) == c.renewed {
+		if got := authTime(res); (got == seconds(began)) == c.renewed {
 			t.Errorf("%s: %v, began %v", name, got, began)
 		}
-		if set := cookieOf(res)[0] != ""; set != c.renewed {
+		if set := cookieOf(res, "session") != ""; set != c.renewed {
 			t.Errorf("%s: cookie set %v", name, set)
 		}
 	}
-	hint := w.IDToken("bob", "spa")
-	res, _ = call(t, w.Server, authorizePath("prompt", "none", "id_token_hint", hint), "", session)
+	res, _ = call(t, w.Server, authorizePath("max_age", "59", "id_token_hint", hint), "user=alice", session)
+	expect(t, "too old", authTime(res), seconds(w.time()))
+	expect(t, "the session, renewed", w.authTime(t, credential{cookie, "Cookie", "session="}), seconds(w.time()))
+	res, _ = call(t, w.Server, authorizePath("prompt", "none", "id_token_hint", w.IDToken("bob", "spa")), "", session)
 	expect(t, "another user's hint", located(t, res).Get("error"), "login_required")
 	for _, changes := range [][]string{{"x_suppress_idp_session_cookie", "true"}, {"x_sso_enabled", "false"}} {
-		if res, _ := call(t, w.Server, authorizePath(changes...), "user=alice"); cookieOf(res)[0] != "" {
+		if res, _ := call(t, w.Server, authorizePath(changes...), "user=alice"); cookieOf(res, "session") != "" {
 			t.Errorf("%v: a cookie", changes)
 		}
 	}
-	w.DisableUser("alice")
+	w.ValidUntil("alice", w.time().Add(1))
+	w.clock.Add(1)
 	res, _ = call(t, w.Server, authorizePath("prompt", "none"), "", session)
-	expect(t, "disabled", located(t, res).Get("error"), "login_required")
+	expect(t, "account ended", located(t, res).Get("error"), "login_required")
 }
 
 // A reauthentication as the web SDK does it: same access token, new login time.
@@ -211,6 +212,9 @@ func TestReauthenticateBySignIn(t *testing.T) {
 	w.clock.Add(int64(time.Hour))
 	fresh := exchange(t, w.Server, url.Values{"grant_type": {"urn:authgear:params:oauth:grant-type:id-token"}, "client_id": {"spa"}}, 200, [2]string{"Authorization", "Bearer " + refreshed(t, w.Server, began)})
 	hint := fresh["id_token"].(string)
+	if other := signInFor(t, w.Server, "alice", "spa", "id_token_hint", hint); read(t, other["id_token"].(string)).Claims["sid"] == read(t, hint).Claims["sid"] {
+		t.Error("offline_access without a login of its own")
+	}
 	changes := []string{"scope", "openid https://authgear.com/scopes/full-access", "id_token_hint", hint, "max_age", "0", "nonce", "n"}
 	_, page := call(t, w.Server, authorizePath(changes...), "")
 	if !strings.Contains(page, "alice") || strings.Contains(page, "bob") {
@@ -218,6 +222,9 @@ func TestReauthenticateBySignIn(t *testing.T) {
 	}
 	if res, _ := call(t, w.Server, authorizePath(changes...), "user=bob"); res.StatusCode != 403 {
 		t.Errorf("as bob: %d", res.StatusCode)
+	}
+	if res, _ := call(t, w.Server, authorizePath(changes...), "user=alice"); cookieOf(res, "session") != "" {
+		t.Error("a cookie where there was none")
 	}
 	again := signInFor(t, w.Server, "alice", "spa", changes...)
 	claims := read(t, again["id_token"].(string)).Claims
@@ -230,6 +237,16 @@ func TestReauthenticateBySignIn(t *testing.T) {
 	if res, page := call(t, w.Server, authorizePath("id_token_hint", google["id_token"].(string), "max_age", "0"), "user=google"); res.StatusCode != 403 || !strings.Contains(page, "cannot reauthenticate") {
 		t.Errorf("%d %s", res.StatusCode, page)
 	}
+}
+
+// cookieOf is the value of a cookie that an answer sets, empty for none.
+func cookieOf(res *http.Response, name string) string {
+	for _, c := range res.Cookies() {
+		if c.Name == name {
+			return c.Value
+		}
+	}
+	return ""
 }
 
 // refreshed is a new access token.

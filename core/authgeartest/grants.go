@@ -34,7 +34,7 @@ func (s *Server) grantByCode(client *Client, secret string, form url.Values) (to
 			return nil, f
 		}
 	}
-	if u := s.users[grant.userID]; u == nil || !u.maySignIn(s.now()) {
+	if !s.maySignIn(grant.userID) {
 		return nil, errInvalidCode
 	}
 	delete(s.codes, form.Get("code"))
@@ -75,23 +75,10 @@ func (s *Server) refreshToken(of *login) string {
 
 var errInvalidRefreshToken = &failure{code: "invalid_grant", description: "invalid refresh token"}
 
-// refreshable finds the login of a refresh token, nil if it counts no more. The
-// caller holds s.mu.
-func (s *Server) refreshable(token string) *login {
-	found := s.alive(token, kindRefresh)
-	if found == nil {
-		return nil
-	}
-	if u := s.users[found.userID]; u == nil || !u.maySignIn(s.now()) {
-		return nil
-	}
-	return found.login
-}
-
 // grantByRefresh refreshes (RFC 6749 §6). The refresh token stays the same. The
 // caller holds s.mu.
 func (s *Server) grantByRefresh(client *Client, token string) (tokens, *failure) {
-	of := s.refreshable(token)
+	of := s.loginBy(token, kindRefresh)
 	if of == nil {
 		return nil, errInvalidRefreshToken
 	}

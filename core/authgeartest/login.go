@@ -58,6 +58,15 @@ func (s *Server) loginBySID(sid any) *login {
 	return nil
 }
 
+// loginBy finds the login of a cookie or a refresh token, nil if it counts no more. The
+// caller holds s.mu.
+func (s *Server) loginBy(credential string, kind sessionKind) *login {
+	if found := s.alive(credential, kind); found != nil && s.maySignIn(found.userID) {
+		return found.login
+	}
+	return nil
+}
+
 // lives says whether a login has not ended. The caller holds s.mu.
 func (s *Server) lives(l *login) bool {
 	for _, session := range s.sessions {

@@ -93,11 +93,10 @@ func (s *Server) resolve(r *http.Request) (resolved, resolution) {
 	if found == nil {
 		return resolved{}, outcome
 	}
-	u := s.users[found.userID]
-	if u == nil || !u.maySignIn(s.now()) {
+	if !s.maySignIn(found.userID) {
 		return resolved{}, resolvedInvalid
 	}
-	return resolved{session: found, user: *u, authTime: found.authTime}, resolvedSession
+	return resolved{session: found, user: *s.users[found.userID], authTime: found.authTime}, resolvedSession
 }
 
 // findSession tries what a request carries in Authgear's order: the token, then

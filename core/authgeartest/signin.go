@@ -42,11 +42,9 @@ func (s *Server) signInPage(a *authorization, problem string) http.HandlerFunc {
 			lines = append(lines, line{id, s.users[id].facts()})
 		}
 	}
-	form := maps.Clone(a.form)
-	form.Del("user")
 	page := map[string]any{
 		"Client": a.client.ID, "Users": lines, "Problem": problem,
-		"Action": "/oauth2/authorize?" + form.Encode(),
+		"Action": "/oauth2/authorize?" + a.form.Encode(),
 	}
 	status := http.StatusOK
 	if problem != "" {

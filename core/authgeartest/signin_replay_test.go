@@ -265,10 +265,7 @@ func TestAppSessionAndAnonymousAsRecorded(t *testing.T) {
 func signInFor(t *testing.T, s *authgeartest.Server, user, client string, changes ...string) map[string]any {
 	t.Helper()
 	code := codeOf(t, s, user, append([]string{"client_id", client}, changes...)...)
-	return exchange(t, s, url.Values{
-		"grant_type": {"authorization_code"}, "client_id": {client}, "code": {code},
-		"redirect_uri": {callback}, "code_verifier": {"a verifier"},
-	}, http.StatusOK)
+	return exchange(t, s, codeForm(client, code), http.StatusOK)
 }
 
 // exchange asks the token endpoint.
@@ -290,11 +287,7 @@ func TestEndSessionAsRecorded(t *testing.T) {
 			r := recordings.Load(t, name)
 			w.begin(t, r)
 			res, _ := call(t, w.Server, authorizePath("client_id", "spa-jwt", "x_sso_enabled", "true"), "user="+w.id("alice"))
-			session := res.Cookies()[slices.IndexFunc(res.Cookies(), func(c *http.Cookie) bool { return c.Name == "session" })].Value
-			body := exchange(t, w.Server, url.Values{
-				"grant_type": {"authorization_code"}, "client_id": {"spa-jwt"}, "code": {located(t, res).Get("code")},
-				"redirect_uri": {callback}, "code_verifier": {"a verifier"},
-			}, http.StatusOK)
+			session, body := cookieOf(res, "session"), exchange(t, w.Server, codeForm("spa-jwt", located(t, res).Get("code")), http.StatusOK)
 			headers := slices.Clone(r.Request.Headers)
 			for i, h := range headers {
 				headers[i][1] = cookiePattern.ReplaceAllString(h[1], session)

@@ -19,6 +19,9 @@ func TestSignOutByQuestion(t *testing.T) {
 	res, _ := call(t, s, "/oauth2/end_session", after.Encode(), session) // a POST becomes a GET
 	res, _ = call(t, s, strings.TrimPrefix(res.Header.Get("Location"), s.Endpoint()), "", session)
 	ask := strings.TrimPrefix(res.Header.Get("Location"), s.Endpoint())
+	another := signInFor(t, s, "alice", "spa", "x_sso_enabled", "true")["id_token"].(string)
+	res, _ = call(t, s, "/oauth2/end_session?"+after.Encode()+"&id_token_hint="+another, "", session)
+	expect(t, "with an ID token of another sign-in", strings.TrimPrefix(res.Header.Get("Location"), s.Endpoint()), ask)
 	if res.StatusCode != 302 || !strings.HasPrefix(ask, "/logout?redirect_uri=") {
 		t.Fatalf("%d %s", res.StatusCode, ask)
 	}
@@ -35,6 +38,11 @@ func TestSignOutByQuestion(t *testing.T) {
 	for _, uri := range []string{"https://example.com/", ""} {
 		res, _ := call(t, s, "/oauth2/end_session?"+url.Values{"post_logout_redirect_uri": {uri}}.Encode(), "")
 		expect(t, uri, res.Header.Get("Location"), s.Endpoint()+"/settings")
+	}
+	named := authgeartest.New(t, authgeartest.Config{Clients: recordedClients})
+	for uri, want := range map[string]string{callback: named.Endpoint() + "/settings", callback + "/after-logout": callback + "/after-logout"} {
+		res, _ := call(t, named, "/oauth2/end_session?"+url.Values{"post_logout_redirect_uri": {uri}}.Encode(), "")
+		expect(t, uri, res.Header.Get("Location"), want)
 	}
 	if res, _ := call(t, s, "/logout?redirect_uri=https://example.com/", "x=y"); res.Header.Get("Location") != s.Endpoint() {
 		t.Errorf("an open redirect: %s", res.Header.Get("Location"))
@@ -61,11 +69,7 @@ func TestAppSession(t *testing.T) {
 	if res.StatusCode != 302 || res.Header.Get("Location") != callback {
 		t.Fatalf("%d %v", res.StatusCode, res.Header)
 	}
-	for _, cookie := range res.Cookies() {
-		if cookie.Name == "app_session" {
-			expect(t, "who", resolve(t, w.Server, "Cookie", "app_session="+cookie.Value).Get("X-Authgear-User-Id"), "alice")
-		}
-	}
+	expect(t, "who", resolve(t, w.Server, "Cookie", "app_session="+cookieOf(res, "app_session")).Get("X-Authgear-User-Id"), "alice")
 	res, _ = call(t, w.Server, path, "")
 	expect(t, "a second time", located(t, res).Get("error"), "invalid_request")
 	path = handoff()
@@ -95,6 +99,7 @@ func TestAnonymousAPI(t *testing.T) {
 		res, raw := send(t, s.URL(), "POST", "/api/anonymous_user/"+api, append([][2]string{{"Host", strings.TrimPrefix(s.URL(), "http://")}}, fields...), body)
 		return res.StatusCode, raw
 	}
+	guestSession := [2]string{"Cookie", "session=" + s.SessionCookie(s.AddUser(authgeartest.User{Anonymous: true})).Value}
 	_, signedUp := ask("signup", `{"session_type":"refresh_token","client_id":"spa"}`)
 	guest := cookiePattern.FindString(signedUp)
 	for name, c := range map[string]struct {
@@ -109,6 +114,7 @@ func TestAnonymousAPI(t *testing.T) {
 		"unknown session":      {"signup", `{"session_type":"refresh_token","client_id":"spa","refresh_token":"x"}`, nil, 400},
 		"a user":               {"signup", `{"session_type":"refresh_token","client_id":"spa","refresh_token":"` + alice + `"}`, nil, 400},
 		"a user's cookie":      {"signup", `{"session_type":"cookie"}`, [][2]string{session}, 400},
+		"the same cookie":      {"signup", `{"session_type":"cookie"}`, [][2]string{guestSession}, 200},
 		"the same again":       {"signup", `{"session_type":"refresh_token","client_id":"spa","refresh_token":"` + guest + `"}`, nil, 200},
 		"promotes nobody":      {"promotion_code", `{"session_type":"refresh_token"}`, nil, 401},
 		"promotes a user":      {"promotion_code", `{"session_type":"cookie"}`, [][2]string{session}, 400},
@@ -125,4 +131,27 @@ func TestAnonymousAPI(t *testing.T) {
 	if status, _ := ask("signup", `{"session_type":"cookie"}`); status != 500 {
 		t.Errorf("in an outage: %d", status)
 	}
+}
+
+// A guest signs up by a click, and stays the same user.
+func TestPromotion(t *testing.T) {
+	w := newWorld(t, authgeartest.Config{})
+	w.clock.Store(time.Now().UnixNano())
+	w.AddUser(authgeartest.User{ID: "alice"})
+	cookie := w.SessionCookie(w.AddUser(authgeartest.User{ID: "guest", Anonymous: true})).Value
+	path := func() string {
+		fields := [][2]string{{"Host", strings.TrimPrefix(w.URL(), "http://")}, {"Cookie", "session=" + cookie}}
+		_, raw := send(t, w.URL(), "POST", "/api/anonymous_user/promotion_code", fields, `{"session_type":"cookie"}`)
+		return authorizePath("login_hint", "https://authgear.com/login_hint?type=anonymous&promotion_code="+opaquePattern.FindString(raw))
+	}
+	late := path()
+	w.clock.Add(int64(5 * time.Minute))
+	res, _ := call(t, w.Server, late, "user=guest")
+	expect(t, "too late", located(t, res).Get("error"), "invalid_request")
+	if res, _ := call(t, w.Server, path(), "user=alice"); res.StatusCode != 403 {
+		t.Errorf("as somebody else: %d", res.StatusCode)
+	}
+	res, _ = call(t, w.Server, path(), "user=guest")
+	h := resolve(t, w.Server, "Cookie", "session="+cookieOf(res, "session"))
+	expect(t, "who, and what", h.Get("X-Authgear-User-Id")+" "+h.Get("X-Authgear-User-Anonymous"), "guest false")
 }

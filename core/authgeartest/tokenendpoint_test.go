@@ -64,27 +64,39 @@ func TestTokenErrors(t *testing.T) {
 
 // A code is for its client, redirect URI and verifier, once and for five minutes.
 func TestCode(t *testing.T) {
-	w := newWorld(t, authgeartest.Config{})
+	w := newWorld(t, authgeartest.Config{Clients: append(recordedClients, authgeartest.Client{ID: "spa", RedirectURIs: []string{callback, callback + "/other"}}, authgeartest.Client{ID: "other"})})
 	w.clock.Store(time.Now().UnixNano())
-	w.AddUser(authgeartest.User{ID: "alice"})
+	w.AddUser(authgeartest.User{ID: "alice", Email: "alice@example.com"})
+	confidential := []string{"client_id", "confidential-jwt", "scope", "openid"}
+	secret := func(f url.Values, secret string) {
+		f.Set("client_id", "confidential-jwt")
+		f.Set("client_secret", secret)
+	}
 	for name, c := range map[string]struct {
-		change func(url.Values)
-		want   string
+		changes []string
+		change  func(url.Values)
+		want    string
 	}{
-		"another client":   {func(f url.Values) { f.Set("client_id", "other") }, "invalid_grant"},
-		"another redirect": {func(f url.Values) { f.Set("redirect_uri", callback+"/other") }, "invalid_request"},
-		"another verifier": {func(f url.Values) { f.Set("code_verifier", "another") }, "invalid_grant"},
-		"too late":         {func(url.Values) { w.clock.Add(int64(5 * time.Minute)) }, "invalid_grant"},
-		"disabled":         {func(url.Values) { w.DisableUser("alice") }, "invalid_grant"},
+		"another secret":   {confidential, func(f url.Values) { secret(f, "another") }, "invalid_request"},
+		"verifier alone":   {append(confidential, "code_challenge", ""), func(f url.Values) { secret(f, "secret-confidential-jwt") }, "invalid_grant"}, // RFC 9700 §2.1.1
+		"another client":   {nil, func(f url.Values) { f.Set("client_id", "other") }, "invalid_grant"},
+		"another redirect": {nil, func(f url.Values) { f.Set("redirect_uri", callback+"/other") }, "invalid_request"},
+		"another verifier": {nil, func(f url.Values) { f.Set("code_verifier", "another") }, "invalid_grant"},
+		"too late":         {nil, func(url.Values) { w.clock.Add(int64(5 * time.Minute)) }, "invalid_grant"},
+		"disabled":         {nil, func(url.Values) { w.DisableUser("alice") }, "invalid_grant"},
 	} {
 		w.EnableUser("alice")
-		form := codeForm("spa", codeOf(t, w.Server, "alice"))
+		form := codeForm("spa", codeOf(t, w.Server, "alice", c.changes...))
 		c.change(form)
 		expect(t, name, stringOf(exchange(t, w.Server, form, 400)["error"]), c.want)
 	}
 	w.EnableUser("alice")
-	form := codeForm("spa", codeOf(t, w.Server, "alice"))
-	exchange(t, w.Server, form, 200)
+	form := codeForm("", codeOf(t, w.Server, "alice", confidential...))
+	secret(form, "secret-confidential-jwt")
+	w.clock.Add(int64(5*time.Minute - 1))
+	if email := read(t, exchange(t, w.Server, form, 200)["id_token"].(string)).Claims["email"]; email != nil {
+		t.Errorf("without its scope: %v", email)
+	}
 	expect(t, "a second time", stringOf(exchange(t, w.Server, form, 400)["error"]), "invalid_grant")
 }
 
@@ -115,15 +127,35 @@ func TestEndOfLogin(t *testing.T) {
 	}
 }
 
+// Tokens end with the browser's session if that was asked for (x_sso_enabled).
+func TestEndOfBrowserSession(t *testing.T) {
+	w := newWorld(t, authgeartest.Config{})
+	w.clock.Store(time.Now().UnixNano())
+	w.AddUser(authgeartest.User{ID: "alice"})
+	for sso, want := range map[string]string{"true": "", "": "true"} {
+		res, _ := call(t, w.Server, authorizePath("x_sso_enabled", sso), "user=alice")
+		tokens := exchange(t, w.Server, codeForm("spa", located(t, res).Get("code")), 200)
+		w.Revoke(cookieOf(res, "session"))
+		expect(t, "x_sso_enabled="+sso, valid(t, w.Server, tokens["access_token"].(string)), want)
+	}
+	tokens := signInFor(t, w.Server, "alice", "spa")
+	w.ValidUntil("alice", w.time().Add(1))
+	w.clock.Add(1)
+	form := url.Values{"grant_type": {"refresh_token"}, "client_id": {"spa"}, "refresh_token": {tokens["refresh_token"].(string)}}
+	expect(t, "account ended", stringOf(exchange(t, w.Server, form, 400)["error"]), "invalid_grant")
+}
+
 // Without registered clients everybody is a machine.
 func TestAnyMachine(t *testing.T) {
-	s := authgeartest.New(t)
+	s := authgeartest.New(t, authgeartest.Config{Endpoint: httpsOrigin})
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {"cron"}, "client_secret": {"any"}, "resource": {"https://api.example.com"}, "scope": {"a b"}}
 	body := exchange(t, s, form, 200)
 	claims := read(t, body["access_token"].(string)).Claims
 	if body["scope"] != "a b" || claims["sub"] != "client_id_cron" || claims["scope"] != "a b" {
 		t.Errorf("%v %v", body, claims)
 	}
-	form.Set("resource", "http://api.example.com")
-	expect(t, "http", stringOf(exchange(t, s, form, 400)["error"]), "invalid_target")
+	for _, resource := range []string{"http://api.example.com", "https:///api", "https://api.example.com?a=b", "https://api.example.com#a", s.Endpoint() + "/api"} { // facts §8
+		form.Set("resource", resource)
+		expect(t, resource, stringOf(exchange(t, s, form, 400)["error"]), "invalid_target")
+	}
 }

@@ -42,6 +42,12 @@ func (u *user) maySignIn(now time.Time) bool {
 	return !u.disabled && (u.validUntil.IsZero() || now.Before(u.validUntil))
 }
 
+// maySignIn says whether there is such a user, and one who may. The caller holds s.mu.
+func (s *Server) maySignIn(userID string) bool {
+	u := s.users[userID]
+	return u != nil && u.maySignIn(s.now())
+}
+
 // amr is what a fresh login's tokens tell, nil for nothing.
 func (u *user) amr() []string {
 	switch {
