@@ -33,7 +33,7 @@ func (s *Server) allowOrigin(w http.ResponseWriter, r *http.Request) {
 // Without any of the former all pages of this machine.
 func (s *Server) allowedOrigin(origin string) bool {
 	u, err := url.Parse(origin)
-	if err != nil || u.Scheme == "" || u.Scheme+"://"+u.Host != origin {
+	if err != nil || u.Scheme+"://"+u.Host != origin {
 		return false
 	}
 	if origin == s.Endpoint() || slices.Contains(s.origins, origin) {

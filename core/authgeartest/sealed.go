@@ -21,7 +21,7 @@ import (
 // user 3 bytes, client 2, login 4, expiry 4, scopes 1, random 3, MAC 6. The caller
 // holds s.mu.
 func (s *Server) seal(kind sessionKind, of *login, expires time.Time) string {
-	var b [23]byte
+	var b sealed
 	copy(b[0:3], s.short("user", of.userID))
 	copy(b[3:5], s.short("client", of.clientID))
 	binary.BigEndian.PutUint32(b[5:], uint32(of.authTime.Unix()))
@@ -33,6 +33,13 @@ func (s *Server) seal(kind sessionKind, of *login, expires time.Time) string {
 	}
 	_, _ = rand.Read(b[14:17])
 	copy(b[17:], s.sealOf(kind, of.id, b[:17]))
+	return b.text()
+}
+
+// sealed is what seal says, in 32 characters of base 62.
+type sealed [23]byte
+
+func (b sealed) text() string {
 	text := new(big.Int).SetBytes(b[:]).Text(62)
 	return strings.Repeat("0", 32-len(text)) + text
 }
@@ -70,24 +77,25 @@ func (s *Server) find(credential string) *session {
 	if strings.Count(credential, ".") == 2 {
 		return s.unsealJWT(credential)
 	}
-	id, sealed, ok := strings.Cut(credential, ".")
+	id, text, ok := strings.Cut(credential, ".")
 	if !ok {
 		return s.unseal(credential, kindOpaque, newUUID(), credential)
 	}
-	if found := s.unseal(credential, kindRefresh, id, sealed); found != nil {
+	if found := s.unseal(credential, kindRefresh, id, text); found != nil {
 		return found
 	}
-	return s.unseal(credential, kindCookie, id, sealed)
+	return s.unseal(credential, kindCookie, id, text)
 }
 
 // unseal reads what seal made. The caller holds s.mu.
-func (s *Server) unseal(credential string, kind sessionKind, loginID, sealed string) *session {
-	n, ok := new(big.Int).SetString(sealed, 62)
-	if !ok || len(sealed) != 32 || n.Sign() < 0 || n.BitLen() > 23*8 {
+func (s *Server) unseal(credential string, kind sessionKind, loginID, text string) *session {
+	n, ok := new(big.Int).SetString(text, 62)
+	var b sealed
+	if !ok || n.BitLen() > 8*len(b) {
 		return nil
 	}
-	b := n.FillBytes(make([]byte, 23))
-	if !hmac.Equal(b[17:], s.sealOf(kind, loginID, b[:17])) {
+	n.FillBytes(b[:])
+	if b.text() != text || !hmac.Equal(b[17:], s.sealOf(kind, loginID, b[:17])) {
 		return nil
 	}
 	of := &login{id: loginID, browser: kind == kindCookie, clientID: s.names[string(b[3:5])]}

@@ -46,16 +46,16 @@ func (s seed) key(n int) *rsa.PrivateKey {
 	for {
 		p, q := prime(source), prime(source)
 		p1, q1 := new(big.Int).Sub(p, one), new(big.Int).Sub(q, one)
-		lcm := new(big.Int).Div(new(big.Int).Mul(p1, q1), new(big.Int).GCD(nil, nil, p1, q1))
-		d := new(big.Int).ModInverse(e, lcm)
+		d := new(big.Int).ModInverse(e, new(big.Int).Mul(p1, q1))
+		if d == nil {
+			continue
+		}
 		key := &rsa.PrivateKey{
 			PublicKey: rsa.PublicKey{N: new(big.Int).Mul(p, q), E: int(e.Int64())},
 			D:         d, Primes: []*big.Int{p, q},
 		}
-		if d != nil && key.Validate() == nil {
-			key.Precompute()
-			return key
-		}
+		key.Precompute()
+		return key
 	}
 }
 
@@ -66,7 +66,6 @@ func prime(source io.Reader) *big.Int {
 	for {
 		_, _ = io.ReadFull(source, candidate[:]) // which never fails
 		candidate[0] |= 0xc0
-		candidate[len(candidate)-1] |= 1
 		if p := new(big.Int).SetBytes(candidate[:]); p.ProbablyPrime(20) {
 			return p
 		}

@@ -52,6 +52,8 @@ func TestSeed(t *testing.T) {
 			read(t, renewed["id_token"].(string)).Claims["sid"] != read(t, tokens["id_token"].(string)).Claims["sid"] {
 			t.Errorf("%v", claims)
 		}
+		w.SetAuthTime(refresh, before.time().Add(-time.Hour))
+		expect(t, "one login still", authTime(resolve(t, w.Server, "Authorization", alices["JWT"][1])), seconds(before.time().Add(-time.Hour)))
 		expect(t, "another rotation", w.RotateKeys(), before.RotateKeys())
 	})
 	t.Run("what ends", func(t *testing.T) {
@@ -59,6 +61,10 @@ func TestSeed(t *testing.T) {
 		w.Revoke(refresh) // which has not been seen yet
 		expect(t, "JWT of the same login", who(w, alices["JWT"]), "")
 		expect(t, "another login", who(w, alices["minted"]), "alice")
+		res, _ := call(t, w.Server, authorizePath("prompt", "none", "x_sso_enabled", "true"), "", alices["cookie"])
+		access := exchange(t, w.Server, codeForm("spa", located(t, res).Get("code")), 200)["access_token"].(string)
+		w.Revoke(strings.TrimPrefix(alices["cookie"][1], "session="))
+		expect(t, "what came by the cookie", valid(t, w.Server, access), "")
 		opaque := strings.TrimPrefix(alices["opaque"][1], "Bearer ")
 		w.Revoke(opaque)
 		expect(t, "opaque", who(w, alices["opaque"]), "")
@@ -97,13 +103,18 @@ func TestSeed(t *testing.T) {
 		w, _ := startAgain(t, "a seed")
 		claims := read(t, tokens["access_token"].(string)).Claims
 		claims["jti"] = strings.Repeat("0", 64)
-		id, sealed, _ := strings.Cut(refresh, ".")
+		opaque := strings.TrimPrefix(alices["opaque"][1], "Bearer ")
+		id, _, _ := strings.Cut(refresh, ".")
+		_, ofCookie, _ := strings.Cut(alices["cookie"][1], ".")
 		for name, token := range map[string]string{
-			"signed": w.Sign(nil, claims), "ID token": tokens["id_token"].(string), "refresh token": refresh, "its half": sealed,
-			"one less": "0" + sealed[1:], "no number": strings.Repeat("-", 32), "negative": "-" + sealed[1:], "too large": strings.Repeat("Z", 32),
+			"signed": w.Sign(nil, claims), "ID token": tokens["id_token"].(string), "refresh token": refresh, "its half": refresh[len(id)+1:],
+			"shorter": opaque[1:], "longer": "0" + opaque, "negative": "-" + opaque[1:], "with a sign": "+" + opaque[1:],
+			"no number": strings.Repeat("-", 32), "too large": strings.Repeat("Z", 32),
 		} {
 			expect(t, name, valid(t, w.Server, token), "")
-			expect(t, name+" as cookie", resolve(t, w.Server, "Cookie", "session="+id+"."+token).Get("X-Authgear-Session-Valid"), "false")
+		}
+		for _, cookie := range []string{refresh, id + "." + ofCookie, id + "." + opaque} {
+			expect(t, cookie, resolve(t, w.Server, "Cookie", "session="+cookie).Get("X-Authgear-Session-Valid"), "false")
 		}
 	})
 }
