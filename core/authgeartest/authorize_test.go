@@ -68,7 +68,7 @@ func TestRedirectURIsOfThisMachine(t *testing.T) {
 	for uri, want := range map[string]int{
 		"http://localhost:5173/callback": 303, "http://127.0.0.1:1/": 303, "http://[::1]:8080": 303, "https://app.localhost/x?y=z": 303, "http://localhost": 303,
 		"https://example.com/": 400, "http://localhost.example.com/": 400, "http://localhost@example.com/": 400, "http://127.0.0.2/": 400,
-		"javascript:alert(1)": 400, "": 400, "//localhost/": 400,
+		"javascript:alert(1)": 400, "javascript://localhost/%0aalert(1)": 400, "": 400, "//localhost/": 400,
 	} {
 		if res, _ := call(t, s, authorizePath("client_id", "any", "redirect_uri", uri), "user=alice"); res.StatusCode != want {
 			t.Errorf("%s: %d", uri, res.StatusCode)

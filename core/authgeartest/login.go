@@ -79,7 +79,6 @@ func (s *Server) lives(l *login) bool {
 
 // end ends a login and those that end with it. The caller holds s.mu.
 func (s *Server) end(l *login) {
-	s.ended[l.id] = true
 	for credential, session := range s.sessions {
 		if session.login == l || l.sso != "" && session.sso == l.sso {
 			delete(s.sessions, credential)

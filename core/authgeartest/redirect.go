@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 )
 
 // target is where an authorization request is answered.
@@ -53,8 +52,7 @@ func (t target) answer(answer map[string]string) http.HandlerFunc {
 		for name, value := range answer {
 			values.Set(name, value)
 		}
-		to.Fragment, to.RawFragment = "", ""
-		return seeOther(strings.TrimSuffix(to.String(), "#") + "#" + values.Encode())
+		return seeOther(to.String() + "#" + values.Encode()) // a redirect URI has no fragment (RFC 6749 §3.1.2)
 	case "form_post":
 		return func(w http.ResponseWriter, r *http.Request) { formPost(w, r, t.uri.String(), answer) }
 	default:

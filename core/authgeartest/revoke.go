@@ -11,7 +11,6 @@ func (s *Server) revoke(w http.ResponseWriter, r *http.Request) {
 		writeFailure(w, http.StatusInternalServerError)
 		return
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
 	s.Revoke(r.PostFormValue("token"))
 	w.WriteHeader(http.StatusOK)
 }

@@ -138,7 +138,6 @@ func (s *Server) local(next http.HandlerFunc) http.HandlerFunc {
 			http.Error(w, "this is another host", http.StatusNotFound)
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
 		if err := r.ParseForm(); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
