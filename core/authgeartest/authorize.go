@@ -25,9 +25,9 @@ type authorization struct {
 	to     target
 	scopes []string
 
-	hint   *login // of the session that id_token_hint names, nil if there is none
-	hinted string // the user that id_token_hint names
-	login  bool   // an earlier login does not count
+	hint    *login // of the session that id_token_hint names, nil if there is none
+	hinted  string // the user that id_token_hint names
+	relogin bool   // prompt or max_age want a new login
 
 	promotes string // the anonymous user who is to stay, empty for none
 }
@@ -138,13 +138,13 @@ func (s *Server) takeHint(a *authorization) *failure {
 		a.hinted, _ = claims["sub"].(string)
 		a.hint = s.loginBySID(claims["sid"])
 	}
-	a.login = slices.Contains(strings.Fields(a.form.Get("prompt")), "login")
+	a.relogin = slices.Contains(strings.Fields(a.form.Get("prompt")), "login")
 	if age, err := strconv.ParseUint(a.form.Get("max_age"), 10, 31); err == nil {
 		since := time.Duration(-1)
 		if a.hint != nil {
 			since = s.now().Sub(a.hint.authTime)
 		}
-		a.login = a.login || age == 0 || since < 0 || since > time.Duration(age)*time.Second
+		a.relogin = a.relogin || age == 0 || since < 0 || since > time.Duration(age)*time.Second
 	}
 	return nil
 }

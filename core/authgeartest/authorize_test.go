@@ -5,6 +5,7 @@ import (
 	"html"
 	"net/http"
 	"net/url"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -157,6 +158,11 @@ func TestBrowserSession(t *testing.T) {
 	res, _ := call(t, w.Server, authorizePath(), "user=alice")
 	cookie, hint, began := cookieOf(res, "session"), idToken(res), w.time()
 	session := [2]string{"Cookie", "session=" + cookie}
+	id, _, _ := strings.Cut(cookie, ".")
+	claims := read(t, exchange(t, w.Server, url.Values{"grant_type": {idTokenGrant}, "client_id": {"mobile"}}, 200, session)["id_token"].(string)).Claims
+	if sid := base64.RawURLEncoding.EncodeToString([]byte("idp:" + id)); claims["sid"] != sid || !reflect.DeepEqual(claims["aud"], []any{"mobile"}) {
+		t.Errorf("ID token of the cookie: %v", claims)
+	}
 	w.clock.Add(int64(time.Minute))
 	for name, c := range map[string]struct {
 		changes []string
@@ -210,7 +216,7 @@ func TestReauthenticateBySignIn(t *testing.T) {
 	began := signInFor(t, w.Server, "alice", "spa", "x_sso_enabled", "false")
 	access := began["access_token"].(string)
 	w.clock.Add(int64(time.Hour))
-	fresh := exchange(t, w.Server, url.Values{"grant_type": {"urn:authgear:params:oauth:grant-type:id-token"}, "client_id": {"spa"}}, 200, [2]string{"Authorization", "Bearer " + refreshed(t, w.Server, began)})
+	fresh := exchange(t, w.Server, url.Values{"grant_type": {idTokenGrant}, "client_id": {"spa"}}, 200, [2]string{"Authorization", "Bearer " + refreshed(t, w.Server, began)})
 	hint := fresh["id_token"].(string)
 	if other := signInFor(t, w.Server, "alice", "spa", "id_token_hint", hint); read(t, other["id_token"].(string)).Claims["sid"] == read(t, hint).Claims["sid"] {
 		t.Error("offline_access without a login of its own")

@@ -139,7 +139,8 @@ func (s *Server) unsealJWT(credential string) *session {
 	return found
 }
 
-// again is a credential of before the start. The caller holds s.mu.
+// again remembers a credential from before the start, unless its login has ended or its
+// user is gone: then it is nil. The caller holds s.mu.
 func (s *Server) again(credential string, kind sessionKind, of *login, expires time.Time) *session {
 	if s.users[of.userID] == nil || s.ended[of.id] || !of.authTime.After(s.signedOut[of.userID]) {
 		return nil

@@ -80,7 +80,7 @@ func (s *Server) signIn(r *http.Request, a *authorization, userID string) http.H
 		return s.signInPage(a, "there is no such user here")
 	case !u.maySignIn(s.now()):
 		return s.signInPage(a, "this user may not sign in")
-	case a.hint != nil && a.login && !u.canReauthenticate():
+	case a.hint != nil && a.relogin && !u.canReauthenticate():
 		return s.signInPage(a, cannotReauthenticate)
 	}
 	if a.promotes != "" {
@@ -90,7 +90,7 @@ func (s *Server) signIn(r *http.Request, a *authorization, userID string) http.H
 	if browser != nil && browser.userID != userID {
 		browser = nil // somebody else's, who is signed out of the browser by the new cookie
 	}
-	if browser != nil && !a.login {
+	if browser != nil && !a.relogin {
 		return s.grantCode(a, userID, browser.authTime, browser)
 	}
 	now := s.now()

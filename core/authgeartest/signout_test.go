@@ -44,8 +44,9 @@ func TestSignOutByQuestion(t *testing.T) {
 		res, _ := call(t, named, "/oauth2/end_session?"+url.Values{"post_logout_redirect_uri": {uri}}.Encode(), "")
 		expect(t, uri, res.Header.Get("Location"), want)
 	}
-	if res, _ := call(t, s, "/logout?redirect_uri=https://example.com/", "x=y"); res.Header.Get("Location") != s.Endpoint() {
-		t.Errorf("an open redirect: %s", res.Header.Get("Location"))
+	for _, uri := range []string{"https://example.com/", "%25zz", ""} {
+		res, _ := call(t, s, "/logout?redirect_uri="+uri, "x=y")
+		expect(t, "no open redirect to "+uri, res.Header.Get("Location"), s.Endpoint())
 	}
 }
 
@@ -127,9 +128,12 @@ func TestAnonymousAPI(t *testing.T) {
 			t.Errorf("%s: %d %s", name, status, raw)
 		}
 	}
-	s.SetOutage(true)
-	if status, _ := ask("signup", `{"session_type":"cookie"}`); status != 500 {
-		t.Errorf("in an outage: %d", status)
+	for name, fail := range map[string]func(bool){"database": s.SetOutage, "Redis": s.SetRedisDown} {
+		fail(true)
+		if status, _ := ask("signup", `{"session_type":"cookie"}`); status != 500 {
+			t.Errorf("without the %s: %d", name, status)
+		}
+		fail(false)
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/quote"
 )
 
-// lookAtClaims judges each claim by itself. Of sub it says a machine's only.
+// lookAtClaims judges each claim by itself. It shows sub of machines only.
 func (e *examination) lookAtClaims(c *claims.Claims) {
 	now := time.Now()
 	subject, audience := "a user's id, which is not shown", "Set Endpoint to the project's public origin; the token may be meant for another service."

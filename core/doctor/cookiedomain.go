@@ -14,15 +14,15 @@ import (
 
 const cookieNameFix = `The project has another name for it: set Cookies to its http.cookie_prefix and "session", as in "myapp_session". Until then no session cookie counts.`
 
-// lookAtCookieNames has a dead session refused under each name: of the project's own
-// cookie the answer takes it away.
+// lookAtCookieNames sends a dead session under each name. If the name is the project's
+// own, the answer takes the cookie away.
 func (e *examination) lookAtCookieNames(ctx context.Context, resolver *authgear.Resolver) {
 	names := e.cookieNames()
 	cookie, unanswered := e.clearedCookie(ctx, resolver)
 	switch {
 	case cookie == nil && unanswered != nil:
 		e.skip("the resolver has not answered: "+unanswered.Error(), "cookie_name", "cookie_domain")
-	case cookie == nil && !slices.Contains(names, "session"): // which the canary has beside them
+	case cookie == nil && !slices.Contains(names, "session"): // which the canary sends beside them, so that it does not tell
 		e.add("cookie_name", StatusFailed, "the project takes no cookie away that is named "+strings.Join(names, " or ")+", as it does with its own when it refuses one", cookieNameFix)
 		e.skip("not looked at, since cookie_name has failed", "cookie_domain")
 	default:
@@ -63,8 +63,8 @@ func (e *examination) lookAtDomain(cookie *http.Cookie) {
 	}
 }
 
-// clearedCookie returns the cookie with which the project takes a dead session away, nil
-// when it takes none, and the error of a name of which it has not answered.
+// clearedCookie returns the Set-Cookie by which the project takes the cookie of a dead
+// session away, nil if there is none, and why the resolver has not answered for a name.
 func (e *examination) clearedCookie(ctx context.Context, resolver *authgear.Resolver) (cookie *http.Cookie, unanswered error) {
 	for _, name := range e.cookieNames() {
 		_, err := resolver.Authenticate(ctx, cookieRequest(name+"="+session.Dead))

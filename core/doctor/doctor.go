@@ -43,9 +43,9 @@ type Config struct {
 	// that dns, connection and tls are looked at only if it uses one.
 	HTTPClient *http.Client
 
-	// Service is the service's public origin, such as "https://api.example.com": whether
-	// browsers send the project's session cookie to it. It is not asked. Empty: not looked
-	// at.
+	// Service is the service's public origin, such as "https://api.example.com", for
+	// whether browsers send the project's session cookie to it. No request goes there.
+	// Empty: not looked at.
 	Service string
 
 	// Token is an access token to look at, with or without the word Bearer before it.
@@ -64,7 +64,7 @@ type examination struct {
 	hybrid *authgear.Hybrid // for what it decides without the network
 	rules  judge.Rules
 	keys   []keys.Key // nil: they could not be had
-	silent bool       // the resolver answers nobody's request and a bad one alike
+	silent bool       // the resolver answers a bad token as it answers a request without one
 }
 
 // limit is how long a run takes at most. A request gives up sooner; there are several.

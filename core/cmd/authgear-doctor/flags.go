@@ -32,7 +32,8 @@ func newFlags(t terminal, name string) flags {
 	return f
 }
 
-// endpoint parses the arguments, of which one is no flag, before the flags or after.
+// endpoint parses the arguments and returns the one that is no flag; it may stand before
+// the flags or after them.
 func (f flags) endpoint(args []string) (string, error) {
 	var rest []string
 	for {
