@@ -42,11 +42,11 @@ func TestSeed(t *testing.T) {
 		if kid := func(w *world) any { return read(t, w.AccessToken("bob")).Header["kid"] }; kid(w) != kid(before) {
 			t.Error("another key")
 		}
+		renewed := exchange(t, w.Server, form, 200) // before the JWT tells more of the login
 		for name, sent := range alices {
 			expect(t, name, who(w, sent), "alice")
 			expect(t, name+", its login", authTime(resolve(t, w.Server, sent[0], sent[1])), seconds(before.time()))
 		}
-		renewed := exchange(t, w.Server, form, 200)
 		claims := read(t, renewed["access_token"].(string)).Claims
 		if claims["scope"] != "openid offline_access https://authgear.com/scopes/full-access" || claims["client_id"] != "mobile" ||
 			read(t, renewed["id_token"].(string)).Claims["sid"] != read(t, tokens["id_token"].(string)).Claims["sid"] {
