@@ -32,9 +32,9 @@ func TestCORS(t *testing.T) {
 					fields = append(fields, [2]string{"Access-Control-Request-Method", "POST"}, [2]string{"Access-Control-Request-Headers", "authorization"})
 				}
 				res, _ := send(t, c.server.URL(), method, path, fields, "")
-				want := map[string]string{"Access-Control-Allow-Origin": "", "Access-Control-Allow-Credentials": "", "Access-Control-Allow-Methods": "", "Access-Control-Allow-Headers": ""}
+				want := map[string]string{"Access-Control-Allow-Origin": "", "Access-Control-Allow-Credentials": "", "Access-Control-Max-Age": "", "Access-Control-Allow-Methods": "", "Access-Control-Allow-Headers": ""}
 				if c.allowed {
-					want["Access-Control-Allow-Origin"], want["Access-Control-Allow-Credentials"] = c.origin, "true"
+					want["Access-Control-Allow-Origin"], want["Access-Control-Allow-Credentials"], want["Access-Control-Max-Age"] = c.origin, "true", "900"
 					if method == "OPTIONS" {
 						want["Access-Control-Allow-Methods"], want["Access-Control-Allow-Headers"] = "POST", "authorization"
 					}

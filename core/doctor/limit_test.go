@@ -1,6 +1,7 @@
 package doctor_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -44,4 +45,13 @@ func TestLimit(t *testing.T) {
 		wantStep(t, r, "cookie_name", doctor.StatusSkipped, "not answered")
 		time.Sleep(time.Minute) // of the bubble, for what runs into its own time-out
 	})
+}
+
+func TestEndedContext(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	r := doctor.Run(ctx, doctor.Config{Endpoint: "https://auth.example.com"})
+	wantStep(t, r, "discovery", doctor.StatusFailed, context.Canceled.Error())
+	wantStep(t, r, "clock", doctor.StatusSkipped)
 }

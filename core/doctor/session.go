@@ -3,7 +3,6 @@ package doctor
 import (
 	"context"
 	"iter"
-	"net/textproto"
 	"slices"
 	"strings"
 
@@ -67,7 +66,7 @@ func (cookieRequest) Host() string       { return "" }
 func (cookieRequest) RemoteAddr() string { return "" }
 
 func (r cookieRequest) Values(name string) []string {
-	if textproto.CanonicalMIMEHeaderKey(name) == "Cookie" {
+	if strings.EqualFold(name, "Cookie") {
 		return []string{string(r)}
 	}
 	return nil
