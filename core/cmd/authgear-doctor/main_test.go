@@ -180,4 +180,8 @@ func TestToken(t *testing.T) {
 	p.Close()
 	status, _, stderr := try(t, terminal{env: environment("AUTHGEAR_CLIENT_SECRET", "x")}, "token", p.URL, "-client-id", "worker", "-resource", api)
 	wantStatus(t, 1, status, stderr, "refused", `"authgear-doctor http://127.0.0.1:`)
+	for _, args := range []string{"token http://auth.invalid -client-id x -resource y", "login http://auth.invalid -client-id x"} {
+		status, _, stderr := try(t, terminal{env: environment("AUTHGEAR_CLIENT_SECRET", "x")}, strings.Fields(args)...)
+		wantStatus(t, 1, status, stderr, "plain http") // no secret goes that way
+	}
 }

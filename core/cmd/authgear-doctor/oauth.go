@@ -96,7 +96,6 @@ func (s *authorizationServer) exchange(ctx context.Context, c client, form url.V
 	body := form.Encode()
 	r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.Header.Set("Accept", "application/json")
 	answer, err := noRedirects.Do(r)
 	if err != nil {
 		return nil, err
