@@ -74,6 +74,27 @@ func TestSilentResolver(t *testing.T) {
 	wantStep(t, r, "session", doctor.StatusOK, "a user")
 }
 
+// A cache in front of Authgear may answer one user's token with another's session: a
+// service with NewHybrid lets neither in.
+func TestAnotherUsersAnswer(t *testing.T) {
+	t.Parallel()
+	s := authgeartest.New(t)
+	alice := s.AccessToken(s.AddUser(authgeartest.User{}))
+	bob := s.AccessToken(s.AddUser(authgeartest.User{}))
+	s.Handle(resolvePath, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") == "Bearer "+alice {
+			r.Header.Set("Authorization", "Bearer "+bob)
+		}
+		s.ServeHTTP(w, r)
+	}))
+	r := doctor.Run(t.Context(), doctor.Config{Endpoint: s.Endpoint(), Token: alice})
+	wantStep(t, r, "jwt", doctor.StatusOK)
+	wantStep(t, r, "session", doctor.StatusFailed, "as that of another user", "between this service and Authgear")
+	if got := find(t, r, "session").Reason; got != authgear.ReasonAnswerMalformed {
+		t.Errorf("the reason is %s", got)
+	}
+}
+
 // The reason is the one that requests are refused with.
 func TestResolverReason(t *testing.T) {
 	t.Parallel()

@@ -120,7 +120,7 @@ func (e *examination) configure() bool {
 	var err error
 	e.hybrid, err = authgear.NewHybrid(authgear.HybridConfig{
 		Endpoint: c.Endpoint, InternalURL: c.InternalURL, ResolverURL: c.ResolverURL, Cookies: c.Cookies, ClientIDs: c.ClientIDs,
-		Resources: c.Resources, Leeway: c.Leeway, InsecureHTTP: c.InsecureHTTP, Observer: &authgear.Observer{},
+		Resources: c.Resources, Leeway: c.Leeway, InsecureHTTP: c.InsecureHTTP, HTTPClient: c.HTTPClient, Observer: &authgear.Observer{},
 	})
 	if err != nil {
 		text := strings.TrimPrefix(err.Error(), "authgear: HybridConfig: ")

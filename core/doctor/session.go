@@ -14,13 +14,23 @@ const (
 	silentResolver = "nobody can tell: the resolver says nothing, as to a request without credentials"
 )
 
-// lookAtSession asks the resolver about a token.
-func (e *examination) lookAtSession(ctx context.Context, resolver *authgear.Resolver, token string) {
+// verifier is what an authenticator does with a token alone.
+type verifier interface {
+	Verify(ctx context.Context, token string) (*authgear.Identity, error)
+}
+
+// lookAtSession has the resolver asked about a token. Of a JWT that is good by itself,
+// NewHybrid compares the answer with it.
+func (e *examination) lookAtSession(ctx context.Context, resolver *authgear.Resolver, token string, goodJWT bool) {
 	if resolver == nil {
 		e.skip(noResolver, "session")
 		return
 	}
-	identity, err := resolver.Verify(ctx, token)
+	var by verifier = resolver
+	if goodJWT {
+		by = e.hybrid
+	}
+	identity, err := by.Verify(ctx, token)
 	e.session("session", identity, err)
 }
 

@@ -40,7 +40,7 @@ func (e *examination) lookAtToken(ctx context.Context, resolver *authgear.Resolv
 			e.last().Status = StatusWarning
 			e.last().Detail = "it is opaque, not a JWT: NewHybrid and NewResolver take it, NewJWT does not"
 		}
-		e.lookAtSession(ctx, resolver, token)
+		e.lookAtSession(ctx, resolver, token, false)
 		return
 	case authgear.ReasonTokenMalformed:
 		e.refused("token", err)
@@ -72,7 +72,7 @@ func (e *examination) lookAtToken(ctx context.Context, resolver *authgear.Resolv
 		e.skip("a machine's token, which the resolver never accepts; NewHybrid and NewJWT with Resources do", "session")
 		return
 	}
-	e.lookAtSession(ctx, resolver, token)
+	e.lookAtSession(ctx, resolver, token, err == nil)
 	if err != nil && e.last().Status == StatusFailed {
 		e.last().Fix = "" // it stands above
 	}
