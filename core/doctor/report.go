@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
+	"github.com/authgear/authgear-sdk-go/core/internal/quote"
 )
 
 // Status is how a step, or a report, has ended.
@@ -22,7 +23,7 @@ const (
 )
 
 // Step is one thing that was looked at. No text in it has a token, a cookie or a
-// user's id.
+// user's id, nor a control character but line feeds.
 type Step struct {
 	// Name says what was looked at: endpoint, options, dns, connection, tls,
 	// discovery, issuer, keys, clock, resolver, cookie_name, cookie_domain; of a token token, header,
@@ -56,11 +57,13 @@ type Report struct {
 // OK reports whether no step has failed.
 func (r Report) OK() bool { return r.Status != StatusFailed }
 
-// judge fills Status and Verdict.
+// judge fills Status and Verdict, and lets no text obey a peer that has a part in it.
 func (r *Report) judge() {
 	of := map[Status]int{}
 	first := map[Status]string{}
-	for _, step := range r.Steps {
+	for i := range r.Steps {
+		step := &r.Steps[i]
+		step.Detail, step.Fix = quote.Printable(step.Detail), quote.Printable(step.Fix)
 		if of[step.Status]++; of[step.Status] == 1 {
 			first[step.Status] = step.Name
 		}

@@ -3,8 +3,6 @@ package doctor
 import (
 	"fmt"
 	"strings"
-
-	"github.com/authgear/authgear-sdk-go/core/internal/quote"
 )
 
 const (
@@ -23,10 +21,10 @@ func (r Report) String() string {
 	var b strings.Builder
 	for _, step := range r.Steps {
 		head := fmt.Sprintf("%-*s %-*s  ", marked, marks[step.Status], names, step.Name)
-		wrap(&b, head, quote.Printable(step.Detail)) // a peer may have a part in it
+		wrap(&b, head, step.Detail)
 		indent := strings.Repeat(" ", len(head))
 		if step.Fix != "" {
-			wrap(&b, indent+"-> ", quote.Printable(step.Fix))
+			wrap(&b, indent+"-> ", step.Fix)
 		}
 		if step.Docs != "" {
 			wrap(&b, indent, step.Docs)
