@@ -20,6 +20,7 @@ func (e *examination) lookAtCookieNames(ctx context.Context, resolver *authgear.
 	names := e.cookieNames()
 	cookie, unanswered := e.clearedCookie(ctx, resolver)
 	switch {
+	case cookie == nil && unanswered != nil && e.skipCut(authgear.ReasonResolverUnavailable, "cookie_name", "cookie_domain"):
 	case cookie == nil && unanswered != nil:
 		e.skip("the resolver has not answered: "+unanswered.Error(), "cookie_name", "cookie_domain")
 	case cookie == nil && !slices.Contains(names, "session"): // which the canary sends beside them, so that it does not tell

@@ -61,24 +61,25 @@ type examination struct {
 	Report
 	config Config
 	jwt    authgear.JWTConfig
-	hybrid *authgear.Hybrid // for what it decides without the network
+	hybrid *authgear.Hybrid
 	rules  judge.Rules
-	keys   []keys.Key // nil: they could not be had
-	silent bool       // the resolver answers a bad token as it answers a request without one
+	keys   []keys.Key   // nil: they could not be had
+	silent bool         // the resolver answers a bad token as it answers a request without one
+	ended  func() error // why the run has to end, nil while there is time
+	cut    bool         // something was not looked at for that
 }
 
-// limit is how long a run takes at most. A request gives up sooner; there are several.
-const limit = 30 * time.Second
-
 // Run looks at everything, in at most half a minute, and never fails itself: what
-// is wrong with the configuration is in the report, too. It sends the token and the
-// cookie to the project's resolver only, follows no redirects, and has no side effect but
-// the access that Authgear notes for the session.
+// is wrong with the configuration is in the report, too, as is that the half minute, or
+// ctx, was over before the end. It sends the token and the cookie to the project's
+// resolver only, follows no redirects, and has no side effect but the access that Authgear
+// notes for the session.
 func Run(ctx context.Context, config Config) Report {
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, errLimit)
 	defer cancel()
-	e := &examination{config: config}
+	e := &examination{config: config, ended: func() error { return context.Cause(ctx) }}
 	e.run(ctx)
+	e.lookAtTime()
 	e.judge()
 	return e.Report
 }

@@ -39,15 +39,17 @@ func (e *examination) reach(ctx context.Context) (failed string) {
 		return failed
 	}
 	discovery, ok := fetches.Load("discovery")
-	if !ok { // the context has ended
-		e.fail("discovery", authgear.ReasonKeysUnavailable, err, "")
-		e.skip("not looked at, since discovery has failed", "issuer", "keys", "clock")
+	if !ok { // no answer before somebody's time was over
+		if !e.skipCut(authgear.ReasonKeysUnavailable, "discovery", "issuer", "keys", "clock") {
+			e.fail("discovery", authgear.ReasonKeysUnavailable, err, "")
+			e.skip("not looked at, since discovery has failed", "issuer", "keys", "clock")
+		}
 		return ""
 	}
 	e.lookAtDiscovery(discovery.(fetch).Fetch, asked)
 	if found, ok := fetches.Load("jwks"); ok {
 		e.lookAtKeys(found.(fetch).Fetch)
-	} else {
+	} else if !e.skipCut(authgear.ReasonKeysUnavailable, "keys") {
 		e.skip("not looked at, since they are found by discovery", "keys")
 	}
 	e.lookAtClock(discovery.(fetch))
@@ -63,7 +65,7 @@ type fetch struct {
 func (e *examination) lookAtDiscovery(f keys.Fetch, asked string) {
 	wrong, isIssuer := errors.AsType[*keys.IssuerError](f.Err)
 	if f.Err != nil && !isIssuer {
-		e.fail("discovery", authgear.ReasonKeysUnavailable, f.Err, statusFix(f.Status, asked))
+		e.fail("discovery", authgear.ReasonKeysUnavailable, f.Err, statusFix(f.Status, f.Err, asked))
 		e.skip("not looked at, since discovery has failed", "issuer")
 		return
 	}
@@ -77,8 +79,10 @@ func (e *examination) lookAtDiscovery(f keys.Fetch, asked string) {
 }
 
 // statusFix says what to do about an answer with this status that is of no use.
-func statusFix(status int, asked string) string {
+func statusFix(status int, err error, asked string) string {
 	switch {
+	case status != 0 && isTimeout(err):
+		return "The answer has begun, and has not ended before the time-out: look at what stands between this machine and Authgear, and at Authgear's load."
 	case status == 0:
 		return "Look at whether this machine reaches Authgear: egress proxy, firewall, time-outs."
 	case status == http.StatusOK:
@@ -108,7 +112,7 @@ func (e *examination) lookAtKeys(f keys.Fetch) {
 	usable, skipped = firstOf(usable), firstOf(skipped)
 	if f.Err != nil {
 		text := strings.Join(append([]string{f.Err.Error()}, skipped...), "; ")
-		fix := statusFix(f.Status, e.Endpoint)
+		fix := statusFix(f.Status, f.Err, e.Endpoint)
 		if len(f.Keys) > 0 {
 			fix = "Look at the signing keys of the project: RS256 with at least 2048 bits."
 		}

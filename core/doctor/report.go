@@ -28,7 +28,7 @@ type Step struct {
 	// Name says what was looked at: endpoint, options, dns, connection, tls,
 	// discovery, issuer, keys, clock, resolver, cookie_name, cookie_domain; of a token token, header,
 	// its claims by their names, signature, jwt (what NewJWT decides); session (what
-	// the resolver says of the token) and cookie. The steps dns, connection and tls of
+	// the resolver says of the token) and cookie; time, if it has not sufficed. The steps dns, connection and tls of
 	// a resolver at another address begin with "resolver_".
 	Name   string `json:"name"`
 	Status Status `json:"status"`

@@ -57,7 +57,10 @@ func (e *examination) askResolver(ctx context.Context) *authgear.Resolver {
 		if cause := errors.Unwrap(err); cause != nil { // without "authgear: the resolver is not ready"
 			err = cause
 		}
-		e.fail("resolver", reason, err, statusFix(int(status.Load()), asked))
+		if e.skipCut(reason, "resolver", "cookie_name", "cookie_domain") {
+			return nil
+		}
+		e.fail("resolver", reason, err, statusFix(int(status.Load()), err, asked))
 		e.skip("not looked at, since resolver has failed", "cookie_name", "cookie_domain")
 		return nil
 	}

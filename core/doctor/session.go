@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	noResolver     = "nobody can tell, since the resolver is not well"
+	noResolver     = "nobody can tell without the resolver"
 	silentResolver = "nobody can tell: the resolver says nothing, as to a request without credentials"
 )
 

@@ -117,6 +117,7 @@ func (e *examination) decide(err error) {
 		e.ok("jwt", "NewJWT accepts it")
 	case e.keys == nil && reasonOf(err) == authgear.ReasonKeysUnavailable:
 		e.skip("nobody can tell without the keys", "jwt")
+	case e.skipCut(reasonOf(err), "jwt"):
 	default:
 		e.refused("jwt", err)
 		e.last().Detail = "NewJWT refuses it, and logs the reason " + string(reasonOf(err))
