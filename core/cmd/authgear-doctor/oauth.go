@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -98,12 +99,14 @@ func (s *authorizationServer) exchange(ctx context.Context, c client, form url.V
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	answer, err := noRedirects.Do(r)
 	if err != nil {
-		return nil, err
+		return nil, noAnswer(s.Token, err)
 	}
 	defer answer.Body.Close()
 	var g grant
 	err = json.UnmarshalRead(io.LimitReader(answer.Body, maxAnswer), &g)
 	switch {
+	case isTimeout(err):
+		return nil, noAnswer(s.Token, err)
 	case err != nil, g.Error == "" && answer.StatusCode != http.StatusOK:
 		return nil, noOAuth(s.Token, answer.StatusCode)
 	case g.Error != "":
@@ -122,6 +125,23 @@ func (s *authorizationServer) exchange(ctx context.Context, c client, form url.V
 // something in front of it.
 func noOAuth(address string, status int) error {
 	return fmt.Errorf("%s answers with status %d, and not as OAuth does; look at Authgear's log, and at what stands in front of it", address, status)
+}
+
+// noAnswer is for a request that has failed. It does not name the whole address, whose
+// query is of one sign-in.
+func noAnswer(address string, err error) error {
+	if isTimeout(err) {
+		return fmt.Errorf("%s has not answered in time; look at Authgear's load, and at what stands in front of it", address)
+	}
+	if failed, ok := errors.AsType[*url.Error](err); ok {
+		err = failed.Err
+	}
+	return fmt.Errorf("asking %s: %w; look at whether this machine reaches it", address, err)
+}
+
+func isTimeout(err error) bool {
+	timeout, ok := errors.AsType[net.Error](err)
+	return errors.Is(err, context.DeadlineExceeded) || ok && timeout.Timeout()
 }
 
 // meanings are of the errors of RFC 6749 §4.1.2.1 and §5.2 and OpenID Connect

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -49,18 +50,20 @@ func newSignIn(server *authorizationServer, c client, redirect, scope string) *s
 // address returns the authorization request (RFC 6749 §4.1.1).
 func (s *signIn) address() string {
 	challenge := sha256.Sum256([]byte(s.verifier))
-	query := url.Values{
+	u, _ := url.Parse(s.server.Authorization) // discover has looked at it
+	query := u.Query()                        // of its own it keeps (RFC 6749 §3.1)
+	maps.Copy(query, url.Values{
 		"response_type": {"code"}, "client_id": {s.client.id}, "redirect_uri": {s.redirect}, "scope": {s.scope},
 		"state": {s.state}, "nonce": {s.nonce},
 		"code_challenge": {base64.RawURLEncoding.EncodeToString(challenge[:])}, "code_challenge_method": {"S256"},
-	}
-	u, _ := url.Parse(s.server.Authorization) // discover has looked at it
+	})
 	u.RawQuery = query.Encode()
 	return u.String()
 }
 
-// try makes the request that the browser will make: a wrong client or redirect URI is
-// answered with 400 by Authgear, which only the person at the browser would see.
+// try makes the request that the browser will make, without its cookies: what is wrong at
+// once only the person at the browser would see. Authgear answers a wrong client or
+// redirect URI with 400, and sends other errors back.
 func (s *signIn) try(ctx context.Context, address string) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
 	if err != nil {
@@ -68,21 +71,37 @@ func (s *signIn) try(ctx context.Context, address string) error {
 	}
 	answer, err := noRedirects.Do(r)
 	if err != nil {
-		return err
+		return noAnswer(s.server.Authorization, err)
 	}
 	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusBadRequest {
-		return nil
+	switch answer.StatusCode {
+	case http.StatusBadRequest:
+		return s.errorOn(answer.Body)
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
+		return nil // a guard against robots lets browsers pass
 	}
+	if answer.StatusCode > http.StatusBadRequest {
+		return noOAuth(s.server.Authorization, answer.StatusCode)
+	}
+	if to, err := answer.Location(); err == nil && strings.HasPrefix(to.String(), s.redirect+"?") {
+		if q := to.Query(); q.Has("error") && q.Get("state") == s.state {
+			return s.explained(q.Get("error"), q.Get("error_description"))
+		}
+	}
+	return nil
+}
+
+// errorOn reads Authgear's page for a request that it sends nowhere.
+func (s *signIn) errorOn(page io.Reader) error {
 	fields := map[string]string{} // "error: …" and "error_description: …", a line each
-	lines := bufio.NewScanner(io.LimitReader(answer.Body, 4<<10))
+	lines := bufio.NewScanner(io.LimitReader(page, 4<<10))
 	for lines.Scan() {
 		if name, value, ok := strings.Cut(lines.Text(), ": "); ok {
 			fields[name] = value
 		}
 	}
 	if fields["error"] == "" {
-		return noOAuth(s.server.Authorization, answer.StatusCode)
+		return noOAuth(s.server.Authorization, http.StatusBadRequest)
 	}
 	return s.explained(fields["error"], fields["error_description"])
 }

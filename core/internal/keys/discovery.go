@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -46,12 +47,21 @@ func Discover(ctx context.Context, client *project.Client, origin string) (m Met
 		return err
 	})
 	if err == nil {
-		_, err = at(origin, "authorization_endpoint", m.Authorization)
+		err = checkEndpoint(origin, "authorization_endpoint", m.Authorization)
 	}
 	if err == nil {
-		_, err = at(origin, "token_endpoint", m.Token)
+		err = checkEndpoint(origin, "token_endpoint", m.Token)
 	}
 	return m, err
+}
+
+// checkEndpoint checks the address of an endpoint of OAuth.
+func checkEndpoint(origin, name, address string) error {
+	if strings.Contains(address, "#") { // RFC 6749 §3.1, §3.2
+		return fmt.Errorf("%s %s has a fragment, which it must not", name, quote.Quote(address))
+	}
+	_, err := at(origin, name, address)
+	return err
 }
 
 // fetch gets the keys. Discovery is kept once it succeeded, and asked again
