@@ -16,6 +16,8 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/quote"
 )
 
+const wholeFix = "Give the token alone and whole: without a header's name, quotes or JSON around it. A session cookie is for -cookie, which is Config.Cookie."
+
 // lookAtToken looks at all of an access token, also at what comes after the first
 // mistake.
 func (e *examination) lookAtToken(ctx context.Context, resolver *authgear.Resolver) {
@@ -31,6 +33,10 @@ func (e *examination) lookAtToken(ctx context.Context, resolver *authgear.Resolv
 	err := e.verify(ctx, token)
 	switch reason := reasonOf(err); reason {
 	case authgear.ReasonTokenOpaque:
+		if !errors.Is(err, jws.ErrOpaque) { // it has not the form of Authgear's either
+			e.fail("token", reason, errors.Unwrap(err), wholeFix)
+			return
+		}
 		if len(e.config.ClientIDs) > 0 { // then it is refused before anybody is asked
 			_, err := e.hybrid.Verify(ctx, token)
 			e.refused("token", err)
@@ -44,7 +50,7 @@ func (e *examination) lookAtToken(ctx context.Context, resolver *authgear.Resolv
 		return
 	case authgear.ReasonTokenMalformed:
 		e.refused("token", err)
-		e.last().Fix = "Give the token alone and whole: without a header's name, quotes or JSON around it. A session cookie is for -cookie, which is Config.Cookie."
+		e.last().Fix = wholeFix
 		return
 	case authgear.ReasonNoCredentials, authgear.ReasonTokenTooLarge, authgear.ReasonTokenType, authgear.ReasonTokenAlgorithm:
 		e.refused("token", err)

@@ -168,6 +168,23 @@ func TestCookie(t *testing.T) {
 	}
 }
 
+// An opaque token of Authgear is 32 letters and digits: what has another form has no
+// session that could have ended, and becomes no JWT by a switch of the portal.
+func TestNeitherJWTNorOpaque(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, authgeartest.New(t))
+	jwt, _, _ := strings.Cut(w.AccessToken(w.alice), ".")
+	for _, token := range []string{"None", "NaN", "true", "YOUR_ACCESS_TOKEN", jwt, strings.Repeat("a", 31), strings.Repeat("a", 33), strings.Repeat("a", 31) + "_"} {
+		for _, clients := range [][]string{nil, {"spa"}} {
+			r := doctor.Run(t.Context(), doctor.Config{Endpoint: w.Endpoint(), Token: token, ClientIDs: clients})
+			wantStep(t, r, "token", doctor.StatusFailed, "alone and whole")
+			if text := r.String(); strings.Contains(text, "Issue JWT") || strings.Contains(text, "has ended") {
+				t.Errorf("%s:\n%s", token, text)
+			}
+		}
+	}
+}
+
 // wantNoSecret looks for parts of secrets, too.
 func wantNoSecret(t *testing.T, r doctor.Report, secrets ...string) {
 	t.Helper()
