@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/authgear/authgear-sdk-go/core/internal/health"
+	"github.com/authgear/authgear-sdk-go/core/internal/project"
 	"github.com/authgear/authgear-sdk-go/core/internal/session"
 )
 
@@ -111,7 +112,7 @@ func (r *Resolver) check(ctx context.Context, nth int) health.Verdict {
 	return health.Verdict{
 		Err:      checkError{a.err},
 		Repeat:   a.silent || a.status == http.StatusInternalServerError && time.Since(start) <= maxFast,
-		TimedOut: isTimeout(a.err),
+		TimedOut: project.IsTimeout(a.err),
 		Pause:    a.wait,
 	}
 }

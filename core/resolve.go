@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"strconv"
 	"sync/atomic"
@@ -193,7 +192,7 @@ func (r *Resolver) send(ctx context.Context, c credential, well bool) answer {
 
 // failed is for a call that was not answered.
 func failed(err error) answer {
-	if isTimeout(err) {
+	if project.IsTimeout(err) {
 		return unavailable(fmt.Errorf("no answer in time: %w", err))
 	}
 	a := unavailable(err)
@@ -210,11 +209,6 @@ func (r *Resolver) unanswered(err error) error {
 		err = fmt.Errorf("no answer in time: %w", err)
 	}
 	return fmt.Errorf("asking %s: %w", r.project.URL(r.path), err)
-}
-
-func isTimeout(err error) bool {
-	timeout, ok := errors.AsType[net.Error](err)
-	return errors.Is(err, context.DeadlineExceeded) || ok && timeout.Timeout()
 }
 
 // parseAnswer reads a response. Only a 200 decides, unless the credential itself

@@ -81,7 +81,7 @@ func (e *examination) lookAtDiscovery(f keys.Fetch, asked string) {
 // statusFix says what to do about an answer with this status that is of no use.
 func statusFix(status int, err error, asked string) string {
 	switch {
-	case status != 0 && isTimeout(err):
+	case status != 0 && project.IsTimeout(err):
 		return "The answer has begun, and has not ended before the time-out: look at what stands between this machine and Authgear, and at Authgear's load."
 	case status == 0:
 		return "Look at whether this machine reaches Authgear: egress proxy, firewall, time-outs."

@@ -1,9 +1,7 @@
 package doctor
 
 import (
-	"context"
 	"errors"
-	"net"
 	"time"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
@@ -42,10 +40,4 @@ func (e *examination) lookAtTime() {
 		e.add("time", StatusFailed, "not all was looked at: "+e.ended().Error(),
 			"Authgear, or the way to it, is slow: look at its load and at what stands between. A context for Run should last half a minute.")
 	}
-}
-
-// isTimeout tells a time-out from another failure of a request.
-func isTimeout(err error) bool {
-	timeout, ok := errors.AsType[net.Error](err)
-	return errors.Is(err, context.DeadlineExceeded) || ok && timeout.Timeout()
 }

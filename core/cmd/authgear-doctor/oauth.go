@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -105,7 +104,7 @@ func (s *authorizationServer) exchange(ctx context.Context, c client, form url.V
 	var g grant
 	err = json.UnmarshalRead(io.LimitReader(answer.Body, maxAnswer), &g)
 	switch {
-	case isTimeout(err):
+	case project.IsTimeout(err):
 		return nil, noAnswer(s.Token, err)
 	case err != nil, g.Error == "" && answer.StatusCode != http.StatusOK:
 		return nil, noOAuth(s.Token, answer.StatusCode)
@@ -130,18 +129,13 @@ func noOAuth(address string, status int) error {
 // noAnswer is for a request that has failed. It does not name the whole address, whose
 // query is of one sign-in.
 func noAnswer(address string, err error) error {
-	if isTimeout(err) {
+	if project.IsTimeout(err) {
 		return fmt.Errorf("%s has not answered in time; look at Authgear's load, and at what stands in front of it", address)
 	}
 	if failed, ok := errors.AsType[*url.Error](err); ok {
 		err = failed.Err
 	}
 	return fmt.Errorf("asking %s: %w; look at whether this machine reaches it", address, err)
-}
-
-func isTimeout(err error) bool {
-	timeout, ok := errors.AsType[net.Error](err)
-	return errors.Is(err, context.DeadlineExceeded) || ok && timeout.Timeout()
 }
 
 // meanings are of the errors of RFC 6749 §4.1.2.1 and §5.2 and OpenID Connect

@@ -248,3 +248,9 @@ func readError(err error) error {
 	}
 	return fmt.Errorf("reading the answer: %w", err)
 }
+
+// IsTimeout tells a time-out from another failure of a request.
+func IsTimeout(err error) bool {
+	timeout, ok := errors.AsType[net.Error](err)
+	return errors.Is(err, context.DeadlineExceeded) || ok && timeout.Timeout()
+}
