@@ -39,7 +39,7 @@ var (
 	// ErrUnknownKey means that the project does not publish the key.
 	ErrUnknownKey = errors.New("the project does not publish this key")
 
-	errTooNew = errors.New("Authgear answers, but this key is not among its keys; it may come yet, as the token is new, or does not say when it was issued; or the token is of another project, or of a development Authgear that has started again")
+	errTooNew = errors.New("this key is not among those that Authgear answers with; it may come yet, as the token is new, or does not say when it was issued; or the token is of another project, or of a development Authgear that has started again")
 	errBusy   = errors.New("too many requests wait for a key that is not among them")
 )
 
