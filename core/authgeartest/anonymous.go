@@ -48,7 +48,7 @@ func (s *Server) anonymousSignUp(w http.ResponseWriter, r *http.Request) {
 				issued := s.issue(of, client, Token{})
 				issued["refresh_token"] = s.refreshToken(of)
 				return apiResult(issued)
-			case of == nil:
+			case of == nil || of.clientID != client.ID:
 				return apiError(http.StatusBadRequest, "Invalid", "Invalid", "invalid refresh token")
 			case !s.user(of.userID).Anonymous:
 				return notAnonymous

@@ -25,7 +25,7 @@ type authorization struct {
 	to     target
 	scopes []string
 
-	hint    *login // of the session that id_token_hint names, nil if there is none
+	hint    *login // that id_token_hint names: the browser's, or one of the client; else nil
 	hinted  string // the user that id_token_hint names
 	relogin bool   // prompt or max_age want a new login
 
@@ -136,7 +136,9 @@ func (s *Server) takeHint(a *authorization) *failure {
 			return &failure{code: "invalid_request", description: "invalid id_token_hint"}
 		}
 		a.hinted, _ = claims["sub"].(string)
-		a.hint = s.loginBySID(claims["sid"])
+		if of := s.loginBySID(claims["sid"]); of != nil && (of.browser || of.clientID == a.client.ID) {
+			a.hint = of
+		}
 	}
 	a.relogin = slices.Contains(strings.Fields(a.form.Get("prompt")), "login")
 	if age, err := strconv.ParseUint(a.form.Get("max_age"), 10, 31); err == nil {

@@ -39,11 +39,11 @@ func (s *Server) grantByCode(client *Client, secret string, form url.Values) (to
 	}
 	delete(s.codes, form.Get("code"))
 	of := s.loginOfCode(grant)
-	issued := s.issue(of, client, Token{})
+	issued := s.issue(of, client, Token{Scopes: grant.scopes})
 	if slices.Contains(grant.scopes, "offline_access") {
 		issued["refresh_token"] = s.refreshToken(of)
 	}
-	claims := s.user(of.userID).personal(client, of.scopes)
+	claims := s.user(of.userID).personal(client, grant.scopes)
 	if nonce := grant.form.Get("nonce"); nonce != "" {
 		claims["nonce"] = nonce
 	}
@@ -54,12 +54,13 @@ func (s *Server) grantByCode(client *Client, secret string, form url.Values) (to
 // loginOfCode is a new login, or the one that was to reauthenticate if no
 // refresh token is asked for. The caller holds s.mu.
 func (s *Server) loginOfCode(grant *code) *login {
-	hint := grant.hint
-	if hint != nil && !hint.browser && grant.authTime.After(hint.authTime) {
-		s.renew(hint, grant.authTime)
-	}
-	if hint != nil && !slices.Contains(grant.scopes, "offline_access") {
-		return hint
+	if hint := grant.hint; hint != nil && !hint.browser {
+		if grant.authTime.After(hint.authTime) {
+			s.renew(hint, grant.authTime)
+		}
+		if !slices.Contains(grant.scopes, "offline_access") {
+			return hint
+		}
 	}
 	of := s.newLogin(grant.userID, Token{ClientID: grant.client.ID, Scopes: grant.scopes, AuthTime: grant.authTime})
 	if grant.browser != nil && grant.sso() {

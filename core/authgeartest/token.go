@@ -79,6 +79,14 @@ func (t Token) authTime(now time.Time) time.Time {
 	return t.AuthTime
 }
 
+// scopes are those of a token, which may be other ones than its login began with.
+func (t Token) scopes(of *login) []string {
+	if t.Scopes == nil {
+		return of.scopes
+	}
+	return t.Scopes
+}
+
 func (t Token) lifetime(usual time.Duration) time.Duration {
 	if t.ExpiresIn == 0 {
 		return usual
@@ -111,7 +119,7 @@ func (s *Server) accessToken(of *login, t Token) string {
 	claims["client_id"] = of.clientID
 	claims["exp"] = now.Add(t.lifetime(s.lifetime)).Unix()
 	claims["jti"] = s.jti(of)
-	claims["scope"] = strings.Join(of.scopes, " ")
+	claims["scope"] = strings.Join(t.scopes(of), " ")
 	change(claims, t.Claims)
 
 	header := s.header("at+jwt")

@@ -115,7 +115,7 @@ func (c *Client) checkSecret(secret string) *failure {
 
 // issue makes the tokens of a login. The caller holds s.mu.
 func (s *Server) issue(of *login, client *Client, t Token) tokens {
-	t.Claims = s.user(of.userID).personal(client, of.scopes)
+	t.Claims = s.user(of.userID).personal(client, t.scopes(of))
 	issued := tokens{"token_type": "Bearer", "expires_in": int(s.lifetime.Seconds())}
 	if client.OpaqueTokens {
 		issued["access_token"] = s.opaqueToken(of, t)
