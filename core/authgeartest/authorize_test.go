@@ -262,7 +262,7 @@ func refreshed(t *testing.T, s *authgeartest.Server, of map[string]any) string {
 }
 
 func codeForm(client, code string) url.Values {
-	return url.Values{"grant_type": {"authorization_code"}, "client_id": {client}, "code": {code}, "redirect_uri": {callback}, "code_verifier": {"a verifier"}}
+	return url.Values{"grant_type": {"authorization_code"}, "client_id": {client}, "code": {code}, "redirect_uri": {callback}, "code_verifier": {verifier}}
 }
 
 func basic(id, secret string) [2]string {

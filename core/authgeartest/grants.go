@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +13,9 @@ import (
 
 // refreshLifetime is that of a login by tokens.
 const refreshLifetime = 30 * 24 * time.Hour
+
+// verifierPattern is that of RFC 7636 §4.1.
+var verifierPattern = regexp.MustCompile(`^[A-Za-z0-9._~-]{43,128}$`)
 
 var errInvalidCode = &failure{code: "invalid_grant", description: "invalid authorization code"}
 
@@ -26,13 +30,14 @@ func (s *Server) grantByCode(client *Client, secret string, form url.Values) (to
 		return nil, &failure{code: "invalid_request", description: "invalid redirect URI"}
 	}
 	verifier, challenge := form.Get("code_verifier"), grant.form.Get("code_challenge")
+	if verifier != "" && !verifierPattern.MatchString(verifier) {
+		return nil, &failure{code: "invalid_request", description: "PKCE code verifier is not 43 to 128 unreserved characters"}
+	}
 	if sum := sha256.Sum256([]byte(verifier)); (verifier != "" || challenge != "") && base64.RawURLEncoding.EncodeToString(sum[:]) != challenge {
 		return nil, errInvalidCode
 	}
-	if client.confidential() {
-		if f := client.checkSecret(secret); f != nil {
-			return nil, f
-		}
+	if f := client.checkSecret(secret); f != nil {
+		return nil, f
 	}
 	if !s.maySignIn(grant.userID) {
 		return nil, errInvalidCode
@@ -78,7 +83,10 @@ var errInvalidRefreshToken = &failure{code: "invalid_grant", description: "inval
 
 // grantByRefresh refreshes (RFC 6749 §6). The refresh token stays the same. The
 // caller holds s.mu.
-func (s *Server) grantByRefresh(client *Client, token string) (tokens, *failure) {
+func (s *Server) grantByRefresh(client *Client, secret, token string) (tokens, *failure) {
+	if f := client.checkSecret(secret); f != nil {
+		return nil, f
+	}
 	of := s.loginBy(token, kindRefresh)
 	if of == nil {
 		return nil, errInvalidRefreshToken

@@ -18,6 +18,9 @@ import (
 
 const callback = "http://localhost:4000"
 
+// verifier has the characters and the least length of RFC 7636 §4.1.
+const verifier = "a-verifier_of.43~characters-0123456789-ABCD"
+
 // recordedClients are those of the recorded project.
 var recordedClients = []authgeartest.Client{
 	{ID: "spa-jwt", RedirectURIs: []string{callback}, PostLogoutRedirectURIs: []string{callback + "/after-logout"}},
@@ -34,7 +37,7 @@ func authorizePath(changes ...string) string {
 	query := url.Values{
 		"client_id": {"spa"}, "redirect_uri": {callback}, "response_type": {"code"},
 		"scope":          {"openid offline_access https://authgear.com/scopes/full-access"},
-		"code_challenge": {challenge("a verifier")}, "code_challenge_method": {"S256"},
+		"code_challenge": {challenge(verifier)}, "code_challenge_method": {"S256"},
 	}
 	for i := 0; i < len(changes); i += 2 {
 		if query.Set(changes[i], changes[i+1]); changes[i+1] == "" {

@@ -61,8 +61,11 @@ func (s *Server) grant(r *http.Request) (tokens, *failure) {
 			return nil, &failure{code: "invalid_client", description: "client secret is required"}
 		}
 	case "refresh_token":
-		if r.Form.Get("refresh_token") == "" {
+		switch {
+		case r.Form.Get("refresh_token") == "":
 			return nil, &failure{code: "invalid_request", description: "refresh token is required"}
+		case client.confidential() && secret == "":
+			return nil, &failure{code: "invalid_client", description: "client secret is required"}
 		}
 	case grantPrefix + "id-token":
 	case "client_credentials":
@@ -83,7 +86,7 @@ func (s *Server) grant(r *http.Request) (tokens, *failure) {
 	case "authorization_code":
 		return s.grantByCode(client, secret, r.Form)
 	case "refresh_token":
-		return s.grantByRefresh(client, r.Form.Get("refresh_token"))
+		return s.grantByRefresh(client, secret, r.Form.Get("refresh_token"))
 	case "client_credentials":
 		return s.grantToMachine(client, secret, r.Form)
 	}
@@ -107,7 +110,7 @@ func basicAuth(r *http.Request) (id, secret string, f *failure) {
 // checkSecret is an authentication of a client. Authgear's error is no
 // invalid_client.
 func (c *Client) checkSecret(secret string) *failure {
-	if !c.open && secret != c.Secret {
+	if c.confidential() && secret != c.Secret {
 		return &failure{code: "invalid_request", description: "invalid client secret"}
 	}
 	return nil

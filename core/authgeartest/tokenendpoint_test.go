@@ -15,6 +15,9 @@ func TestTokenErrors(t *testing.T) {
 	s := authgeartest.New(t, authgeartest.Config{Clients: append(recordedClients, authgeartest.Client{ID: "spa", RedirectURIs: []string{callback}})})
 	s.AddUser(authgeartest.User{ID: "alice"})
 	refresh := signInFor(t, s, "alice", "spa")["refresh_token"].(string)
+	form := codeForm("confidential-jwt", codeOf(t, s, "alice", "client_id", "confidential-jwt", "scope", "openid offline_access"))
+	form.Set("client_secret", "secret-confidential-jwt")
+	webs := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {exchange(t, s, form, 200)["refresh_token"].(string)}}
 	const api = "https://api.example.com"
 	for name, c := range map[string]struct {
 		form  url.Values
@@ -30,9 +33,12 @@ func TestTokenErrors(t *testing.T) {
 		"no secret":           {codeForm("confidential-jwt", "nope"), nil, "invalid_client"},
 		"no refresh token":    {url.Values{"client_id": {"spa"}, "grant_type": {"refresh_token"}}, nil, "invalid_request"},
 		"another's refresh":   {url.Values{"client_id": {"web-cookie"}, "grant_type": {"refresh_token"}, "refresh_token": {refresh}}, nil, "invalid_request"},
+		"refresh, no secret":  {webs, []string{"confidential-jwt", ""}, "invalid_client"}, // RFC 6749 §6
+		"refresh, wrong":      {webs, []string{"confidential-jwt", "wrong"}, "invalid_request"},
+		"refresh":             {webs, []string{"confidential-jwt", "secret-confidential-jwt"}, ""},
 		"no session":          {url.Values{"client_id": {"spa"}, "grant_type": {idTokenGrant}}, nil, "401 invalid_grant"},
 		"not first party":     {url.Values{"client_id": {"thirdparty-jwt"}, "grant_type": {idTokenGrant}}, nil, "unauthorized_client"},
-		"machine refreshes":   {url.Values{"client_id": {"m2m-jwt"}, "grant_type": {"refresh_token"}, "refresh_token": {refresh}}, nil, "unauthorized_client"},
+		"machine refreshes":   {url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refresh}}, []string{"m2m-jwt", "secret-m2m-jwt"}, "unauthorized_client"},
 		"app as machine":      {url.Values{"client_id": {"confidential-jwt"}, "grant_type": {"client_credentials"}, "client_secret": {"x"}, "resource": {api}}, nil, "unauthorized_client"},
 		"no resource":         {url.Values{"grant_type": {"client_credentials"}}, []string{"m2m-jwt", "secret-m2m-jwt"}, "invalid_target"},
 		"unknown resource":    {url.Values{"grant_type": {"client_credentials"}, "resource": {"https://other.example.com"}}, []string{"m2m-jwt", "secret-m2m-jwt"}, "invalid_target"},
@@ -81,7 +87,10 @@ func TestCode(t *testing.T) {
 		"verifier alone":   {append(confidential, "code_challenge", ""), func(f url.Values) { secret(f, "secret-confidential-jwt") }, "invalid_grant"}, // RFC 9700 §2.1.1
 		"another client":   {nil, func(f url.Values) { f.Set("client_id", "other") }, "invalid_grant"},
 		"another redirect": {nil, func(f url.Values) { f.Set("redirect_uri", callback+"/other") }, "invalid_request"},
-		"another verifier": {nil, func(f url.Values) { f.Set("code_verifier", "another") }, "invalid_grant"},
+		"another verifier": {nil, func(f url.Values) { f.Set("code_verifier", verifier+"~") }, "invalid_grant"},
+		"short verifier":   {[]string{"code_challenge", challenge(verifier[1:])}, func(f url.Values) { f.Set("code_verifier", verifier[1:]) }, "invalid_request"},
+		"long verifier":    {[]string{"code_challenge", challenge(verifier + verifier + verifier)}, func(f url.Values) { f.Set("code_verifier", verifier+verifier+verifier) }, "invalid_request"},
+		"reserved letter":  {[]string{"code_challenge", challenge(verifier + "=")}, func(f url.Values) { f.Set("code_verifier", verifier+"=") }, "invalid_request"},
 		"too late":         {nil, func(url.Values) { w.clock.Add(int64(5 * time.Minute)) }, "invalid_grant"},
 		"disabled":         {nil, func(url.Values) { w.DisableUser("alice") }, "invalid_grant"},
 	} {
