@@ -97,11 +97,11 @@ func (s *Server) promotionCode(w http.ResponseWriter, r *http.Request) {
 	})(w, r)
 }
 
-// promoted is the anonymous user whom a promotion code is of, empty for none. The
-// caller holds s.mu.
+// promoted is the anonymous user whom a promotion code is of, empty for none, and for
+// one who has signed up since. The caller holds s.mu.
 func (s *Server) promoted(code string) string {
 	found, ok := s.promotions[code]
-	if !ok || !s.now().Before(found.expires) {
+	if u := s.users[found.userID]; !ok || !s.now().Before(found.expires) || u == nil || !u.Anonymous {
 		return ""
 	}
 	return found.userID

@@ -2,6 +2,7 @@ package authgeartest
 
 import (
 	"encoding/json"
+	"mime"
 	"net/http"
 	"slices"
 	"time"
@@ -50,8 +51,13 @@ func (s *Server) openAppSession(a *authorization, token string) http.HandlerFunc
 	}
 }
 
-// readJSON reads a request of Authgear's own API, or answers it.
+// readJSON reads a request of Authgear's own API, or answers it. A page of another site
+// can send no such content type without asking first (CORS).
 func readJSON(w http.ResponseWriter, r *http.Request, into any) bool {
+	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != "application/json" {
+		apiError(http.StatusBadRequest, "BadRequest", "BadRequest", "request content type is invalid")(w, r)
+		return false
+	}
 	if json.NewDecoder(r.Body).Decode(into) != nil {
 		apiError(http.StatusBadRequest, "BadRequest", "BadRequest", "invalid request body")(w, r)
 		return false

@@ -53,15 +53,8 @@ func TestHintOfAnotherClient(t *testing.T) {
 	again := read(t, refreshed(t, w.Server, spas)).Claims["scope"].(string)
 	expect(t, "its scopes, the same", again, "openid offline_access "+fullAccess)
 
-	guest := exchangeJSON(t, w.Server, `{"session_type":"refresh_token","client_id":"spa"}`)
-	if raw := exchangeJSON(t, w.Server, `{"session_type":"refresh_token","client_id":"other","refresh_token":"`+cookiePattern.FindString(guest)+`"}`); !strings.Contains(raw, "invalid refresh token") {
+	_, guest := callAPI(t, w.Server, "/api/anonymous_user/signup", `{"session_type":"refresh_token","client_id":"spa"}`)
+	if _, raw := callAPI(t, w.Server, "/api/anonymous_user/signup", `{"session_type":"refresh_token","client_id":"other","refresh_token":"`+cookiePattern.FindString(guest)+`"}`); !strings.Contains(raw, "invalid refresh token") {
 		t.Errorf("a guest of another client: %s", raw)
 	}
-}
-
-// exchangeJSON signs up a guest, or goes on with one.
-func exchangeJSON(t *testing.T, s *authgeartest.Server, body string) string {
-	t.Helper()
-	_, raw := send(t, s.URL(), "POST", "/api/anonymous_user/signup", [][2]string{{"Host", strings.TrimPrefix(s.URL(), "http://")}, {"Content-Type", "application/json"}}, body)
-	return raw
 }

@@ -57,9 +57,7 @@ func TestAppSession(t *testing.T) {
 	w.AddUser(authgeartest.User{ID: "alice"})
 	tokens := signInFor(t, w.Server, "alice", "spa")
 	ask := func(body string) (int, string) {
-		host := strings.TrimPrefix(w.URL(), "http://")
-		res, raw := send(t, w.URL(), "POST", "/oauth2/app_session_token", [][2]string{{"Host", host}, {"Content-Type", "application/json"}}, body)
-		return res.StatusCode, raw
+		return callAPI(t, w.Server, "/oauth2/app_session_token", body)
 	}
 	handoff := func() string {
 		_, raw := ask(`{"refresh_token":"` + tokens["refresh_token"].(string) + `"}`)
@@ -97,8 +95,7 @@ func TestAnonymousAPI(t *testing.T) {
 	alice := signInFor(t, s, s.AddUser(authgeartest.User{ID: "alice"}), "spa")["refresh_token"].(string)
 	session := [2]string{"Cookie", "session=" + s.SessionCookie("alice").Value}
 	ask := func(api, body string, fields ...[2]string) (int, string) {
-		res, raw := send(t, s.URL(), "POST", "/api/anonymous_user/"+api, append([][2]string{{"Host", strings.TrimPrefix(s.URL(), "http://")}}, fields...), body)
-		return res.StatusCode, raw
+		return callAPI(t, s, "/api/anonymous_user/"+api, body, fields...)
 	}
 	guestSession := [2]string{"Cookie", "session=" + s.SessionCookie(s.AddUser(authgeartest.User{Anonymous: true})).Value}
 	_, signedUp := ask("signup", `{"session_type":"refresh_token","client_id":"spa"}`)
@@ -109,6 +106,8 @@ func TestAnonymousAPI(t *testing.T) {
 		want      int
 	}{
 		"no JSON":              {"signup", "x", nil, 400},
+		"another site's form":  {"signup", `{"session_type":"cookie"}`, [][2]string{{"Content-Type", "text/plain"}}, 400},
+		"in some charset":      {"signup", `{"session_type":"cookie"}`, [][2]string{{"Content-Type", "application/json; charset=utf-8"}}, 200},
 		"no type":              {"signup", `{}`, nil, 400},
 		"no client":            {"signup", `{"session_type":"refresh_token"}`, nil, 400},
 		"not first party":      {"signup", `{"session_type":"refresh_token","client_id":"thirdparty-jwt"}`, nil, 400},
@@ -144,8 +143,7 @@ func TestPromotion(t *testing.T) {
 	w.AddUser(authgeartest.User{ID: "alice"})
 	cookie := w.SessionCookie(w.AddUser(authgeartest.User{ID: "guest", Anonymous: true})).Value
 	path := func() string {
-		fields := [][2]string{{"Host", strings.TrimPrefix(w.URL(), "http://")}, {"Cookie", "session=" + cookie}}
-		_, raw := send(t, w.URL(), "POST", "/api/anonymous_user/promotion_code", fields, `{"session_type":"cookie"}`)
+		_, raw := callAPI(t, w.Server, "/api/anonymous_user/promotion_code", `{"session_type":"cookie"}`, [2]string{"Cookie", "session=" + cookie})
 		return authorizePath("login_hint", "https://authgear.com/login_hint?type=anonymous&promotion_code="+opaquePattern.FindString(raw))
 	}
 	late := path()
@@ -155,7 +153,20 @@ func TestPromotion(t *testing.T) {
 	if res, _ := call(t, w.Server, path(), "user=alice"); res.StatusCode != 403 {
 		t.Errorf("as somebody else: %d", res.StatusCode)
 	}
-	res, _ = call(t, w.Server, path(), "user=guest")
+	first, second := path(), path()
+	res, _ = call(t, w.Server, first, "user=guest")
 	h := resolve(t, w.Server, "Cookie", "session="+cookieOf(res, "session"))
 	expect(t, "who, and what", h.Get("X-Authgear-User-Id")+" "+h.Get("X-Authgear-User-Anonymous"), "guest false")
+	for name, path := range map[string]string{"again": first, "by another code": second} {
+		res, _ := call(t, w.Server, path, "user=guest")
+		expect(t, name, located(t, res).Get("error"), "invalid_request")
+	}
+}
+
+// callAPI calls Authgear's own API, in JSON unless a field says otherwise.
+func callAPI(t *testing.T, s *authgeartest.Server, path, body string, fields ...[2]string) (int, string) {
+	t.Helper()
+	fields = append(fields, [2]string{"Host", strings.TrimPrefix(s.URL(), "http://")}, [2]string{"Content-Type", "application/json"})
+	res, raw := send(t, s.URL(), "POST", path, fields, body)
+	return res.StatusCode, raw
 }
