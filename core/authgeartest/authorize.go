@@ -73,6 +73,9 @@ func (s *Server) authorization(form url.Values) (*authorization, http.HandlerFun
 	if !ok {
 		return nil, target{}.refuse(&failure{code: "invalid_request", description: "redirect URI is not allowed"})
 	}
+	if a.to.mode == "form_post" && !web(uri) {
+		return nil, target{}.refuse(&failure{code: "invalid_request", description: "a form cannot be posted to this redirect URI"})
+	}
 	a.to.uri = uri
 	if f := a.validate(); f != nil {
 		return nil, a.to.refuse(f)

@@ -17,8 +17,9 @@ import (
 
 // RFC 6749 §4.1.2.1: an error goes to the client, unless it is about who that is.
 func TestAuthorizeErrors(t *testing.T) {
-	s := authgeartest.New(t, authgeartest.Config{Clients: append(recordedClients, authgeartest.Client{ID: "spa", RedirectURIs: []string{callback}})})
+	s := authgeartest.New(t, authgeartest.Config{Clients: append(recordedClients, authgeartest.Client{ID: "spa", RedirectURIs: []string{callback}}, authgeartest.Client{ID: "native", RedirectURIs: []string{"com.example.app:/callback"}})})
 	alice := s.AddUser(authgeartest.User{ID: "alice"})
+	native := []string{"client_id", "native", "redirect_uri", "com.example.app:/callback"}
 	for name, c := range map[string]struct {
 		changes []string
 		want    string
@@ -29,6 +30,8 @@ func TestAuthorizeErrors(t *testing.T) {
 		"other redirect":    {[]string{"redirect_uri", callback + "/"}, "page invalid_request"},
 		"no URI":            {[]string{"redirect_uri", "%zz"}, "page invalid_request"},
 		"relative URI":      {[]string{"redirect_uri", "/callback"}, "page invalid_request"},
+		"form to an app":    {append(native, "response_mode", "form_post"), "page invalid_request"}, // no browser posts there
+		"query to an app":   {native, ""},
 		"no response type":  {[]string{"response_type", ""}, "unauthorized_client"},
 		"implicit":          {[]string{"response_type", "token"}, "unauthorized_client"},
 		"no scope":          {[]string{"scope", ""}, "invalid_request"},

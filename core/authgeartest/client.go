@@ -1,6 +1,7 @@
 package authgeartest
 
 import (
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -15,8 +16,8 @@ type Client struct {
 	// endpoint by client_secret_post or client_secret_basic (RFC 6749 §2.3.1).
 	// Empty: a public client, such as a single-page or native app.
 	Secret string `json:"secret"`
-	// RedirectURIs are compared byte for byte. A URI of the server's own origin is
-	// allowed too, as with a real Authgear.
+	// RedirectURIs are absolute, and compared byte for byte. A URI of the server's own
+	// origin is allowed too, as with a real Authgear.
 	RedirectURIs []string `json:"redirect_uris"`
 	// PostLogoutRedirectURIs are where end_session may send a browser.
 	PostLogoutRedirectURIs []string `json:"post_logout_redirect_uris"`
@@ -34,6 +35,46 @@ func (c *Client) machine() bool { return c.Resources != nil }
 
 // confidential clients ask for their secret and get no full access.
 func (c *Client) confidential() bool { return c.Secret != "" }
+
+// checkClients refuses what could never work, which would show much later.
+func checkClients(clients []Client) error {
+	seen := make(map[string]bool)
+	for _, c := range clients {
+		problem := ""
+		switch {
+		case c.ID == "":
+			problem = "it has no ID"
+		case seen[c.ID]:
+			problem = "another one has the same ID"
+		case c.machine() && !c.confidential():
+			problem = "a machine, which has Resources, needs a Secret"
+		}
+		if problem != "" {
+			return fmt.Errorf("authgeartest: Config.Clients: client %q: %s", c.ID, problem)
+		}
+		for _, uri := range c.PostLogoutRedirectURIs {
+			if _, err := parseRedirectURI(c.ID, uri); err != nil {
+				return err
+			}
+		}
+		seen[c.ID] = true
+	}
+	return nil
+}
+
+// parseRedirectURI reads a client's redirect URI: absolute, without fragment (RFC 6749
+// §3.1.2). That of an app, such as com.example.app:/callback (RFC 8252 §7.1), needs no
+// host; what has no path either is a forgotten http:// or a script.
+func parseRedirectURI(client, uri string) (*url.URL, error) {
+	u, err := url.Parse(uri)
+	if err != nil || u.Scheme == "" || u.Opaque != "" || strings.Contains(uri, "#") || web(u) && u.Host == "" {
+		return nil, fmt.Errorf("authgeartest: Config.Clients: client %q: %q is no absolute URI without fragment to redirect to", client, uri)
+	}
+	return u, nil
+}
+
+// web says whether a URI is one for browsers.
+func web(u *url.URL) bool { return u.Scheme == "http" || u.Scheme == "https" }
 
 // client finds a client. Without any registered one each ID is a public client
 // with loopback redirect URIs, and a machine with any secret. The caller holds s.mu.
@@ -75,6 +116,6 @@ func (s *Server) name(id string) { s.names[string(s.short("client", id)[:2])] = 
 // loopback says whether a URI stays on this machine.
 func loopback(u *url.URL) bool {
 	host := u.Hostname()
-	return (u.Scheme == "http" || u.Scheme == "https") &&
+	return web(u) &&
 		(slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, host) || strings.HasSuffix(host, ".localhost"))
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 )
 
 // allowOrigin lets a page of an allowed origin read the answer, with its
@@ -43,14 +44,35 @@ func (s *Server) allowedOrigin(origin string) bool {
 }
 
 // originsOf are the configured origins and those of redirect URIs.
-func originsOf(config Config) []string {
-	origins := slices.Clone(config.AllowedOrigins)
+func originsOf(config Config) ([]string, error) {
+	var origins []string
+	for _, origin := range config.AllowedOrigins {
+		u, err := parseOrigin("AllowedOrigins", origin)
+		if err != nil {
+			return nil, err
+		}
+		origins = append(origins, originOf(u))
+	}
 	for _, c := range config.Clients {
 		for _, uri := range c.RedirectURIs {
-			if u, err := url.Parse(uri); err == nil {
-				origins = append(origins, u.Scheme+"://"+u.Host)
+			u, err := parseRedirectURI(c.ID, uri)
+			if err != nil {
+				return nil, err
 			}
+			origins = append(origins, originOf(u))
 		}
 	}
-	return origins
+	return origins, nil
+}
+
+// originOf is the origin as browsers send it (RFC 6454 §6.2).
+func originOf(u *url.URL) string {
+	host := strings.ToLower(u.Host)
+	switch u.Scheme {
+	case "http":
+		host = strings.TrimSuffix(host, ":80")
+	case "https":
+		host = strings.TrimSuffix(host, ":443")
+	}
+	return u.Scheme + "://" + host
 }

@@ -11,8 +11,10 @@ import (
 func TestCORS(t *testing.T) {
 	this := authgeartest.New(t)
 	named := authgeartest.New(t, authgeartest.Config{
-		AllowedOrigins: []string{"https://admin.example.com"},
-		Clients:        []authgeartest.Client{{ID: "spa", RedirectURIs: []string{"https://app.example.com/callback"}}},
+		AllowedOrigins: []string{"https://admin.example.com:443", "https://Other.example.com"},
+		Clients: []authgeartest.Client{{ID: "spa", RedirectURIs: []string{
+			"https://App.example.com/callback", "http://localhost:80/callback", "https://port.example.com:80/callback",
+		}}},
 	})
 	for _, c := range []struct {
 		server  *authgeartest.Server
@@ -23,7 +25,8 @@ func TestCORS(t *testing.T) {
 		{this, "https://app.example.com", false}, {this, "null", false}, {this, "http://localhost.example.com", false}, {this, "http://localhost:5173/", false},
 		{this, "http://user@localhost", false}, {this, "", false},
 		{named, "https://admin.example.com", true}, {named, "https://app.example.com", true}, {named, named.Endpoint(), true},
-		{named, "http://localhost:5173", false}, {named, "http://app.example.com", false}, {named, "https://app.example.com:8443", false},
+		{named, "http://localhost", true}, {named, "https://other.example.com", true}, {named, "https://port.example.com:80", true},
+		{named, "https://port.example.com", false}, {named, "http://localhost:5173", false}, {named, "http://app.example.com", false}, {named, "https://app.example.com:8443", false},
 	} {
 		for _, path := range []string{"/oauth2/token", "/oauth2/userinfo", "/oauth2/revoke", "/oauth2/app_session_token", "/api/anonymous_user/signup"} {
 			for _, method := range []string{"OPTIONS", "POST"} {

@@ -138,7 +138,6 @@ func Start(config Config) (*Server, error) {
 		cookiePrefix: config.CookiePrefix,
 		cookieDomain: config.CookieDomain,
 		clients:      slices.Clone(config.Clients),
-		origins:      originsOf(config),
 		seed:         newSeed(config.Seed),
 		lasting:      config.Seed != "",
 		users:        make(map[string]*user),
@@ -151,6 +150,13 @@ func Start(config Config) (*Server, error) {
 		names:        make(map[string]string),
 		requests:     make(map[string]int),
 		handlers:     make(map[string]http.Handler),
+	}
+	err := checkClients(s.clients)
+	if err == nil {
+		s.origins, err = originsOf(config)
+	}
+	if err != nil {
+		return nil, err
 	}
 	s.name(clientID(""))
 	for _, c := range s.clients {
@@ -171,11 +177,6 @@ func Start(config Config) (*Server, error) {
 	}
 	if config.Endpoint != "" {
 		if s.endpoint, err = parseOrigin("Endpoint", config.Endpoint); err != nil {
-			return nil, err
-		}
-	}
-	for _, origin := range config.AllowedOrigins {
-		if _, err := parseOrigin("AllowedOrigins", origin); err != nil {
 			return nil, err
 		}
 	}

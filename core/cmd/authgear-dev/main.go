@@ -90,6 +90,13 @@ func run(ctx context.Context, arguments []string, stdout, stderr io.Writer) erro
 		if users, err = read[authgeartest.User](o.users); err != nil {
 			return fmt.Errorf("-users: %w", err)
 		}
+		seen := make(map[string]bool)
+		for _, u := range users {
+			if u.ID != "" && seen[u.ID] {
+				return fmt.Errorf("-users: %s: %q is there twice", o.users, u.ID)
+			}
+			seen[u.ID] = true
+		}
 	}
 	if o.clients != "" {
 		if o.config.Clients, err = read[authgeartest.Client](o.clients); err != nil {
@@ -118,7 +125,11 @@ func announce(w io.Writer, server *authgeartest.Server, users []authgeartest.Use
 	for _, u := range users {
 		_, _ = fmt.Fprintf(w, "user:     %s %s\n", u.ID, strings.Join(u.Roles, ","))
 	}
-	_, _ = fmt.Fprintf(w, "\nA user's token:\n  curl -s %s/token/%s\n", server.URL(), url.PathEscape(users[0].ID))
-	_, _ = fmt.Fprintf(w, "A machine's token:\n  curl -s '%s/client-token/cron?resource=https://api.example.com'\n", server.URL())
+	curl := "curl -s "
+	if endpoint, _ := url.Parse(server.Endpoint()); server.Endpoint() != server.URL() {
+		curl += "-H 'Host: " + endpoint.Host + "' "
+	}
+	_, _ = fmt.Fprintf(w, "\nA user's token:\n  %s%s/token/%s\n", curl, server.URL(), url.PathEscape(users[0].ID))
+	_, _ = fmt.Fprintf(w, "A machine's token:\n  %s'%s/client-token/cron?resource=https://api.example.com'\n", curl, server.URL())
 	_, _ = fmt.Fprintf(w, "In a browser an app signs in here: %s/oauth2/authorize\n", server.Endpoint())
 }

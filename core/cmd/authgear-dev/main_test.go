@@ -54,7 +54,13 @@ func file(t *testing.T, content string) string {
 
 func get(t *testing.T, url string) string {
 	t.Helper()
-	res, err := http.Get(url)
+	request, _ := http.NewRequest("GET", url, nil)
+	return send(t, request)
+}
+
+func send(t *testing.T, request *http.Request) string {
+	t.Helper()
+	res, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,22 +127,40 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
+// A shell asks this machine for what another name is to answer.
+func TestAnnouncedCommandsBehindProxy(t *testing.T) {
+	_, printed := start(t, "-endpoint", "https://auth.example.com")
+	commands := regexp.MustCompile(`curl -s -H 'Host: ([^']*)' '?(http://[^'\s]*)`).FindAllStringSubmatch(printed, -1)
+	if len(commands) != 2 {
+		t.Fatal(printed)
+	}
+	for _, command := range commands {
+		request, _ := http.NewRequest("GET", command[2], nil)
+		request.Host = command[1]
+		if token := send(t, request); strings.Count(token, ".") != 2 {
+			t.Errorf("%q: %s", command, token)
+		}
+	}
+}
+
 func TestMistakes(t *testing.T) {
 	for want, arguments := range map[string][]string{
-		"flag provided but not defined": {"-user", "x"},
-		"is no flag":                    {"users.json"},
-		"no such file":                  {"-users", "/nowhere/users.json"},
-		"role":                          {"-users", file(t, `[{"id":"a","role":"admin"}]`)},
-		"an empty list":                 {"-users", file(t, `[]`)},
-		"-clients: ":                    {"-clients", file(t, `{}`)},
-		"is no URL":                     {"-webhook", "localhost:1", "-webhook-secret", "x"},
-		`"ftp://localhost:1/" is no`:    {"-webhook", "ftp://localhost:1/", "-webhook-secret", "x"},
-		`"http:///events" is no`:        {"-webhook", "http:///events", "-webhook-secret", "x"},
-		"go together":                   {"-webhook", "http://localhost:1"},
-		"not a loopback address":        {"-addr", "192.0.2.1:80"},
-		"is not an origin":              {"-endpoint", "https://auth.example.com/"},
-		"Lifetime is negative":          {"-lifetime", "-1s"},
-		"AllowedOrigins":                {"-origins", "http://localhost:3000, http://localhost:3001/"},
+		"flag provided but not defined":   {"-user", "x"},
+		"is no flag":                      {"users.json"},
+		"no such file":                    {"-users", "/nowhere/users.json"},
+		"role":                            {"-users", file(t, `[{"id":"a","role":"admin"}]`)},
+		"an empty list":                   {"-users", file(t, `[]`)},
+		"file.json: \"a\" is there twice": {"-users", file(t, `[{"id":"a"},{"id":"b"},{},{},{"id":"a"}]`)},
+		"-clients: ":                      {"-clients", file(t, `{}`)},
+		`client "a": another one`:         {"-clients", file(t, `[{"id":"a"},{"id":"a"}]`)},
+		"is no URL":                       {"-webhook", "localhost:1", "-webhook-secret", "x"},
+		`"ftp://localhost:1/" is no`:      {"-webhook", "ftp://localhost:1/", "-webhook-secret", "x"},
+		`"http:///events" is no`:          {"-webhook", "http:///events", "-webhook-secret", "x"},
+		"go together":                     {"-webhook", "http://localhost:1"},
+		"not a loopback address":          {"-addr", "192.0.2.1:80"},
+		"is not an origin":                {"-endpoint", "https://auth.example.com/"},
+		"Lifetime is negative":            {"-lifetime", "-1s"},
+		"AllowedOrigins":                  {"-origins", "http://localhost:3000, http://localhost:3001/"},
 	} {
 		if err := run(t.Context(), append([]string{"-addr", "127.0.0.1:0"}, arguments...), io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: %v, want %q", arguments, err, want)
