@@ -31,7 +31,7 @@ func (s *Server) anonymousSignUp(w http.ResponseWriter, r *http.Request) {
 		case "cookie":
 			switch {
 			case browser == nil:
-				return withCookies(s.browserCookies(s.newBrowserLogin(s.newAnonymous(), Token{})), apiResult(struct{}{}))
+				return withCookies(s.browserCookies(s.newBrowserLogin(s.newAnonymous(sessionLifetime), Token{})), apiResult(struct{}{}))
 			case s.user(browser.userID).Anonymous:
 				return apiResult(struct{}{})
 			}
@@ -44,7 +44,7 @@ func (s *Server) anonymousSignUp(w http.ResponseWriter, r *http.Request) {
 			case client.confidential():
 				return apiError(http.StatusBadRequest, "Invalid", "Invalid", "anonymous users are not supported by this client")
 			case asked.RefreshToken == "":
-				of = s.newLogin(s.newAnonymous(), Token{ClientID: client.ID})
+				of = s.newLogin(s.newAnonymous(refreshLifetime), Token{ClientID: client.ID})
 				issued := s.issue(of, client, Token{})
 				issued["refresh_token"] = s.refreshToken(of)
 				return apiResult(issued)
@@ -64,10 +64,12 @@ var (
 	unknownSessionType = apiError(http.StatusBadRequest, "Invalid", "ValidationFailed", "session_type is cookie or refresh_token")
 )
 
-// newAnonymous adds an anonymous user. The caller holds s.mu.
-func (s *Server) newAnonymous() string {
-	id := newUUID()
-	s.users[id] = &user{User: User{ID: id, Anonymous: true}, updated: s.now()}
+// newAnonymous adds an anonymous user, who is lost with the credential that comes first,
+// but for a promotion. The caller holds s.mu.
+func (s *Server) newAnonymous(lifetime time.Duration) string {
+	id, now := newUUID(), s.now()
+	added := &user{User: User{ID: id, Anonymous: true}, updated: now, guestUntil: now.Add(lifetime)}
+	put(s.users, id, added, func(u *user) bool { return u.Anonymous && !u.guestUntil.IsZero() && !now.Before(u.guestUntil) })
 	return id
 }
 
@@ -92,7 +94,7 @@ func (s *Server) promotionCode(w http.ResponseWriter, r *http.Request) {
 			return notAnonymous
 		}
 		code, expires := randomString(32, alphanumeric), s.now().Add(codeLifetime)
-		s.promotions[code] = promotion{of.userID, expires}
+		put(s.promotions, code, promotion{of.userID, expires}, func(p promotion) bool { return !s.now().Before(p.expires) })
 		return apiResult(map[string]any{"promotion_code": code, "expire_at": expires.UTC()})
 	})(w, r)
 }

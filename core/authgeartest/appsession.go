@@ -31,7 +31,7 @@ func (s *Server) appSessionToken(w http.ResponseWriter, r *http.Request) {
 			return apiError(http.StatusForbidden, "Forbidden", "Forbidden", "the client is not authorized to have full user access")
 		}
 		token, expires := randomString(32, alphanumeric), s.now().Add(codeLifetime)
-		s.handoffs[token] = handoff{of, expires}
+		put(s.handoffs, token, handoff{of, expires}, func(h handoff) bool { return !s.now().Before(h.expires) })
 		return apiResult(map[string]any{"app_session_token": token, "expire_at": expires.UTC()})
 	})(w, r)
 }

@@ -32,9 +32,14 @@ type authorization struct {
 	promotes string // the anonymous user who is to stay, empty for none
 }
 
-// code is an authorization code's grant.
+// code is an authorization code's grant, and of its request what the token endpoint
+// needs.
 type code struct {
-	authorization
+	clientID, redirectURI, challenge, nonce string
+	scopes                                  []string
+	hint                                    *login
+	sso                                     bool
+
 	userID   string
 	authTime time.Time
 	browser  *login // the browser's session, nil if there is none
@@ -116,12 +121,18 @@ func (a *authorization) validate() *failure {
 	case response == "code" && a.form.Get("code_challenge") != "" && a.form.Get("code_challenge_method") != "S256":
 		return invalid("only 'S256' PKCE transform is supported")
 	}
-	for _, scope := range a.scopes {
-		if !slices.Contains(allowedScopes, scope) {
+	asked := a.scopes
+	a.scopes = nil
+	for _, scope := range asked {
+		i := slices.Index(allowedScopes, scope)
+		if i < 0 {
 			return &failure{code: "invalid_scope", description: "specified scope is not allowed: " + scope}
 		}
 		if scope == scopeFullAccess && a.client.confidential() {
 			return &failure{code: "invalid_scope", description: "full access is not allowed for this client"}
+		}
+		if !slices.Contains(a.scopes, scope) {
+			a.scopes = append(a.scopes, allowedScopes[i])
 		}
 	}
 	if !slices.Contains(a.scopes, "openid") {
@@ -169,9 +180,12 @@ func (s *Server) grantCode(a *authorization, userID string, authTime time.Time, 
 	answer := map[string]string{}
 	if a.form.Get("response_type") == "code" {
 		answer["code"] = randomString(32, alphanumeric)
-		s.codes[answer["code"]] = &code{
-			authorization: *a, userID: userID, authTime: authTime, browser: browser, expires: s.now().Add(codeLifetime),
-		}
+		kept := func(name string) string { return strings.Clone(a.form.Get(name)) }
+		put(s.codes, answer["code"], &code{
+			clientID: a.client.ID, redirectURI: kept("redirect_uri"), challenge: kept("code_challenge"), nonce: kept("nonce"),
+			scopes: a.scopes, hint: a.hint, sso: a.sso(),
+			userID: userID, authTime: authTime, browser: browser, expires: s.now().Add(codeLifetime),
+		}, func(c *code) bool { return !s.now().Before(c.expires) })
 	}
 	return a.to.answer(answer)
 }

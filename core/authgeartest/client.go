@@ -79,7 +79,11 @@ func web(u *url.URL) bool { return u.Scheme == "http" || u.Scheme == "https" }
 // client finds a client. Without any registered one each ID is a public client
 // with loopback redirect URIs, and a machine with any secret. The caller holds s.mu.
 func (s *Server) client(id string) *Client {
-	if len(s.clients) == 0 && id != "" {
+	if len(s.clients) == 0 {
+		if id == "" || len(id) > maxClientID {
+			return nil
+		}
+		id = strings.Clone(id) // without the rest of its request
 		s.name(id)
 		return &Client{ID: id, open: true}
 	}

@@ -23,13 +23,13 @@ var errInvalidCode = &failure{code: "invalid_grant", description: "invalid autho
 // A code counts once. The caller holds s.mu.
 func (s *Server) grantByCode(client *Client, secret string, form url.Values) (tokens, *failure) {
 	grant := s.codes[form.Get("code")]
-	if grant == nil || !s.now().Before(grant.expires) || grant.client.ID != client.ID {
+	if grant == nil || !s.now().Before(grant.expires) || grant.clientID != client.ID {
 		return nil, errInvalidCode
 	}
-	if grant.form.Get("redirect_uri") != form.Get("redirect_uri") {
+	if grant.redirectURI != form.Get("redirect_uri") {
 		return nil, &failure{code: "invalid_request", description: "invalid redirect URI"}
 	}
-	verifier, challenge := form.Get("code_verifier"), grant.form.Get("code_challenge")
+	verifier, challenge := form.Get("code_verifier"), grant.challenge
 	if verifier != "" && !verifierPattern.MatchString(verifier) {
 		return nil, &failure{code: "invalid_request", description: "PKCE code verifier is not 43 to 128 unreserved characters"}
 	}
@@ -49,8 +49,8 @@ func (s *Server) grantByCode(client *Client, secret string, form url.Values) (to
 		issued["refresh_token"] = s.refreshToken(of)
 	}
 	claims := s.user(of.userID).personal(client, grant.scopes)
-	if nonce := grant.form.Get("nonce"); nonce != "" {
-		claims["nonce"] = nonce
+	if grant.nonce != "" {
+		claims["nonce"] = grant.nonce
 	}
 	issued["id_token"] = s.idToken(of, Token{Claims: claims})
 	return issued, nil
@@ -67,8 +67,8 @@ func (s *Server) loginOfCode(grant *code) *login {
 			return hint
 		}
 	}
-	of := s.newLogin(grant.userID, Token{ClientID: grant.client.ID, Scopes: grant.scopes, AuthTime: grant.authTime})
-	if grant.browser != nil && grant.sso() {
+	of := s.newLogin(grant.userID, Token{ClientID: grant.clientID, Scopes: grant.scopes, AuthTime: grant.authTime})
+	if grant.browser != nil && grant.sso {
 		of.sso = grant.browser.sso
 	}
 	return of

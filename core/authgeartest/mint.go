@@ -25,6 +25,10 @@ func (s *Server) mint(w http.ResponseWriter, r *http.Request, token func() (stri
 		http.Error(w, "this is another host", http.StatusNotFound)
 		return
 	}
+	if err := checkLengths(r.URL.Query()); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
 	minted, refused := token()
 	if refused != nil {
 		http.Error(w, refused.text, refused.status)
@@ -39,7 +43,7 @@ func (s *Server) mint(w http.ResponseWriter, r *http.Request, token func() (stri
 // mintToken mints an access token of a user.
 func (s *Server) mintToken(r *http.Request, userID string) (string, *refusal) {
 	query := r.URL.Query()
-	token := Token{ClientID: query.Get("client_id")}
+	token := Token{ClientID: strings.Clone(query.Get("client_id"))} // without the rest of the URL
 	if lifetime := query.Get("expires_in"); lifetime != "" {
 		seconds, err := strconv.Atoi(lifetime)
 		if err != nil {

@@ -5,7 +5,8 @@ import "time"
 // SetAuthTime changes the time of the login of the session that a JWT, an
 // opaque token or a cookie's value belongs to: an earlier one for a login that
 // was long ago. The resolver tells it from now on, a JWT keeps what it says. It
-// panics if there is no such session; an expired token still has its session.
+// panics if there is no such session; an expired token still has its session, until
+// there are a thousand others.
 func (s *Server) SetAuthTime(credential string, at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -11,6 +11,7 @@ func (s *Server) revoke(w http.ResponseWriter, r *http.Request) {
 		writeFailure(w, http.StatusInternalServerError)
 		return
 	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	s.Revoke(r.PostFormValue("token"))
 	w.WriteHeader(http.StatusOK)
 }

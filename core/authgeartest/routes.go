@@ -13,7 +13,9 @@ import (
 // answer counts a request and answers it as the levers say.
 func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
-	s.requests[r.URL.Path]++
+	if path := r.URL.Path; s.requests[path] > 0 || len(s.requests) < maxPaths && len(path) <= maxPath {
+		s.requests[strings.Clone(path)]++ // without the rest of the URL
+	}
 	slow := s.slow
 	s.mu.Unlock()
 	if slow > 0 {
@@ -138,7 +140,12 @@ func (s *Server) local(next http.HandlerFunc) http.HandlerFunc {
 			http.Error(w, "this is another host", http.StatusNotFound)
 			return
 		}
-		if err := r.ParseForm(); err != nil {
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		err := r.ParseForm()
+		if err == nil {
+			err = checkLengths(r.Form)
+		}
+		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}

@@ -151,7 +151,7 @@ func (s *Server) again(credential string, kind sessionKind, of *login, expires t
 		}
 	}
 	found := &session{kind: kind, login: of, expires: expires}
-	s.sessions[credential] = found
+	s.remember(strings.Clone(credential), found) // without the rest of its header
 	return found
 }
 

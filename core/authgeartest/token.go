@@ -68,8 +68,13 @@ type session struct {
 func (s *Server) start(kind sessionKind, of *login, begins string, lifetime time.Duration) string {
 	expires := s.now().Add(lifetime)
 	credential := begins + s.seal(kind, of, expires)
-	s.sessions[credential] = &session{kind: kind, login: of, expires: expires}
+	s.remember(credential, &session{kind: kind, login: of, expires: expires})
 	return credential
+}
+
+// remember makes a credential one of a session. The caller holds s.mu.
+func (s *Server) remember(credential string, of *session) {
+	put(s.sessions, credential, of, func(old *session) bool { return !s.now().Before(old.expires) })
 }
 
 func (t Token) authTime(now time.Time) time.Time {
@@ -126,10 +131,10 @@ func (s *Server) accessToken(of *login, t Token) string {
 	change(header, t.Header)
 	signed := s.sign(header, claims)
 
-	s.sessions[signed] = &session{
+	s.remember(signed, &session{
 		kind: kindJWT, login: of, expires: now.Add(t.lifetime(s.lifetime)),
 		header: throughJSON(header), claims: throughJSON(claims),
-	}
+	})
 	return signed
 }
 

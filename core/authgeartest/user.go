@@ -33,6 +33,7 @@ type user struct {
 	disabled   bool
 	deleteAt   time.Time // zero: deletion is not scheduled
 	validUntil time.Time // zero: for ever
+	guestUntil time.Time // of who has signed up anonymously; zero: was added
 }
 
 func (u *user) canReauthenticate() bool { return !u.Anonymous && !u.CannotReauthenticate }
