@@ -64,8 +64,8 @@ var (
 	unknownSessionType = apiError(http.StatusBadRequest, "Invalid", "ValidationFailed", "session_type is cookie or refresh_token")
 )
 
-// newAnonymous adds an anonymous user, who is lost with the credential that comes first,
-// but for a promotion. The caller holds s.mu.
+// newAnonymous adds an anonymous user, who is forgotten some time after the lifetime of
+// the first credential, unless promoted by then. The caller holds s.mu.
 func (s *Server) newAnonymous(lifetime time.Duration) string {
 	id, now := newUUID(), s.now()
 	added := &user{User: User{ID: id, Anonymous: true}, updated: now, guestUntil: now.Add(lifetime)}

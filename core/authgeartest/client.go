@@ -64,7 +64,7 @@ func checkClients(clients []Client) error {
 
 // parseRedirectURI reads a client's redirect URI: absolute, without fragment (RFC 6749
 // §3.1.2). That of an app, such as com.example.app:/callback (RFC 8252 §7.1), needs no
-// host; what has no path either is a forgotten http:// or a script.
+// host. What has no slash after its scheme is a forgotten http:// or a script.
 func parseRedirectURI(client, uri string) (*url.URL, error) {
 	u, err := url.Parse(uri)
 	if err != nil || u.Scheme == "" || u.Opaque != "" || strings.Contains(uri, "#") || web(u) && u.Host == "" {
