@@ -88,13 +88,21 @@ func (s *signIn) run(ctx context.Context, t terminal, listener net.Listener, sho
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	case <-timer.C:
-		return nil, fmt.Errorf("nobody has signed in in time; if the browser shows an error, compare the application's redirect URIs with %s", s.redirect)
+		return nil, s.late()
 	case result := <-s.result:
 		if result.err != nil {
 			return nil, result.err
 		}
 		return s.redeem(ctx, result.code)
 	}
+}
+
+// late says why nobody may have signed in in time.
+func (s *signIn) late() error {
+	if s.other.Load() {
+		return errors.New("nobody has signed in in time, but the answer to another sign-in has come: open the address that is printed, not an older one")
+	}
+	return fmt.Errorf("nobody has signed in in time; if the browser shows an error, compare the application's redirect URIs with %s", s.redirect)
 }
 
 // invite tells the person what to do.

@@ -261,6 +261,9 @@ func TestCallback(t *testing.T) {
 			t.Errorf("%s: %d %v", state, answer.StatusCode, h)
 		}
 	}
+	if err := s.late(); !strings.Contains(err.Error(), "the answer to another sign-in has come") {
+		t.Error(err)
+	}
 }
 
 // Over SSH no browser is opened; the person pastes the address that the browser could
@@ -283,7 +286,7 @@ func TestPaste(t *testing.T) {
 			open: func(string) error { t.Error("a browser was opened on the other side"); return nil },
 		}, []string{"login", p.URL, "-client-id", "cli", "-port", port})
 	}()
-	if _, err := io.WriteString(keyboard, "\nhello\n"); err != nil { // waits until it is read
+	if _, err := io.WriteString(keyboard, "\nhello\n"+p.redirect+"?code=c&state=x\n"); err != nil { // waits until it is read
 		t.Fatal(err)
 	}
 	address := regexp.MustCompile(`http://\S+/oauth2/authorize\S+`).FindString(errs.String())
@@ -299,7 +302,7 @@ func TestPaste(t *testing.T) {
 	if _, err := io.WriteString(keyboard, answer.Header.Get("Location")+"\n"); err != nil {
 		t.Fatal(err)
 	}
-	wantStatus(t, 0, <-done, errs.String(), "ssh -L "+port+":127.0.0.1:"+port+" THIS-MACHINE", "paste it here", "That is not the address")
+	wantStatus(t, 0, <-done, errs.String(), "ssh -L "+port+":127.0.0.1:"+port+" THIS-MACHINE", "paste it here", "That is not the address", "That is the answer to another sign-in")
 	if out.String() != p.access+"\n" {
 		t.Errorf("standard output is %q", out.String())
 	}

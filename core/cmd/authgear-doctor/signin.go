@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -31,6 +32,7 @@ type signIn struct {
 	redirect, scope        string
 	state, nonce, verifier string
 	result                 chan result
+	other                  atomic.Bool // the answer to another sign-in has come
 }
 
 // result is what the browser brings back.
@@ -117,11 +119,12 @@ func (s *signIn) explained(code, description string) error {
 	return explained(code, description, hints)
 }
 
-var errOther = errors.New("it is not the answer to this sign-in")
+var errOther = errors.New("it is the answer to another sign-in, or to none")
 
 // take reads the authorization response (RFC 6749 §4.1.2).
 func (s *signIn) take(query url.Values) error {
 	if query.Get("state") != s.state {
+		s.other.Store(true)
 		return errOther // nothing is known of who has sent it; the sign-in goes on
 	}
 	r := result{code: query.Get("code")}
@@ -152,7 +155,11 @@ func (s *signIn) readPasted(t terminal) {
 			if err == nil {
 				return
 			}
-			fmt.Fprintln(t.stderr, "That is not the address: it begins with "+s.redirect+"?")
+			if strings.HasPrefix(line, s.redirect+"?") {
+				fmt.Fprintln(t.stderr, "That is the answer to another sign-in: open the address above, and paste where the browser ends then.")
+			} else {
+				fmt.Fprintln(t.stderr, "That is not the address: it begins with "+s.redirect+"?")
+			}
 		}
 	}
 }
