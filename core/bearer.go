@@ -95,9 +95,11 @@ func checkToken(token string) *Error {
 	return nil
 }
 
-// checkPlaceholder finds what JavaScript writes for a variable without a token.
+// checkPlaceholder finds what JavaScript, Python and Go write for a variable without a
+// token.
 func checkPlaceholder(token string) error {
-	if token == "undefined" || token == "null" {
+	switch token {
+	case "undefined", "null", "None", "nil", "NaN":
 		return fmt.Errorf("the client sent the word %q in place of a token: it made the request before it had one", token)
 	}
 	return nil
@@ -150,7 +152,7 @@ func otherByte(s string) error {
 	if i < 0 {
 		return errors.New("there is no token but = only")
 	}
-	return fmt.Errorf("there is %q, which is in no token: letters, digits and -._~+/ are, and = at the end (RFC 6750 §2.1)", s[i:i+1])
+	return fmt.Errorf("there is %q, which is in no token (RFC 6750 §2.1); do quotes stand around it, or the name of a variable in its place?", s[i:i+1])
 }
 
 // otherBytes has 1 for what is no byte of a b64token.

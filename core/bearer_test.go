@@ -96,7 +96,7 @@ func TestParseAuthorization(t *testing.T) {
 			t.Errorf("%.40q: cause %v", c.value, e.Err)
 		}
 	}
-	for token, want := range map[string]string{"Bearer " + jwt: "ParseAuthorization takes it away", "null": `the word "null"`, "a b": `" ", which is in no token`, "a\r\nX: y": `"\r", which`, "é": `"\xc3", which`, "==": "= only"} {
+	for token, want := range map[string]string{"Bearer " + jwt: "ParseAuthorization takes it away", "null": `the word "null"`, "None": `the word "None"`, "a b": `" ", which is in no token`, "a\r\nX: y": `"\r", which`, "é": `"\xc3", which`, "==": "= only"} {
 		if err := checkToken(token); err == nil || err.Reason != ReasonTokenMalformed || !strings.Contains(err.Err.Error(), want) {
 			t.Errorf("%q: %v", token, err)
 		}

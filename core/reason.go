@@ -126,7 +126,7 @@ type definition struct {
 }
 
 var reasons = map[Reason]definition{
-	ReasonNoCredentials: {OutcomeNoCredentials, "This request needs an access token.", `Mend what the cause names, or let the client send its access token as "Authorization: Bearer TOKEN".`},
+	ReasonNoCredentials: {OutcomeNoCredentials, "This request needs an access token.", `Look at the cause, or let the client send its access token as "Authorization: Bearer TOKEN".`},
 
 	ReasonRequestMalformed:       {OutcomeMalformed, "The request has malformed or repeated headers.", "Look at what the client, or a proxy before this service, sends."},
 	ReasonAuthorizationMalformed: {OutcomeMalformed, "The Authorization header must be one Bearer scheme followed by one access token.", "Send one Authorization header: the word Bearer, a space, and the token."},
@@ -134,7 +134,7 @@ var reasons = map[Reason]definition{
 
 	ReasonTokenMalformed:   {OutcomeInvalid, "The access token is malformed.", "Look at how the client stores and sends the token."},
 	ReasonTokenOpaque:      {OutcomeInvalid, "The access token is not a JSON Web Token.", `Turn on "Issue JWT as access token" for the client in the Authgear portal, or use NewHybrid or NewResolver; if it is no token of Authgear's, look at what the client sends.`},
-	ReasonTokenType:        {OutcomeInvalid, "The token is not an access token.", "Send the access token, not the ID token or the refresh token."},
+	ReasonTokenType:        {OutcomeInvalid, "The token is not an access token.", "Send the access token, not the ID token, the refresh token or the token of another provider."},
 	ReasonTokenAlgorithm:   {OutcomeInvalid, "The access token is signed with an algorithm that is not accepted.", "Send a token of Authgear: those are signed with RS256."},
 	ReasonClaimsInvalid:    {OutcomeInvalid, "The access token has missing or malformed claims.", "Look at the hooks of the project that add claims, and at the claim that the cause names."},
 	ReasonIssuerMismatch:   {OutcomeInvalid, "The access token was issued by somebody else.", "Set Endpoint to the project that the client signs in to, or to the project's custom domain."},
@@ -144,8 +144,8 @@ var reasons = map[Reason]definition{
 	ReasonTokenNotYetValid: {OutcomeInvalid, "The access token is not valid yet.", "Look at the clock of this machine."},
 	ReasonKeyUnknown:       {OutcomeInvalid, "The access token is signed with an unknown key.", "Look at whether the token is of this project; if its key was removed, let the client refresh its token or sign in again."},
 	ReasonSignatureInvalid: {OutcomeInvalid, "The signature of the access token is invalid.", "Look at whether something alters the token on its way."},
-	ReasonTokenRejected:    {OutcomeInvalid, "The access token is not, or no longer, valid.", "Mend what the cause names; if the session has ended, let the client refresh its token or sign in again."},
-	ReasonSessionInvalid:   {OutcomeInvalid, "The session is not, or no longer, valid.", "Mend what the cause names; if the session has ended, let the user sign in again."},
+	ReasonTokenRejected:    {OutcomeInvalid, "The access token is not, or no longer, valid.", "Look at the cause; if the session has ended, let the client refresh its token or sign in again."},
+	ReasonSessionInvalid:   {OutcomeInvalid, "The session is not, or no longer, valid.", "Look at the cause; if the session has ended, let the user sign in again."},
 
 	ReasonKeysUnavailable:     {OutcomeUnavailable, "The access token cannot be checked now. Try again later.", "Look at whether this machine reaches Authgear at Endpoint, or InternalURL if that is set, and whether Endpoint is the project's public origin, as the Authgear portal shows it."},
 	ReasonResolverUnavailable: {OutcomeUnavailable, "The session cannot be checked now. Try again later.", "Look at whether this machine reaches Authgear, at ResolverURL or InternalURL if that is set, and at the health of Authgear, its PostgreSQL and its Redis."},
@@ -161,7 +161,7 @@ var reasons = map[Reason]definition{
 	ReasonKindNotAllowed:       {OutcomeDenied, "This request is not allowed for this kind of sender.", "Name the kind at the route by Kinds, if it may come in."},
 	ReasonInsufficientScope:    {OutcomeDenied, "This request needs a scope that the access token does not have.", "Give the client the scope in the Authgear portal, and let it ask for it; for users, allow a role beside the scope by Any."},
 	ReasonCannotReauthenticate: {OutcomeDenied, "This request needs a recent login, and the user cannot sign in again.", "Use RecentAuthIfPossible, if users who cannot reauthenticate may go on, or let the user set up a password or another authenticator."},
-	ReasonCrossOrigin:          {OutcomeDenied, "This request comes from another website, which is not trusted.", "Add the origin to TrustedOrigins, if its pages may use the session."},
+	ReasonCrossOrigin:          {OutcomeDenied, "This request comes from another website, which is not trusted.", "Add the origin to TrustedOrigins, if it is one whose pages may use the session."},
 	ReasonPolicyDenied:         {OutcomeDenied, "This request is not allowed.", "Look at the policy of the route."},
 
 	ReasonInsufficientUserAuthentication: {OutcomeStepUp, "This request needs a more recent login.", "Let the client reauthenticate the user and try again; with NewJWT it then sends the new ID token in X-ID-Token, and IDTokenClients names its client."},

@@ -48,7 +48,7 @@ func (r *Resolver) whyRejected(token string) error {
 	case r.internal:
 		return errors.New("its session has ended; if each JWT is refused, Authgear does not know by which origin it is asked: set its TRUST_PROXY=true, since it is asked at an internal address")
 	default:
-		return errors.New("its session has ended, or its key was removed")
+		return errors.New("its session has ended, its key was removed, as when a development Authgear starts again, or something has altered it")
 	}
 }
 

@@ -27,7 +27,7 @@ func TestCredentialsRefused(t *testing.T) {
 	}{
 		{"Bearer " + server.OpaqueToken(alice)[1:] + "x", "", token, "opaque token has ended"},
 		{"", "token=" + server.OpaqueToken(alice)[1:] + "x", token, "opaque token has ended"},
-		{"Bearer None", "", token, "something in place of one"},
+		{"Bearer YOUR_ACCESS_TOKEN", "", token, "something in place of one"},
 		{"Bearer " + ended[:33], "", token, "a part of a token"},
 		{"Bearer " + other.IDToken(bob, ""), "", token, "not at+jwt; the token's issuer is"},
 		{"Bearer " + ended, "", token, "TRUST_PROXY=true"},

@@ -263,7 +263,7 @@ func (r *Resolver) parseStatus(response *project.Answer, c credential, well bool
 		}
 		return answer{status: status, err: &Error{Reason: ReasonTokenTooLarge, Err: fmt.Errorf("the token has %d bytes, which is not taken by what is in front of Authgear: %w", len(c.token), err)}}
 	case status == http.StatusNotFound:
-		err = errors.New("status 404: there is no Authgear project of this host, or no resolver at this address; is Endpoint the project's public origin?")
+		err = errors.New("status 404: there is no Authgear project of this host, or no resolver at this address; is Endpoint the project's public origin, and ResolverURL, if it is set, the whole address?")
 	}
 	a := unavailable(fmt.Errorf("asking %s: %w", r.project.URL(r.path), err))
 	a.status, a.again = response.Status, response.Status >= 500

@@ -48,7 +48,8 @@ type Config struct {
 	// Empty: not looked at.
 	Service string
 
-	// Token is an access token to look at, with or without the word Bearer before it.
+	// Token is an access token to look at, with or without "Bearer" or
+	// "Authorization: Bearer" before it.
 	// Empty: none.
 	Token string
 	// Cookie is a session cookie to look at: its value, "name=value", or the whole

@@ -22,7 +22,11 @@ const wholeFix = "Give the token alone and whole: without a header's name, quote
 // mistake.
 func (e *examination) lookAtToken(ctx context.Context, resolver *authgear.Resolver) {
 	token := strings.TrimSpace(e.config.Token)
-	withWord := strings.EqualFold(token[:min(len(token), 7)], "Bearer ")
+	if name, value, _ := strings.Cut(token, ":"); strings.EqualFold(name, "Authorization") { // a whole line
+		token = strings.TrimSpace(value)
+	}
+	word, _, _ := strings.Cut(token, " ")
+	withWord := strings.EqualFold(word, "Bearer")
 	if withWord {
 		var err error
 		if token, err = authgear.ParseAuthorization(token); err != nil {

@@ -28,6 +28,8 @@ func split(compact string) (dots, error) {
 	switch n := strings.Count(compact, "."); {
 	case n == 0 && isBase64URL(compact):
 		return dots{}, fmt.Errorf("%w: it has no dot", ErrOpaque)
+	case n == 1:
+		return dots{}, fmt.Errorf("%w: it has one dot, not two: was it cut off?", ErrMalformed)
 	case n != 2:
 		return dots{}, fmt.Errorf("%w: it has %d dots, not two", ErrMalformed, n)
 	}

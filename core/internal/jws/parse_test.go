@@ -235,7 +235,7 @@ func TestParseDetail(t *testing.T) {
 		{"alg", compact(`{"alg":"a\nb"}`), `token algorithm is not RS256: alg is "a\nb"`},
 		{"long typ", compact(`{"alg":"RS256","typ":"` + strings.Repeat("t", 1000) + `"}`), `token is of another type: typ is "` + strings.Repeat("t", 64) + `"…, not at+jwt`},
 		{"crit", compact(`{"alg":"RS256","crit":[]}`), `token is malformed: header has crit`},
-		{"dots", "a.b", `token is malformed: it has 1 dots, not two`},
+		{"dots", "a.b", `token is malformed: it has one dot, not two: was it cut off?`},
 		{"alphabet", "e30.b+.c", `token is malformed: payload is not canonical base64url`},
 		{"line break", "a.b\n.c", `token is malformed: it has a line break`},
 	} {
