@@ -1,6 +1,7 @@
 -- Asks Authgear's resolver who sent a request, for haproxy.cfg.
 
--- The resolver's whole list. The client's headers are dropped in haproxy.cfg.
+-- All identity headers of the resolver's answer. The client's headers are dropped
+-- in haproxy.cfg.
 local identity_headers = {
     "x-authgear-session-valid",
     "x-authgear-session-authenticated-at",
@@ -12,11 +13,12 @@ local identity_headers = {
     "x-authgear-user-roles",
 }
 
--- One credential, never two: beside a token that is not valid the resolver would
--- answer with the cookie's user, who may be another person. The Authorization
--- header if its scheme is Bearer, else the session cookie alone, of all cookies,
--- if its value is one that Authgear reads at all (RFC 6265 section 4.1.1), else
--- nothing: an empty session cookie would be an invalid credential.
+-- One credential, never two. Given an invalid token and a cookie, the resolver
+-- would answer with the cookie's user, who may be another person. The credential
+-- is the Authorization header, if its scheme is Bearer; else the session cookie,
+-- without the other cookies, if RFC 6265 section 4.1.1 allows its value (Authgear
+-- reads no other); else nothing: an empty session cookie would be an invalid
+-- credential.
 local function credential(headers)
     local authorization = headers["authorization"]
     for i = 0, authorization and #authorization or -1 do
@@ -36,10 +38,11 @@ local function credential(headers)
 end
 
 core.register_action("authgear", { "http-req" }, function(txn)
-    -- Nothing else of the client is sent on. Alone, a token that is refused is
-    -- answered like nobody's, and so is any when the resolver's database fails.
-    -- Beside this cookie, which is never valid, a refusal is told. It is nobody's,
-    -- so that it is no second credential, and not the client's to clear.
+    -- Nothing else of the client is sent on. Without this cookie, the answer
+    -- to a refused token is empty, and so is the answer to any token when the
+    -- resolver's database fails. With this cookie, which is never valid, a
+    -- refusal is explicit. The cookie is nobody's, so it is no second credential,
+    -- and the client must not be told to clear it.
     local sent = {}
     local kind, value = credential(txn.http:req_get_headers())
     if kind == "token" then
@@ -63,7 +66,8 @@ core.register_action("authgear", { "http-req" }, function(txn)
             txn.http:req_add_header(header, values[i])
         end
     end
-    -- No answer about a credential is another thing than no credential.
+    -- A credential that the resolver says nothing about is not the same as no
+    -- credential.
     if kind then
         txn.http:req_set_header("x-authgear-credential", kind)
     end
