@@ -7,11 +7,11 @@
 //	)
 //
 // Make one [Guard] for each authenticator with [New], and use [Guard.Require] or
-// [Guard.Optional] for a group or a route. Handlers ask [Identity], [User] or
-// [MustUser]. CORS middleware stands in front of the guard: preflights carry no
-// credentials.
+// [Guard.Optional] for a group or a route. Handlers call [Identity], [User] or
+// [MustUser]. Mount CORS middleware in front of the guard, since preflights carry
+// no credentials.
 //
-// A refused request is answered at once, and the middleware returns nil, since
-// echo's Timeout drops an answer when an error is returned as well.
-// [Refused] tells logging middleware why, where ${error} of echo's Logger is empty.
+// The guard answers a refused request at once and returns nil: if it also returned
+// an error, echo's Timeout would drop the answer. So ${error} of echo's Logger is
+// empty for a refusal. Logging middleware finds the reason by [Refused].
 package authgearecho

@@ -7,12 +7,12 @@
 //	)
 //
 // Make one [Guard] for each authenticator with [New], and use [Guard.Require] or
-// [Guard.Optional] for a group or a route. Handlers ask [Identity], [User] or
-// [MustUser]. CORS middleware stands in front of the guard: preflights carry no
-// credentials.
+// [Guard.Optional] for a group or a route. Handlers call [Identity], [User] or
+// [MustUser]. Mount CORS middleware in front of the guard, since preflights carry
+// no credentials.
 //
-// A refused request is answered at once, and the middleware returns nil. Were the
-// error returned as well, the application's error handler might write a second
-// answer. [Refused] tells logging middleware why, where the error of
-// echo's RequestLogger is empty.
+// The guard answers a refused request at once and returns nil: if it also returned
+// an error, the application's error handler might write a second answer. So the
+// error of echo's RequestLogger is empty for a refusal. Logging middleware finds
+// the reason by [Refused].
 package authgearechov5

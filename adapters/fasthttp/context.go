@@ -6,11 +6,11 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/guard"
 )
 
-// Context returns the context by which a guard judges a request: ctx, the framework's
-// own, or, when that has lost what [Request.HandOn] put there, ctx with it given back.
-// Timeout middleware puts back the context of before the guard; another application
-// that a handler serves the request to has none yet. c is the framework's context as a
-// context.Context.
+// Context returns the context by which a guard judges a request. This is ctx, the
+// framework's own; if it has lost what [Request.HandOn] put there, it is ctx with
+// that restored. Two things lose it: timeout middleware restores the context from
+// before the guard, and a handler may pass the request to another application,
+// which has no context yet. c is the framework's context as a context.Context.
 func Context(c, ctx context.Context) context.Context {
 	kept, ok := c.Value(guard.ContextKey).(context.Context)
 	if !ok || ctx.Value(guard.ContextKey) != nil {

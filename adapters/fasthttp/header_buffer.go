@@ -17,12 +17,12 @@ const (
 	leastBuffer   = 8 << 10 // what most servers take
 )
 
-// HeaderBuffer lets a guard tell once that its server refuses requests which no
-// middleware sees, so that no log could say why.
+// HeaderBuffer lets a guard report once that its server refuses some requests
+// before any middleware sees them, so that no log could say why.
 type HeaderBuffer struct{ looked atomic.Bool }
 
-// Look tells the guard's observer, at the first request, of a buffer that a long access
-// token does not fit in.
+// Look tells the guard's observer, at the first request, if the server's buffer is
+// too small for a long access token.
 func (b *HeaderBuffer) Look(ctx context.Context, g *guard.Guard, server *fasthttp.Server) {
 	if b.looked.Load() || b.looked.Swap(true) {
 		return

@@ -10,9 +10,9 @@ import (
 )
 
 // Refuse writes the answer to a request that [guard.Run] or [guard.Refuse] has
-// refused, after it was given r. errorHandler, when not nil, may write another one:
-// it has when there is a status other than 200, a body or a body stream, whatever
-// it returns. The server is the one that serves the request.
+// refused, after it was given r. errorHandler, when not nil, may write another
+// answer. It has written one when there is a status other than 200, a body or a
+// body stream, whatever it returns. server is the one that serves the request.
 func (r *Request[T]) Refuse(refusal *guard.Refusal, server *fasthttp.Server, errorHandler func(T, *authgear.Error) error) {
 	defer closeUnread(r.c, server)
 	response := &r.c.Response

@@ -6,8 +6,8 @@ import "github.com/authgear/authgear-sdk-go/core/guard"
 // out: a trailer may bring one into the store again.
 type strippedKey struct{}
 
-// Without implements [guard.Request]. It removes from the store, which belongs to
-// the one goroutine of the request, and so from what the handler gets.
+// Without implements [guard.Request]. It removes the headers from the store, which
+// belongs to the one goroutine of the request, and so from what the handler gets.
 func (r *Request[T]) Without(remove func(name string) bool) guard.Request[T] {
 	r.without(remove)
 	return r

@@ -12,9 +12,9 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/guard"
 )
 
-// Request is a request and the answer to it. T is what the framework's handlers get,
-// such as *fiber.Ctx. It implements [guard.Request] and serves one guard: another
-// one makes its own.
+// Request is a request and the answer to it. T is what the framework's handlers
+// get, such as *fiber.Ctx. It implements [guard.Request] and serves one guard: each
+// guard makes its own.
 type Request[T any] struct {
 	view
 	framework  T
@@ -24,14 +24,16 @@ type Request[T any] struct {
 
 var _ guard.Request[*fasthttp.RequestCtx] = (*Request[*fasthttp.RequestCtx])(nil)
 
-// NewRequest returns the view of the request that c serves and that the framework
-// shows its handlers as T. method is the one by which the framework serves it, which
-// middleware may have changed; "" where there is none but the request's own. setContext
-// makes a context the one that T has; nil where there is none but c.
+// NewRequest returns the view of the request that c serves. framework is what the
+// framework gives its handlers. method is the method by which the framework serves
+// the request, since middleware may have changed it; "" if there is only the
+// request's own. setContext sets the context of framework; nil if there is no
+// context but c.
 //
-// The view is over the header block as it came: of what middleware sets only
-// Authorization counts, and another header that it has set anew counts as it came. What
-// middleware removes does not count, and trailers never do.
+// The view shows the header block as it was received. If middleware sets a header,
+// the new value counts only for Authorization; of any other header the received
+// value counts. A header that middleware removes does not count, and trailers never
+// do.
 func NewRequest[T any](c *fasthttp.RequestCtx, method string, framework T, setContext func(T, context.Context)) *Request[T] {
 	r := &Request[T]{view: view{c: c}, framework: framework, setContext: setContext}
 	r.read(method)
@@ -48,9 +50,9 @@ func NewRequest[T any](c *fasthttp.RequestCtx, method string, framework T, setCo
 // serves the next request by the same RequestCtx.
 type storeKey struct{}
 
-// HandOn implements [guard.Request]. It keeps what the context says of the sender
-// under [guard.ContextKey], too: there it is found when RequestCtx, or what is built on
-// it, is passed on as a context itself.
+// HandOn implements [guard.Request]. It also keeps what the context says about the
+// sender under [guard.ContextKey]. It is found there when RequestCtx, or what is
+// built on it, is passed on as a context itself.
 func (r *Request[T]) HandOn(ctx context.Context) T {
 	r.handedOn = ctx
 	if r.setContext != nil {

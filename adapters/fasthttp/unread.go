@@ -6,14 +6,14 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// CloseUnread lets the server close a connection whose last request may have left a
-// part of its body there, which fasthttp would run as the next request. That is a
-// body that nobody has read, or that is broken, with StreamRequestBody, and what
-// follows the end of a multipart form without DisablePreParseMultipartForm.
-// [Request.Refuse] does so for what a guard refuses, but other answers have the
-// same fault, also those that come before all middleware, or in place of a handler
-// that has run out of time. Call it when the server has its handler, and before it
-// serves.
+// CloseUnread makes the server close a connection on which a part of the last
+// request's body may be left. fasthttp would run this part as the next request.
+// With StreamRequestBody the part is a body that nobody has read, or that is
+// broken. Without DisablePreParseMultipartForm the part is what follows the end of
+// a multipart form. [Request.Refuse] does so for requests that it refuses, but
+// other answers have the same fault, also those that come before all middleware, or
+// in place of a handler that has run out of time. Call CloseUnread when the server
+// has its handler, and before it serves.
 func CloseUnread(server *fasthttp.Server) {
 	handler := server.Handler
 	server.Handler = func(c *fasthttp.RequestCtx) {

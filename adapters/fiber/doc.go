@@ -7,21 +7,22 @@
 //	)
 //
 // Make one [Guard] for each authenticator with [New], and use [Guard.Require] or
-// [Guard.Optional] for a group or a route. Handlers ask [Identity], [User] or
-// [MustUser], and pass c.UserContext() on, in which authgear.FromContext finds
-// the identity; inside the handler c.Context() does as well. CORS middleware
-// stands in front of the guard: preflights carry no credentials.
+// [Guard.Optional] for a group or a route. Handlers call [Identity], [User] or
+// [MustUser]. They pass c.UserContext() on: authgear.FromContext finds the identity
+// in it, and inside the handler also in c.Context(). Mount CORS middleware in front
+// of the guard, since preflights carry no credentials.
 //
-// A refused request is answered at once, and the middleware returns nil, since
-// fiber's error handler would write another answer. [Refused] tells logging
-// middleware why.
+// The guard answers a refused request at once and returns nil: if it also returned
+// an error, fiber's error handler would write a second answer. Logging middleware
+// finds the reason by [Refused].
 //
-// Call [CloseUnread] for the application: what fasthttp leaves unread of a body, it
-// runs as the next request, past the proxy in front.
+// Call [CloseUnread] for the application: fasthttp runs the unread part of a body
+// as the next request, which the proxy in front has not seen.
 //
-// Two settings of fiber matter. ReadBufferSize is 4 KiB by default, too small
-// for a long token, which fiber then answers with 431: make it 32 KiB. With
-// StreamRequestBody a chunked trailer gets into the header when a handler reads
-// the body, after any middleware: no identity is ever taken from there, and such
-// an application must not read X-Authgear-* headers itself.
+// Two settings of fiber matter. ReadBufferSize is 4 KiB by default. This is too
+// small for a long token, and fiber answers 431: set it to 32 KiB. With
+// StreamRequestBody, the trailers of a chunked body get into the headers when a
+// handler reads the body, which is after all middleware. The SDK never takes an
+// identity from trailers, but an application with this setting must not read
+// X-Authgear-* headers itself.
 package authgearfiber

@@ -11,19 +11,19 @@ import (
 // Config configures [New]. The zero value is right for most services.
 type Config struct {
 	// TrustedOrigins are the origins of other websites, such as
-	// "https://app.example.com", whose pages may send unsafe requests and
-	// Upgrades with the user's cookies. A sibling subdomain is another website,
-	// and so is another port. A request with a Bearer token needs none of this.
-	// (See http.CrossOriginProtection, which decides.)
+	// "https://app.example.com". Their pages may send unsafe requests and Upgrades
+	// with the user's cookies. A sibling subdomain is another website, and so is
+	// another port. A request with a Bearer token needs no trusted origin.
+	// (http.CrossOriginProtection decides.)
 	TrustedOrigins []string
-	// Observer is told of each decision. nil: the authenticator's.
+	// Observer is told of each decision. nil: the authenticator's Observer.
 	Observer *authgear.Observer
-	// Next, when not nil, names requests that the guard leaves alone, with
-	// their X-Authgear-* headers removed all the same.
+	// Next, when not nil, selects requests that the guard does not check. It removes
+	// their X-Authgear-* headers all the same.
 	Next func(*fiber.Ctx) bool
-	// ErrorHandler, when not nil, may write another answer to a refused
-	// request. Challenge and cache headers are set already. When it writes
-	// neither a status nor a body, the default answer stands, whatever it
+	// ErrorHandler, when not nil, may write another answer to a refused request.
+	// Challenge and cache headers are set already. If the handler sets no status and
+	// writes no body, the guard writes the default answer, whatever the handler
 	// returns.
 	ErrorHandler func(*fiber.Ctx, *authgear.Error) error
 }
@@ -35,8 +35,8 @@ type Guard struct {
 	buffer authgearfasthttp.HeaderBuffer
 }
 
-// New returns a guard for the authenticator. It panics when that is nil, and for
-// a configuration with a mistake.
+// New returns a guard for the authenticator. It panics if the authenticator is nil,
+// or if the configuration has a mistake.
 func New(authenticator authgear.Authenticator, config ...Config) *Guard {
 	var c Config
 	if len(config) > 0 {
@@ -45,24 +45,25 @@ func New(authenticator authgear.Authenticator, config ...Config) *Guard {
 	return &Guard{guard: guard.New(authenticator, guard.Config{TrustedOrigins: c.TrustedOrigins, Observer: c.Observer}), config: c}
 }
 
-// Require returns middleware that allows a request whose sender is known and
-// whom all policies allow: a user, unless a policy names other kinds. It panics
-// for policies with a mistake.
+// Require returns middleware that allows a request when its sender is known and all
+// policies allow the sender. The sender must be a user, unless a policy names other
+// kinds. Require panics if the policies have a mistake.
 func (g *Guard) Require(policies ...authgear.Policy) fiber.Handler {
 	return g.middleware(g.guard.Require(policies...))
 }
 
-// RequireFresh is [Guard.Require] for a route on which no answer about a session
-// may be older than the request, such as a payment. It panics when the
-// authenticator cannot ask each time: only a [authgear.FreshAuthenticator] can.
+// RequireFresh is [Guard.Require] for a route, such as a payment, on which no
+// answer about a session may be older than the request. It panics if the
+// authenticator cannot ask for each request: only a [authgear.FreshAuthenticator]
+// can.
 func (g *Guard) RequireFresh(policies ...authgear.Policy) fiber.Handler {
 	return g.middleware(g.guard.RequireFresh(policies...))
 }
 
-// Optional returns middleware that allows a request with and without an
-// identity. A Bearer token that is not valid is refused all the same, and so is
-// every request whose sender cannot be told now; a stale cookie is not, since
-// browsers send those unasked.
+// Optional returns middleware that allows requests with and without an identity. It
+// still refuses an invalid Bearer token, and every request whose sender cannot be
+// determined now. It does not refuse a stale cookie, since browsers send cookies
+// unasked.
 func (g *Guard) Optional() fiber.Handler {
 	return g.middleware(g.guard.Optional())
 }
@@ -82,9 +83,9 @@ func (g *Guard) middleware(check *guard.Check) fiber.Handler {
 	}
 }
 
-// Refuse refuses a request from within a handler, as the guard itself does: by
-// an [*authgear.Error], or by any other error as unavailable. The handler
-// returns what it returns.
+// Refuse refuses a request from within a handler, as the guard itself does. An
+// [*authgear.Error] decides the answer; any other error is answered as unavailable.
+// The handler returns what Refuse returns.
 func (g *Guard) Refuse(c *fiber.Ctx, err error) error {
 	r := view(c)
 	_, refusal := guard.Refuse(c.UserContext(), g.guard, r, r.ResponseHeader(), err)
@@ -98,14 +99,14 @@ func Strip(c *fiber.Ctx) error {
 	return guard.Strip(c.UserContext(), view(c)).Next()
 }
 
-// CloseUnread lets the application close a connection whose last request may have
-// left a part of its body there, which fasthttp would run as the next request.
-// That is a body that nobody has read, or that is broken, with StreamRequestBody,
-// and what follows the end of a multipart form without DisablePreParseMultipartForm.
-// Guards do so for what they refuse, but other answers have the same fault: 404,
-// those of middleware before the guard, and the 400 to an unknown method, which no
-// middleware sees. Call it right after fiber.New, also for an application whose
-// handlers serve another one.
+// CloseUnread makes the application close a connection on which a part of the last
+// request's body may be left. fasthttp would run this part as the next request.
+// With StreamRequestBody the part is a body that nobody has read, or that is
+// broken. Without DisablePreParseMultipartForm the part is what follows the end of
+// a multipart form. Guards do so for requests that they refuse, but other answers
+// have the same fault: 404, those of middleware before the guard, and the 400 to an
+// unknown method, which no middleware sees. Call CloseUnread right after fiber.New,
+// also for an application whose handlers pass requests to another application.
 func CloseUnread(app *fiber.App) { authgearfasthttp.CloseUnread(app.Server()) }
 
 func view(c *fiber.Ctx) *authgearfasthttp.Request[*fiber.Ctx] {

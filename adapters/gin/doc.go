@@ -7,9 +7,9 @@
 //	)
 //
 // Make one [Guard] for each authenticator with [New], and use [Guard.Require] or
-// [Guard.Optional] for a group or a route. Handlers ask [Identity], [User] or
-// [MustUser]. CORS middleware stands in front of the guard: preflights carry no
-// credentials.
+// [Guard.Optional] for a group or a route. Handlers call [Identity], [User] or
+// [MustUser]. Mount CORS middleware in front of the guard, since preflights carry
+// no credentials.
 //
 // A *gin.Context can be passed on as a context.Context: authgear.FromContext
 // finds the identity in it, and in what c.Copy returns.

@@ -9,14 +9,15 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/guard"
 )
 
-// Policy makes a policy of a function that gets gin's context, with path
-// parameters, and with the identity in it: nil allows, [authgear.Deny] denies,
-// [authgear.Unavailable] and any other error say that nobody can tell now. By
-// c.Set it gives the handler what it has loaded. In a guard of another framework
-// the policy denies.
+// Policy makes a policy from a function that gets gin's context, with the path
+// parameters and the identity in it. When the function returns nil, the policy
+// allows the request; [authgear.Deny] denies it; [authgear.Unavailable] and any
+// other error mean that nobody can decide now. The function can pass what it has
+// loaded to the handler by c.Set. In a guard of another framework the policy
+// denies.
 //
-// It names no kind, and may run twice for one request (see
-// [authgear.RecentAuth]). It panics for nil.
+// The policy names no kind of identity. The function may run twice for one request
+// (see [authgear.RecentAuth]). Policy panics if the function is nil.
 func Policy(check func(*gin.Context, *authgear.Identity) error) authgear.Policy {
 	return guard.Policy(check, func(c *gin.Context, r *http.Request) *gin.Context {
 		setRequest(c, r)
@@ -24,9 +25,9 @@ func Policy(check func(*gin.Context, *authgear.Identity) error) authgear.Policy 
 	})
 }
 
-// Self allows the user whose id is the value of the route's path parameter, such
-// as Self("id") for "/users/:id". It denies where there is no such parameter, and
-// panics for "".
+// Self allows the user whose id is the value of this path parameter of the route,
+// such as Self("id") for "/users/:id". It denies if there is no such parameter.
+// Self panics for the name "".
 func Self(parameter string) authgear.Policy {
 	return guard.Self[*gin.Context, *http.Request](parameter, (*gin.Context).Param)
 }

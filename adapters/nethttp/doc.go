@@ -7,12 +7,12 @@
 //	)
 //
 // Make one [Guard] for each authenticator with [New], and wrap handlers with
-// [Guard.Require] or [Guard.Optional]. Handlers ask [Identity], [User] or
-// [MustUser]. CORS middleware stands in front of the guard: preflights carry no
-// credentials.
+// [Guard.Require] or [Guard.Optional]. Handlers call [Identity], [User] or
+// [MustUser]. Mount CORS middleware in front of the guard, since preflights carry
+// no credentials.
 //
-// An access log around the guard asks [Watch] who sent a request, and why it was
-// refused. Do not mount this package inside fiber, neither by its adaptor nor as the
-// handler of a route of fiber v3: trailers become headers there, so a client could
-// state an identity. Use the fiber adapters.
+// An access log around the guard uses [Watch] to learn who sent a request, and why
+// it was refused. Do not mount this package inside fiber, neither by fiber's
+// adaptor nor as the handler of a route of fiber v3: trailers become headers there,
+// so a client could forge an identity. Use the fiber adapters.
 package authgearhttp
