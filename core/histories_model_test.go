@@ -256,6 +256,11 @@ func (m *model) issuedUntil(e event, start time.Time) time.Time {
 	return start.Add(e.at + m.skew).Truncate(time.Second)
 }
 
+// needsKeys: the key comes after the times, so that an expired token never causes a fetch.
+func (q *asked) needsKeys() bool {
+	return q.session.isJWT() && (q.err == nil || q.err.Reason != authgear.ReasonTokenExpired && q.err.Reason != authgear.ReasonTokenNotYetValid)
+}
+
 // keyIsGone reports whether the process must know that a key was removed: a request
 // five minutes later or more has made it ask, or none came in ten minutes.
 func (m *model) keyIsGone(r *asked, earlier []asked) bool {
@@ -265,7 +270,7 @@ func (m *model) keyIsGone(r *asked, earlier []asked) bool {
 	}
 	quiet := r.began >= m.rotated+idle
 	for i := range earlier {
-		if q := &earlier[i]; q.process == r.process && q.session.isJWT() {
+		if q := &earlier[i]; q.process == r.process && q.needsKeys() {
 			if q.began >= m.rotated+old && q.ended+oneCall < r.began {
 				return true
 			}
