@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// The last good answers are kept with CacheTTL 0, too: whom they are about has
-	// slots of their own.
+	// Good answers are kept even when CacheTTL is 0: calls for their users have slots of
+	// their own.
 	maxAccepted = 10_000
 	// Refusals have a table of their own: a flood of bad credentials evicts no good
 	// answers.
@@ -35,9 +35,9 @@ type answer struct {
 	renewAt *atomic.Int64
 
 	// Of an error.
-	status int           // of a response that is no answer of Authgear's resolver, else 0
+	status int           // of a response that is not an answer of Authgear's resolver, else 0
 	wait   time.Duration // until the next call, when the response says so
-	silent bool          // the response says nothing, as to nobody
+	silent bool          // the response says nothing, as if no credential had been sent
 	again  bool          // another call may have an answer
 }
 
@@ -88,8 +88,8 @@ func (r *Resolver) lookUp(key [32]byte) (answer, bool) {
 	return a, ok
 }
 
-// learn keeps a decision in place of everything that was known of the credential.
-// It is called in the flight: no other one of this credential can overtake it.
+// learn keeps a decision in place of everything that was known of the credential. It is
+// called inside the flight, so no other call for this credential can overtake it.
 func (r *Resolver) learn(c credential, key [32]byte, a answer) {
 	if !a.decided() {
 		return
@@ -114,8 +114,8 @@ func (r *Resolver) learn(c credential, key [32]byte, a answer) {
 	r.accepted.Set(key, a, a.at, r.expiry(c, a.at))
 }
 
-// refuse keeps that this token, and what its user has had before it, does not count by
-// itself in an outage.
+// refuse notes that in an outage neither this token nor an earlier token of its user
+// counts by itself.
 func (r *Resolver) refuse(c credential, at time.Time) {
 	until := c.issuedAt
 	if until.IsZero() {
@@ -124,9 +124,10 @@ func (r *Resolver) refuse(c credential, at time.Time) {
 	_ = r.refusedUsers.Revoke(context.Background(), c.user, until) // never an error
 }
 
-// provesStores reports whether Authgear needed its stores for the answer. A JWT
-// or a cookie that is malformed it refuses without them, and a credential that is
-// too large something in front of it: with such, one client could hide an outage.
+// provesStores reports whether Authgear needed its stores for the answer. Authgear
+// refuses a malformed JWT or cookie without its stores, and a server in front of it
+// refuses a credential that is too large. With such credentials one client could hide an
+// outage.
 func (r *Resolver) provesStores(c credential, a answer) bool {
 	switch {
 	case a.identity != nil:
@@ -141,9 +142,9 @@ func (r *Resolver) provesStores(c credential, a answer) bool {
 	}
 }
 
-// expiry returns when the token ends, which no answer about it outlives; zero for
-// never. Authgear has just accepted it, so its claims can be believed. The answer
-// about a JWT that cannot be read ends as it begins.
+// expiry returns when the token ends, zero for never. No answer about the token outlives
+// it. Authgear has just accepted it, so its claims can be believed. An answer about a JWT
+// that cannot be read ends at once.
 func (r *Resolver) expiry(c credential, at time.Time) time.Time {
 	if c.token == "" || c.user != "" || !r.keeps() { // a user's JWT is judged at each request
 		return time.Time{}
@@ -162,18 +163,20 @@ func (r *Resolver) expiry(c credential, at time.Time) time.Time {
 	return claims.ExpiresAt
 }
 
-// minFailing is how many users have to be in trouble before StaleIfError counts
-// although Authgear is well. One or two could be in it by what they send.
+// minFailing is for how many users calls have to fail before StaleIfError counts although
+// Authgear's health check passes. One or two users could cause failures by what they
+// send.
 const minFailing = 3
 
-// failing are the users whose calls have failed since anybody was authenticated
-// last: a Redis that is full refuses nobody whom it does not know.
+// failing are the users whose calls have failed since somebody was last authenticated. A
+// refusal does not end that: with a full Redis, Authgear still refuses bad credentials as
+// usual.
 type failing struct {
 	mu    sync.Mutex
 	users []string
 }
 
-// add reports whether it is more than what somebody does with an account or two.
+// add reports whether more users fail than somebody with one or two accounts could cause.
 func (f *failing) add(user string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -8,26 +8,27 @@ import (
 // An Authenticator finds out who sent a request. It is safe for concurrent
 // use, and has nothing to start or to close.
 type Authenticator interface {
-	// Authenticate returns the identity of who sent the request, which then
-	// belongs to the caller, or an error that is always an [*Error]. It never
-	// returns nil and nil: a request without credentials is an error with
-	// [ReasonNoCredentials].
+	// Authenticate returns the identity of the sender, or an error that is always
+	// an [*Error]. The identity belongs to the caller. It never returns nil and
+	// nil: a request without credentials is an error with [ReasonNoCredentials].
 	Authenticate(context.Context, Request) (*Identity, error)
 }
 
-// A FreshAuthenticator can do without what it knows from earlier requests.
+// A FreshAuthenticator can also authenticate without using answers to earlier
+// requests.
 type FreshAuthenticator interface {
 	Authenticator
-	// AuthenticateFresh is Authenticate with an answer that is not older than
-	// the call.
+	// AuthenticateFresh is like Authenticate, but takes no answer that is older
+	// than the call.
 	AuthenticateFresh(context.Context, Request) (*Identity, error)
 }
 
 // Request is the view of an HTTP request that an authenticator needs. Adapters
 // implement it over their framework's own request; it may grow.
 //
-// An authenticator reads it before it returns, in one goroutine: the guard keeps
-// what was read, and takes another request with the same for the same sender.
+// An authenticator reads the request in one goroutine, and only before it
+// returns. The guard keeps the values that were read. A later request with the
+// same values counts as sent by the same sender.
 //
 // All strings stay valid after the handler has returned.
 type Request interface {

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// ParseAuthorization takes the access token out of the value of an Authorization
-// header (RFC 6750 §2.1), for [JWT.Verify] and [Resolver.Verify] where a library
-// hands over that value and not the request. The error is always an [*Error]:
-// with [ReasonNoCredentials] for an empty value and for another scheme.
+// ParseAuthorization takes the access token out of the value of an Authorization header
+// (RFC 6750 §2.1). Use it before [JWT.Verify] or [Resolver.Verify] when a library hands
+// over that value and not the request. The error is always an [*Error]. Its reason is
+// [ReasonNoCredentials] for an empty value and for another scheme.
 func ParseAuthorization(value string) (token string, err error) {
 	token, malformed := bearerToken([]string{value})
 	switch {
@@ -26,10 +26,10 @@ func ParseAuthorization(value string) (token string, err error) {
 
 var errMissingBearer = errors.New(`an Authorization header looks like a token without its scheme; the client has to send "Bearer " and the token`)
 
-// bearerToken reads the token of RFC 6750 §2.1 from the values of Authorization:
-// "" for none, an empty one and any other scheme. It is stricter than Authgear,
-// which takes the first of two headers and falls back to a cookie for whatever it
-// cannot read: that would hide a mistake behind another identity.
+// bearerToken reads the token of RFC 6750 §2.1 from the values of Authorization. It
+// returns "" for no value, an empty value and any other scheme. It is stricter than
+// Authgear, which takes the first of two headers, and falls back to a cookie when it
+// cannot read the header. That would hide a mistake behind another identity.
 func bearerToken(values []string) (string, *Error) {
 	token, err := uncheckedToken(values)
 	if err == nil && token != "" {
@@ -49,8 +49,9 @@ func checkAlphabet(token string) *Error {
 	return nil
 }
 
-// uncheckedToken is bearerToken for who reads the token in a way that fails for other
-// bytes too, and checks its alphabet then: to do so each time costs as much as a look-up.
+// uncheckedToken is bearerToken without the check of the alphabet, which costs as much as
+// a look-up. Its caller reads the token in a way that fails for other bytes too, and
+// checks the alphabet then.
 func uncheckedToken(values []string) (string, *Error) {
 	if len(values) == 0 {
 		return "", nil
@@ -155,7 +156,7 @@ func otherByte(s string) error {
 	return fmt.Errorf("there is %q, which is in no token (RFC 6750 §2.1); do quotes stand around it, or the name of a variable in its place?", s[i:i+1])
 }
 
-// otherBytes has 1 for what is no byte of a b64token.
+// otherBytes has 1 for each byte that cannot be in a b64token.
 var otherBytes = func() (table [256]uint8) {
 	for c := range table {
 		if !isAlphanumeric(byte(c)) && strings.IndexByte("-._~+/", byte(c)) < 0 {

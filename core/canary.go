@@ -16,20 +16,22 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/session"
 )
 
-// Alone, a token that Authgear refuses is answered as a request without
-// credentials; so is a good credential when its database fails in the middle. The
-// canary tells them apart: a dead session cookie. Beside it a refusal is explicit, and
-// a good credential unchanged.
+// Authgear answers a token that it refuses as if no credentials had been sent. It answers
+// a good credential in the same way when its database fails in the middle of the call.
+// The canary tells the two apart: it is a dead session cookie that is sent beside the
+// credential. With it, a refusal is explicit, and the answer to a good credential
+// unchanged.
 const canaryValue = session.Dead
 
-// canary is under which names it is sent, and what checks have learned of them.
+// canary has the names under which the canary is sent, and what checks have learned about
+// them.
 type canary struct {
 	names []string
-	alone string // as it stands beside a token
-	// taken: a check was refused explicitly, so that one of them is the project's
-	// for good. useless: none is, and a refusal is silent.
+	alone string // the canary's Cookie header beside a token
+	// taken: a check was refused explicitly, so one of the names is the project's; this is
+	// final. useless: none of the names is the project's, and a refusal is silent.
 	taken, useless atomic.Bool
-	silent         atomic.Int32 // checks in a row, of one round, that nothing was said to
+	silent         atomic.Int32 // checks in a row, of one round, that were not answered explicitly
 	learned        atomic.Int64 // when useless was learned or doubted last, in Unix nanoseconds
 }
 
@@ -38,8 +40,8 @@ func (k *canary) setNames(names []string) {
 	k.names, k.alone = names, strings.Join(names, "="+canaryValue+"; ")+"="+canaryValue
 }
 
-// canaryNames are those of Cookies, and "session": beside app_session or
-// app_access_token alone the canary says nothing.
+// canaryNames are the names in Cookies, and "session": under the name app_session or
+// app_access_token alone the canary has no effect.
 func canaryNames(cookies []string) []string {
 	if slices.Contains(cookies, "session") {
 		return cookies
@@ -62,8 +64,8 @@ func (k *canary) header(c credential) http.Header {
 	return http.Header{"Cookie": {cookies}}
 }
 
-// maxSilent is how many checks in a row are answered as if nothing had been sent,
-// until it is certain that the canary has no name of the project's.
+// maxSilent is how many checks in a row are answered as if nothing had been sent, until
+// it is certain that the canary has none of the project's cookie names.
 const maxSilent = 3
 
 // maxFast is how soon a dead connection to Authgear's database fails.
@@ -75,8 +77,8 @@ type checkError struct{ found *Error }
 func (e checkError) Error() string { return e.found.Err.Error() }
 func (e checkError) Unwrap() error { return e.found }
 
-// check is the health check, number nth of its round: a token that was made up,
-// which Authgear refuses only when it has all that it needs for a good one.
+// check is the health check, the nth of its round. It sends a made-up token: Authgear
+// refuses that only when it has all that it needs for a good token.
 func (r *Resolver) check(ctx context.Context, nth int) health.Verdict {
 	if nth == 0 {
 		r.canary.silent.Store(0)
@@ -99,7 +101,7 @@ func (r *Resolver) check(ctx context.Context, nth int) health.Verdict {
 		r.canary.taken.Store(true)
 		r.canary.useless.Store(false)
 		well = true
-	case a.decided(): // to be too large
+	case a.decided(): // refused as too large
 		a.err = unavailable(a.err.Err).err
 	}
 	if !a.silent {
@@ -117,8 +119,8 @@ func (r *Resolver) check(ctx context.Context, nth int) health.Verdict {
 	}
 }
 
-// isUseless reports whether the canary has no name of the project's, after a check
-// that nothing was said to.
+// isUseless is called after a check that was not answered explicitly. It reports whether
+// the canary has none of the project's cookie names.
 func (r *Resolver) isUseless(ctx context.Context) bool {
 	k := &r.canary
 	if !k.taken.Load() && k.silent.Add(1) == maxSilent {
@@ -129,12 +131,12 @@ func (r *Resolver) isUseless(ctx context.Context) bool {
 	return k.useless.Load()
 }
 
-// doubtAfter is how long it counts that the canary is useless. Something that has
-// answered everybody with nothing, right after the start, teaches it wrongly.
+// doubtAfter is how long the finding counts that the canary is useless. The finding is
+// wrong if a server answered everybody with nothing right after the start.
 const doubtAfter = time.Minute
 
-// doubtCanary begins a round of checks now and then, while silence is taken for a
-// refusal: one that is refused explicitly ends that.
+// doubtCanary begins a round of checks now and then, as long as silence is taken for a
+// refusal. A check that is refused explicitly ends that.
 func (r *Resolver) doubtCanary() {
 	last, now := r.canary.learned.Load(), time.Now().UnixNano()
 	if time.Duration(now-last) < doubtAfter || !r.canary.learned.CompareAndSwap(last, now) {

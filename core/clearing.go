@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// maxClearing is how many Set-Cookie headers of one answer are passed on: one for
-// a few domains and paths.
+// maxClearing is how many Set-Cookie headers of one answer are passed on at
+// most: enough for a few domains and paths.
 const maxClearing = 8
 
 // clearing returns those Set-Cookie headers, written anew, that take away the
@@ -28,9 +28,9 @@ func clearing(headers []string, name string) []string {
 	return clear
 }
 
-// isPast reports whether a browser drops the cookie at once. Max-Age goes before
-// Expires (RFC 6265 §5.3), in which years before 1601 do not count (§5.1.1): one
-// without a date is of the year 1.
+// isPast reports whether a browser drops the cookie at once. Max-Age goes
+// before Expires (RFC 6265 §5.3). Years before 1601 do not count in Expires
+// (§5.1.1); a cookie without a date has the year 1 here.
 func isPast(c *http.Cookie) bool {
 	if c.MaxAge != 0 { // Max-Age=0 is read as -1
 		return c.MaxAge < 0

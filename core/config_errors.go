@@ -10,7 +10,8 @@ import (
 // all of it.
 type configErrors []error
 
-// add drops what is there already: some fields of Hybrid are those of JWT and Resolver.
+// add drops an error that is there already: some fields of Hybrid are checked twice, for
+// JWT and for Resolver.
 func (e *configErrors) add(field string, err error) {
 	if err == nil {
 		return

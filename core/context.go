@@ -6,9 +6,9 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/contextkey"
 )
 
-// NewContext returns a context that holds the identity, for [FromContext] and
-// for the adapters' accessors: for tests, and for work that goes on in the name
-// of an identity. It satisfies no guard, which always looks at the request.
+// NewContext returns a context that holds the identity, for [FromContext] and for the
+// adapters' accessors. Use it in tests, and for work that goes on in the name of an
+// identity. It satisfies no guard: guards always look at the request.
 func NewContext(ctx context.Context, identity *Identity) context.Context {
 	return &identityContext{ctx, identity}
 }
@@ -28,9 +28,9 @@ func (c *identityContext) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// FromContext returns the identity of the request that ctx belongs to: nil and
-// false on a route without a guard, or when an optional route found none.
-// These can be passed as they are: *gin.Context, fiber v3's Ctx and its Context, and
+// FromContext returns the identity of the request that ctx belongs to. It returns nil and
+// false on a route without a guard, and when an optional route found no identity. These
+// contexts can be passed as they are: *gin.Context, fiber v3's Ctx and its Context, and
 // fiber v2's UserContext and Context.
 func FromContext(ctx context.Context) (*Identity, bool) {
 	holder, ok := ctx.Value(contextkey.Identity).(interface{ Identity() *Identity })
@@ -50,9 +50,8 @@ func UserFromContext(ctx context.Context) (*Identity, bool) {
 	return identity, true
 }
 
-// MustUserFromContext is [UserFromContext] for routes that only users get to:
-// behind a guard's Require, unless a policy of it names clients. It panics
-// without a user.
+// MustUserFromContext is [UserFromContext] for routes that only users reach: routes
+// behind a guard's Require whose policies do not name clients. It panics without a user.
 func MustUserFromContext(ctx context.Context) *Identity {
 	user, ok := UserFromContext(ctx)
 	if !ok {

@@ -38,8 +38,8 @@ func findCookie(headers []string, name string) (value string, count int) {
 	return value, count
 }
 
-// tokenFromCookie returns the access token in the cookie with that name, "" when
-// there is none. All that is wrong is invalid, not malformed: a browser cannot
+// tokenFromCookie returns the access token in the cookie with that name, "" when there is
+// none. Every mistake counts as invalid (401), not as malformed (400): a browser cannot
 // mend a 400.
 func tokenFromCookie(headers []string, name string) (string, *Error) {
 	token, count := findCookie(headers, name)
@@ -62,9 +62,9 @@ func tokenFromCookie(headers []string, name string) (string, *Error) {
 	return token, nil
 }
 
-// sessionCookie returns the cookie of the first of these names that is present;
-// an empty value is a cookie too. Of several with one name the first counts, as
-// it does at Authgear.
+// sessionCookie returns the cookie of the first of these names that is present, even if
+// its value is empty. When several cookies have that name, the first counts, as at
+// Authgear.
 func sessionCookie(headers, names []string) (credential, *Error) {
 	for _, name := range names {
 		value, count := findCookie(headers, name)
@@ -97,7 +97,8 @@ func isCookieValue(s string) bool {
 	return true
 }
 
-// checkCookieName accepts tokens, which names of cookies are (RFC 6265 §4.1.1).
+// checkCookieName accepts a token, which the name of a cookie has to be (RFC 6265
+// §4.1.1).
 func checkCookieName(name string) error {
 	if token, rest := cutToken(name); token == "" || rest != "" {
 		return fmt.Errorf("%q is not the name of a cookie", name)

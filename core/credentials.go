@@ -16,9 +16,9 @@ const (
 	maxSessionCookie = 1 << 10
 )
 
-// credential is what a request carries to say who sent it, read once and
-// understood the same way by every authenticator. It is never more than one: no
-// credential rescues another, and Authgear, given two, takes whichever is good.
+// credential is what a request carries to say who sent it. It is read once, and every
+// authenticator understands it in the same way. There is never more than one: no
+// credential rescues another. (Authgear, given two, takes whichever is good.)
 type credential struct {
 	token string // an access token, or else
 	// the session cookie that decides. Its name is "" when there is neither.
@@ -27,16 +27,16 @@ type credential struct {
 	ambient bool
 	// repeated: there is another session cookie of this name.
 	repeated bool
-	// user is whose JWT it is, and issuedAt when it was issued, once its signature is
-	// verified; else "".
+	// user is the user of a JWT whose signature is verified, else "". issuedAt is when that
+	// JWT was issued.
 	user     string
 	issuedAt time.Time
 }
 
 func (c credential) isNone() bool { return c.token == "" && c.name == "" }
 
-// key names the credential by a hash, so that none is kept. No token is taken for
-// a cookie, and no name has a "=".
+// key names the credential by a hash, so that no credential is kept. A token and a cookie
+// never have the same key, nor have two cookies: no name has a "=".
 func (c credential) key() [sha256.Size]byte {
 	var space [2 << 10]byte // enough for what Authgear issues, without an allocation
 	if c.token != "" {

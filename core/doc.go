@@ -6,28 +6,30 @@
 // An [Authenticator] finds out who sent a request. There are four:
 //
 //   - [NewHybrid] validates JWT access tokens in the process, and asks Authgear's
-//     resolver about their sessions, once in ten seconds and in the background: as
-//     fast as the first of the next two, and nearly as fresh as the second. It is
-//     the one to begin with.
+//     resolver about their sessions every ten seconds, in the background. It is
+//     as fast as NewJWT and nearly as fresh as NewResolver. It is the one to
+//     begin with.
 //   - [NewJWT] validates JWT access tokens in the process: fast, and as fresh as
 //     the token.
 //   - [NewResolver] asks Authgear's resolver about access tokens and session
 //     cookies: as fresh as the answer.
-//   - [NewForwarded] reads what a reverse proxy forwards that has asked the
-//     resolver.
+//   - [NewForwarded] reads the identity that a reverse proxy forwards after
+//     asking the resolver.
 //
-// One of your own, for API keys say, goes in front of these by [InOrder].
+// Use [InOrder] to put an authenticator of your own, such as one for API keys,
+// in front of these.
 //
-// The last needs proof of the proxy, see [ForwardedConfig]. The others need the
-// project's endpoint alone:
+// NewForwarded needs proof that the proxy has set the headers, see
+// [ForwardedConfig]. The others need only the project's endpoint:
 //
 //	auth, err := authgear.NewHybrid(authgear.HybridConfig{Endpoint: "https://myapp.authgear.cloud"})
 //
-// With [Revocations] core/webhook makes NewHybrid refuse a disabled user at once.
+// With [Revocations] and the webhook receiver of core/webhook, NewHybrid
+// refuses a disabled user at once.
 //
-// The adapter of your framework turns it into middleware and accessors. They
-// are modules of their own, so that a service gets the framework that it uses
-// and no other:
+// The adapter of your framework turns an authenticator into middleware and
+// accessors. Each adapter is a module of its own, so that a service gets only
+// the framework that it uses:
 //
 //	github.com/authgear/authgear-sdk-go/adapters/gin      package authgeargin
 //	github.com/authgear/authgear-sdk-go/adapters/echov5   package authgearechov5
@@ -51,10 +53,10 @@
 // # Errors
 //
 // Every failure is an [*Error] with one [Reason] of a closed list. The reason
-// decides the [Outcome], the outcome decides the HTTP answer: "no credentials"
-// and "invalid" are never confused with "cannot tell now". Its text is safe to
-// show; the cause, for the operator, is reached by errors.Unwrap, by
-// log/slog and by the [Observer].
+// decides the [Outcome], and the outcome decides the HTTP answer. So "no
+// credentials" and "invalid" are never confused with "cannot tell now". The
+// text of the error is safe to show. Its cause is for the operator, who gets it
+// by errors.Unwrap, by log/slog and by the [Observer].
 //
 // # What is not here
 //

@@ -13,18 +13,18 @@ import (
 type Error struct {
 	// Reason decides the outcome and the answer.
 	Reason Reason
-	// Err is the cause, for the operator: it may name addresses, and quotes
-	// what an attacker chose, but no token, cookie or user id. May be nil.
+	// Err is the cause, for the operator. It may name addresses, and may quote
+	// what an attacker chose, but it has no token, cookie or user id. May be nil.
 	Err error
-	// RetryAfter is how long it takes until another attempt can succeed. It
-	// counts for OutcomeUnavailable only; the answer says at least one second
-	// and at most 30.
+	// RetryAfter is how long it takes until another attempt can succeed. It counts
+	// for OutcomeUnavailable only. The answer says at least one second and at most
+	// 30.
 	RetryAfter time.Duration
-	// Scopes are what the challenge tells the client to ask for
-	// (RFC 6750 §3), for ReasonInsufficientScope and OutcomeStepUp. What is no
+	// Scopes are what the challenge tells the client to ask for (RFC 6750 §3), for
+	// ReasonInsufficientScope and OutcomeStepUp. A string that is not a valid
 	// scope is left out.
 	Scopes []string
-	// MaxAge is how old the login may be, told in whole seconds
+	// MaxAge is how old the login may be. The challenge tells it in whole seconds
 	// (RFC 9470 §3). It counts for OutcomeStepUp only.
 	MaxAge time.Duration
 	// Evidence says how this was found.
@@ -40,9 +40,10 @@ func (e *Error) Unwrap() error { return e.Err }
 // Outcome returns the outcome of the reason.
 func (e *Error) Outcome() Outcome { return e.Reason.Outcome() }
 
-// AsError returns err as an [*Error]. One of ours keeps its reason, and what
-// wraps it stays in the text for the operator. Any other error means that nobody
-// can tell, [ReasonInternal].
+// AsError returns err as an [*Error]. If err is or wraps an *Error, the reason
+// stays, and so does the text of what wraps it, for the operator. Any other
+// error becomes [ReasonInternal]: nobody can tell whether the request is
+// allowed.
 func AsError(err error) *Error {
 	if isnil.IsNil(err) { // a nil pointer in an interface that is not nil
 		return &Error{Reason: ReasonInternal, Err: fmt.Errorf("a nil %T was returned as an error", err)}

@@ -7,15 +7,17 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/session"
 )
 
-// ForwardIdentity is for a gateway in Go that authenticates requests and forwards
-// them to services behind it, which read the identity by [NewForwarded]. It takes
-// all X-Authgear-* headers out of a request's header and states the identity
-// there, and whether it came from a token, so that the gateway may take the token
-// away. With a nil identity it states none. The secret is one of the services'
-// Secrets, "" for none.
+// ForwardIdentity is for a gateway in Go that authenticates requests and
+// forwards them to services behind it. The services read the identity by
+// [NewForwarded]. ForwardIdentity removes all X-Authgear-* headers from the
+// request's header and states the identity there. It also states whether the
+// identity came from a token, so that the gateway may remove the token. With a
+// nil identity it states none. The secret is one of the services' Secrets, ""
+// for none.
 //
-// The header must belong to the caller: clone that of a request that came in. It
-// is an error to forward a client, which services would take for a user.
+// The header must belong to the caller: clone the header of a request that came
+// in. It is an error to forward a client, since services would take it for a
+// user.
 func ForwardIdentity(header http.Header, identity *Identity, secret string) error {
 	for name := range header {
 		if session.IsHeader(name) {

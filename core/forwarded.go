@@ -19,18 +19,19 @@ import (
 // required; when both are given, both must hold.
 type ForwardedConfig struct {
 	// TrustedProxies are the addresses of the reverse proxy, as this service's
-	// sockets see them: 127.0.0.1/32, 10.1.0.0/16. X-Forwarded-For and the like
-	// never count, so no middleware may rewrite RemoteAddr: that cannot be seen
-	// from here, and a client that states such an address would be trusted.
-	// Prefer Secrets.
+	// sockets see them: 127.0.0.1/32, 10.1.0.0/16. X-Forwarded-For and similar
+	// headers never count, so no middleware may rewrite RemoteAddr by them. The
+	// SDK could not notice that, and would trust a client that states such an
+	// address. Prefer Secrets.
 	TrustedProxies []netip.Prefix
-	// Secrets are what the reverse proxy may send as X-Authgear-Proxy-Secret,
-	// 32 bytes or longer; several while one replaces another.
+	// Secrets are the values that the reverse proxy may send as
+	// X-Authgear-Proxy-Secret, 32 bytes or longer. Give several while one replaces
+	// another.
 	Secrets []string
 	// TrustRoles lets X-Authgear-User-Roles count. false: there are no roles. Set
-	// it when the proxy sets or removes that header for each request: the
-	// configuration in Authgear's own documentation does neither, so a client
-	// could give itself roles.
+	// it only when the proxy sets or removes that header for each request. The
+	// configuration in Authgear's own documentation does neither, so there a
+	// client could give itself roles.
 	TrustRoles bool
 	// Observer is told of headers that were ignored. nil: LogObserver(nil).
 	Observer *Observer
@@ -44,10 +45,10 @@ const (
 	silencesForNotice = 100
 )
 
-// Forwarded is the [Authenticator] of a service behind a reverse proxy that asks
-// Authgear's resolver about each request, and forwards the X-Authgear-* headers of
-// its answer. They count only when it is proven that the proxy has set them.
-// docs/proxies.md has configurations of proxies.
+// Forwarded is the [Authenticator] of a service behind a reverse proxy that
+// asks Authgear's resolver about each request, and forwards the X-Authgear-*
+// headers of its answer. The headers count only when it is proven that the
+// proxy has set them. docs/proxies.md has configurations of proxies.
 type Forwarded struct {
 	credentials credentialReader // of Authorization alone
 
@@ -102,8 +103,8 @@ func checkPrefix(prefix netip.Prefix) error {
 	return nil
 }
 
-// checkSecret refuses what could not arrive as it is: servers take spaces around
-// a header's value off, and refuse control bytes.
+// checkSecret refuses a secret that could not arrive unchanged: servers remove
+// spaces around a header's value, and refuse control bytes.
 func checkSecret(secret string) error {
 	if len(secret) < minSecret {
 		return fmt.Errorf("has %d bytes, at least %d are needed; openssl rand -hex 32 makes a good one", len(secret), minSecret)
@@ -116,8 +117,8 @@ func checkSecret(secret string) error {
 	return nil
 }
 
-// Observer returns the observer of the configuration, which guards without one of
-// their own use too.
+// Observer returns the observer of the configuration. A guard without an
+// observer of its own uses it too.
 func (f *Forwarded) Observer() *Observer { return f.observer }
 
 // Authenticate implements [Authenticator] by the X-Authgear-* headers of the
@@ -177,13 +178,13 @@ var (
 	errNothingForwarded = errors.New("the reverse proxy has added no X-Authgear-* header: Authgear does not know the credential, or the proxy does not ask it about this path, or does not forward the headers of its answer; compare its configuration with docs/proxies.md")
 )
 
-// What X-Authgear-Credential says that the proxy has sent to the resolver.
+// The values of X-Authgear-Credential: what the proxy has sent to the resolver.
 const (
 	sentToken  = "token"
 	sentCookie = "cookie"
 )
 
-// sentCredential returns "" where the proxy does not say.
+// sentCredential returns "" when the proxy does not say.
 func sentCredential(r Request) (string, error) {
 	switch lines := r.Values(credentialHeader); {
 	case len(lines) == 0 || len(lines) == 1 && lines[0] == "":
@@ -195,10 +196,11 @@ func sentCredential(r Request) (string, error) {
 	}
 }
 
-// silence is what it means that the proxy has sent a credential and got no
-// answer: it sends a canary beside it (docs/proxies.md), with which Authgear says
-// it of each refusal. So its database has failed in the middle, or the canary has
-// the name of no cookie of the project.
+// silence returns the error for a credential that the proxy has sent and got no
+// answer to. The proxy sends a canary beside the credential (docs/proxies.md),
+// and with that Authgear's refusals are explicit. So either Authgear's database
+// has failed in the middle of the call, or no cookie of the project has the
+// canary's name.
 func (f *Forwarded) silence(ctx context.Context) *Error {
 	if n := f.silences.Add(1); n%silencesForNotice == 0 && !f.heardRefusal.Load() {
 		f.observer.ReportNotice(ctx, NoticeCanary, fmt.Errorf("%d requests had no answer of Authgear and none a refusal; is the name of the canary's cookie that of the project's session cookie (http.cookie_prefix)?", n))
@@ -207,8 +209,8 @@ func (f *Forwarded) silence(ctx context.Context) *Error {
 }
 
 // checkProxy returns nil when the reverse proxy has set the headers of the
-// request. A secret that is not ours says that a proxy and this service have
-// different ones, which must not sign everybody out.
+// request. A wrong secret means that the proxy and this service have different
+// ones. That must not sign everybody out.
 func (f *Forwarded) checkProxy(r Request) *Error {
 	untrusted := func(err error) *Error { return &Error{Reason: ReasonNoCredentials, Err: err} }
 	if len(f.trusted) > 0 {
@@ -248,8 +250,9 @@ func hasIdentityHeader(r Request) bool {
 	return false
 }
 
-// checkConnection refuses a request that asks for an identity header to be taken
-// away on its way (RFC 9110 §7.6.1): what came through is not what was set.
+// checkConnection refuses a request that asks for an identity header to be
+// removed on its way (RFC 9110 §7.6.1): the headers that arrive are then not
+// those that were set.
 func checkConnection(r Request) error {
 	for _, line := range r.Values("Connection") {
 		for option := range strings.SplitSeq(line, ",") {

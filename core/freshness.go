@@ -10,12 +10,12 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/answers"
 )
 
-// renewalPause is how long a request that could ask again does not, after one that could
-// not.
+// renewalPause is how long no request asks again in the background after an attempt has
+// failed.
 const renewalPause = time.Second
 
-// ask returns the last answer about the credential if that counts, and waits for one if
-// not.
+// ask returns the last answer about the credential if that counts, else waits for a new
+// one.
 func (h *Hybrid) ask(ctx context.Context, c credential, key answers.Key, fresh bool, now time.Time) answer {
 	if !fresh {
 		if a, ok := h.known(c, key, now); ok {
@@ -25,7 +25,7 @@ func (h *Hybrid) ask(ctx context.Context, c credential, key answers.Key, fresh b
 	ctx, cancel := context.WithTimeout(ctx, h.resolver.timeout) // of both calls
 	defer cancel()
 	a := h.resolver.call(ctx, c, key, fresh)
-	if a.identity != nil && !h.counts(&a) { // of a call that began before the user's cutoff
+	if a.identity != nil && !h.counts(&a) { // the call began before the user's cutoff
 		a = h.resolver.call(ctx, c, key, true)
 		if a.identity != nil && !h.counts(&a) {
 			return unavailable(errors.New("events about the user came in while Authgear was asked, twice"))
@@ -34,7 +34,7 @@ func (h *Hybrid) ask(ctx context.Context, c credential, key answers.Key, fresh b
 	return a
 }
 
-// known returns an answer that counts without waiting.
+// known returns, without waiting, an answer that counts, if there is one.
 func (h *Hybrid) known(c credential, key answers.Key, now time.Time) (a answer, ok bool) {
 	a, ok = h.resolver.accepted.Last(key)
 	if !ok { // an answer that lands meanwhile may have been asked for before an event
@@ -47,7 +47,8 @@ func (h *Hybrid) known(c credential, key answers.Key, now time.Time) (a answer, 
 		return answer{}, false
 	}
 	if a.renewAt.Load() == 0 {
-		// A thousand tokens that were seen in one second do not ask in one second again.
+		// A thousand tokens that were first seen in one second are not asked about in one
+		// second again.
 		a.renewAt.CompareAndSwap(0, int64(h.freshness/2+rand.N(h.freshness/2+1))) //nolint:gosec // it spreads calls, and is no secret
 	}
 	if at := a.renewAt.Load(); int64(old) >= at {
@@ -57,13 +58,13 @@ func (h *Hybrid) known(c credential, key answers.Key, now time.Time) (a answer, 
 	return a, true
 }
 
-// counts reports whether the question was sent after what is known to have changed.
+// counts reports whether the question was sent after the last change that is known.
 func (h *Hybrid) counts(a *answer) bool {
 	return a.at.After(h.revocations.Cutoff(a.identity.ID).Answers)
 }
 
-// renew asks again in the background, once for all requests that find the answer that
-// old.
+// renew asks again in the background, once for all requests that find the same old
+// answer.
 func (h *Hybrid) renew(c credential, key answers.Key, a answer, at int64) {
 	if !a.renewAt.CompareAndSwap(at, int64(age.Of(a.at)+h.resolver.timeout)) {
 		return

@@ -19,26 +19,26 @@ type HybridConfig struct {
 	// Endpoint is the Authgear project's origin, such as
 	// "https://myapp.authgear.cloud" or a custom domain.
 	Endpoint string
-	// Freshness is how old an answer about a session gets until a request makes the
-	// SDK ask again, in the background; the first time it is a random time from half of
-	// that on, so that sessions are not all asked about at once. 0: ten seconds.
+	// Freshness is the age of an answer about a session from which a request makes the SDK
+	// ask again, in the background. The first time this age is random, at least half of
+	// Freshness, so that the SDK does not ask about all sessions at once. 0: ten seconds.
 	Freshness time.Duration
-	// MaxStale is how old an answer may be that counts, whether Authgear can be asked or
-	// not. It is how long, at most, a session that was ended is still taken for good. 0:
-	// 30 seconds, or Freshness if that is longer.
+	// MaxStale is how old an answer may be and still count, whether Authgear can be asked or
+	// not. So an ended session is still accepted for at most this long. 0: 30 seconds, or
+	// Freshness if that is longer.
 	MaxStale time.Duration
-	// Revocations, when not nil, tells of users who were disabled or have changed, of
-	// whom what is known then counts no longer: see [Revocations].
+	// Revocations, when not nil, tells which users were disabled or have changed. What is
+	// known about them then no longer counts: see [Revocations].
 	Revocations Revocations
 	// InsecureJWTFallback lets a JWT count by itself when Authgear's resolver cannot be
-	// asked and no answer about it counts. A user who was disabled is then valid until
-	// the token expires, unless the token was refused here before or Revocations knows.
-	// false: such a request is told to come back later.
+	// asked and no answer about the JWT counts. A disabled user is then valid until the
+	// token expires, unless the token was refused here before or Revocations knows of the
+	// user. false: such a request is told to come back later.
 	InsecureJWTFallback bool
 	// ClientIDs, when not empty, are the only OAuth clients whose tokens are accepted.
 	// An opaque token does not tell its client, so it is then refused.
 	ClientIDs []string
-	// Resources are as in [JWTConfig]: without any, no client comes in.
+	// Resources are as in [JWTConfig]: without any, no client's own token is accepted.
 	Resources []string
 	// Cookies are the names of the session cookies, as in [ResolverConfig]. Empty:
 	// "session".
@@ -49,13 +49,13 @@ type HybridConfig struct {
 	// Leeway is the clock difference that is tolerated. 0: ten seconds; at most 60
 	// seconds.
 	Leeway time.Duration
-	// CacheSize is how many tokens and cookies are kept. 0: 10,000. A negative number
-	// keeps no verified tokens, as in [JWTConfig], and 10,000 answers.
+	// CacheSize is how many tokens and cookies are kept. 0: 10,000. A negative number keeps
+	// no verified tokens, as in [JWTConfig], but 10,000 answers.
 	CacheSize int
-	// Timeout is how long a request waits for an answer of the resolver in all. 0: five
-	// seconds. It is MaxStale where that is shorter.
+	// Timeout is how long a request waits in all for an answer of the resolver. 0: five
+	// seconds. If MaxStale is shorter, that counts.
 	Timeout time.Duration
-	// InternalURL is an origin at which Authgear is asked instead of at Endpoint, as in
+	// InternalURL is an origin at which Authgear is asked instead of Endpoint, as in
 	// [JWTConfig].
 	InternalURL string
 	// ResolverURL is the complete internal address of a resolver, as in
@@ -77,15 +77,15 @@ const (
 )
 
 // Hybrid is the [Authenticator] with the speed of a JWT and the freshness of the
-// resolver. It verifies a JWT here, and asks the resolver about its session about once in
-// each time of Freshness, the second time after half of it at the earliest: the first
-// request with a token waits for the answer, later ones go on with the last one while it
-// is asked for anew. A user who was disabled, or a session that was ended, is refused
-// Freshness and one call later in steady use, and by any request after MaxStale. A webhook
-// makes that at once, by way of Revocations.
+// resolver. It verifies a JWT in the process. It asks the resolver about the JWT's
+// session about once in each Freshness; the second time, half of Freshness may have
+// passed. The first request with a token waits for the answer. Later requests use the
+// last answer while a new one is asked for. In steady use, a user who was disabled, or a
+// session that was ended, is refused after Freshness and one call. After MaxStale it is
+// refused in any case. With a webhook and Revocations it is refused at once.
 //
-// Opaque tokens and session cookies are asked about by the same rule. A client's own
-// token, which the resolver does not know, is judged by itself.
+// The same rule holds for opaque tokens and session cookies. The resolver does not know a
+// client's own token, so that token is judged by itself.
 type Hybrid struct {
 	jwt         *JWT
 	resolver    *Resolver
@@ -116,10 +116,10 @@ func NewHybrid(config HybridConfig) (*Hybrid, error) {
 	}
 	internal := config.InternalURL
 	if config.ResolverURL != "" {
-		internal = "" // which is for the keys then
+		internal = "" // InternalURL is for the keys then
 	}
 	timeout := config.Timeout
-	if maxStale > 0 { // an answer is as old as the call for it took
+	if maxStale > 0 { // an answer counts from when its call began
 		timeout = min(cmp.Or(timeout, defaultTimeout), maxStale)
 	}
 	kept := config.CacheSize
@@ -152,15 +152,16 @@ func NewHybrid(config HybridConfig) (*Hybrid, error) {
 	return h, nil
 }
 
-// Ready returns nil when the project's keys are at hand and its resolver has been well
-// once; else it looks, or returns an error with the causes. Use it for a readiness probe:
-// the service may start without Authgear, and recovers by itself.
+// Ready returns nil when the project's keys are loaded and its resolver has been well
+// once. Otherwise it asks for both, and returns an error with the causes if it gets no
+// good answer. Use it for a readiness probe: the service may start without Authgear, and
+// recovers by itself.
 func (h *Hybrid) Ready(ctx context.Context) error {
 	return errors.Join(h.jwt.Ready(ctx), h.resolver.Ready(ctx))
 }
 
-// Observer returns the observer of the configuration, which guards without one of their
-// own use too.
+// Observer returns the observer of the configuration. A guard without an observer of its
+// own uses it too.
 func (h *Hybrid) Observer() *Observer { return h.jwt.observer }
 
 // Authenticate implements [Authenticator] by the request's Bearer token, token cookie or
@@ -257,8 +258,8 @@ func (h *Hybrid) identifyOpaque(ctx context.Context, c credential, fresh bool) (
 	return h.ask(ctx, c, c.key(), fresh, time.Now()).give(c)
 }
 
-// update takes what the resolver says, which is newer, in place of what the token says.
-// Client, scopes, expiry and custom claims only the token knows.
+// update replaces what the token says by what the resolver says, which is newer. Client,
+// scopes, expiry and custom claims stay: only the token tells them.
 func (i *Identity) update(a *answer) {
 	session := a.identity
 	i.Source = SourceHybrid

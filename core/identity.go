@@ -31,8 +31,8 @@ const (
 	// SourceResolver is the project's resolver, asked by [Resolver], or by [Hybrid]
 	// about an opaque token or a session cookie.
 	SourceResolver Source = "resolver"
-	// SourceHybrid is a JWT access token and the resolver's answer about its session,
-	// found by [Hybrid]. Where it is SourceJWT instead, the resolver was not asked: about
+	// SourceHybrid is a JWT access token and the resolver's answer about its session, found
+	// by [Hybrid]. [Hybrid] states SourceJWT instead when the resolver was not asked: about
 	// a client's own token, or in an outage.
 	SourceHybrid Source = "hybrid"
 	// SourceForwarded is a reverse proxy that asked the resolver, read by
@@ -48,8 +48,8 @@ const (
 type Identity struct {
 	// Kind is KindUser or KindClient.
 	Kind Kind `json:"kind"`
-	// ID is Authgear's user id; for a client the token's subject verbatim,
-	// "client_id_" and the client id.
+	// ID is Authgear's user id. For a client it is the token's subject verbatim:
+	// "client_id_" followed by the client id.
 	ID string `json:"id"`
 	// ClientID is the OAuth client that the token was issued to, "" when
 	// unknown.
@@ -62,8 +62,8 @@ type Identity struct {
 	// CanReauthenticate is true when the user can be asked to sign in again
 	// for a sensitive operation.
 	CanReauthenticate bool `json:"can_reauthenticate"`
-	// Roles holds the keys of the user's roles, those through groups included,
-	// sorted and unique.
+	// Roles holds the keys of the user's roles, including those through groups, sorted and
+	// unique.
 	Roles []string `json:"roles,omitempty"`
 	// Scopes holds the scopes granted to the client (RFC 6749 §3.3).
 	Scopes []string `json:"scopes,omitempty"`
@@ -86,7 +86,7 @@ type Identity struct {
 	// idTokenRefused is why the ID token that came beside the access token does not
 	// count; nil when none came, or a good one. Its Err is about the ID token.
 	idTokenRefused *Error
-	// reauthUnstated: nobody says that the user cannot reauthenticate.
+	// reauthUnstated: CanReauthenticate is false only because nobody has stated it.
 	reauthUnstated bool
 }
 
@@ -114,11 +114,11 @@ func (i *Identity) HasRole(key string) bool { return slices.Contains(i.Roles, ke
 
 var errNoClaims = errors.New("authgear: this identity does not come from a JWT, so it has no claims")
 
-// Claims decodes the claims of the access token into v, a pointer to a struct
-// of yours or to a map. Member names match exactly, a duplicate is an error. It
-// is how you read custom claims that a hook of your project adds.
+// Claims decodes the claims of the access token into v, a pointer to a struct of yours or
+// to a map. Member names match exactly, a duplicate is an error. Use it to read custom
+// claims that a hook of your project adds.
 //
-// It is an error for an identity that does not come from a JWT.
+// It returns an error for an identity that does not come from a JWT.
 func (i *Identity) Claims(v any) error {
 	if i.claims == "" {
 		return errNoClaims

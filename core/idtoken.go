@@ -32,11 +32,11 @@ func checkIDTokenClient(client string) error {
 	return nil
 }
 
-// reauthenticate lets the request's ID token make a user's AuthenticatedAt newer
-// (OpenID Connect Core 1.0 §2, auth_time). Without a good one the request still
-// is whose access token it carries, since browsers send an ID token with every
-// request that has one, long after it has expired; why it does not count is for
-// the policy that asks for reauthentication.
+// reauthenticate lets the request's ID token make a user's AuthenticatedAt
+// newer (OpenID Connect Core 1.0 §2, auth_time). Without a good ID token the
+// request still belongs to the user of its access token: browsers send an ID
+// token with every request, long after it has expired. The reason why it does
+// not count is kept for the policy that asks for reauthentication.
 func (j *JWT) reauthenticate(ctx context.Context, r Request, identity *Identity) {
 	values := r.Values(idTokenHeader)
 	if len(values) == 0 || len(values) == 1 && values[0] == "" {

@@ -8,15 +8,16 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/isnil"
 )
 
-// InOrder returns an authenticator that asks these one after the other, until one
-// finds credentials: that one alone decides. Only [ReasonNoCredentials] leads to
-// the next, so a credential that is invalid, or that nobody can judge now, is
-// never rescued by another.
+// InOrder returns an authenticator that asks these one after the other, until
+// one finds credentials. That one alone decides. The next one is asked only
+// after [ReasonNoCredentials]. So a credential that is invalid, or that cannot
+// be judged now, is never rescued by another.
 //
 //	auth := authgear.InOrder(apiKeys, jwt)
 //
-// It is a [FreshAuthenticator] when all of them are. Its observer is that of the
-// first that has one. It panics without any, and for nil.
+// It is a [FreshAuthenticator] when all of them are. Its observer is that of
+// the first one that has an observer. InOrder panics without authenticators,
+// and when one is nil.
 func InOrder(authenticators ...Authenticator) Authenticator {
 	if len(authenticators) == 0 {
 		panic("authgear: InOrder: there is no authenticator")
@@ -71,7 +72,7 @@ func (o inOrder) Observer() *Observer {
 	return nil
 }
 
-// freshInOrder are authenticators that all can do without what they know.
+// freshInOrder are authenticators that are all [FreshAuthenticator]s.
 type freshInOrder struct{ inOrder }
 
 // AuthenticateFresh implements [FreshAuthenticator].

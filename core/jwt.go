@@ -26,34 +26,33 @@ type JWTConfig struct {
 	// ClientIDs, when not empty, are the only OAuth clients whose tokens are
 	// accepted.
 	ClientIDs []string
-	// Resources are the resource URIs (RFC 8707) of this service. A client's own
-	// token must be meant for one of them; without any, no client comes in. As
-	// Authgear demands, they are https URIs with a host, without user information,
-	// query and fragment, and not on Endpoint's own origin.
+	// Resources are the resource URIs (RFC 8707) of this service. A client's own token must
+	// be meant for one of them; without any, no client's own token is accepted. As Authgear
+	// demands, they are https URIs with a host, without user information, query and
+	// fragment, and not on Endpoint's own origin.
 	Resources []string
-	// IDTokenClients, when not empty, are the OAuth clients whose ID tokens count
-	// for reauthentication: one in the header X-ID-Token of a user's request makes
-	// the identity's AuthenticatedAt newer. A web client keeps its access token
-	// when the user reauthenticates, and gets a new ID token. Empty: the header is
-	// not read.
+	// IDTokenClients, when not empty, are the OAuth clients whose ID tokens count for
+	// reauthentication: an ID token in the header X-ID-Token of a user's request makes the
+	// identity's AuthenticatedAt newer. When the user reauthenticates, a web client keeps
+	// its access token and gets a new ID token. Empty: the header is not read.
 	IDTokenClients []string
-	// TokenCookie, when not empty, is the name of a cookie that carries the
-	// access token of a request without a Bearer token. Guards keep other
-	// websites from using it, by their TrustedOrigins.
+	// TokenCookie, when not empty, is the name of a cookie that carries the access token of
+	// a request without a Bearer token. Guards keep websites that are not in their
+	// TrustedOrigins from using it.
 	TokenCookie string
 	// Leeway is the clock difference that is tolerated. 0: ten seconds; at most
 	// 60 seconds.
 	Leeway time.Duration
-	// InternalURL is an origin at which Authgear is asked instead of at
-	// Endpoint, for a service that reaches it by an internal address. It gets
-	// Endpoint's Host and X-Forwarded-Proto.
+	// InternalURL is an origin at which Authgear is asked instead of Endpoint, for a service
+	// that reaches it by an internal address. Requests there have Endpoint's Host and
+	// X-Forwarded-Proto.
 	InternalURL string
 	// InsecureHTTP allows plain HTTP to other than loopback addresses.
 	InsecureHTTP bool
-	// CacheSize is how many verified tokens are kept, so that the next request with
-	// one costs neither a signature check nor JSON: the last 10,000 for 0, none for a
-	// negative number. Only expiry, audience, client and key are then judged again.
-	// Tokens are kept as hashes, with their claims: one takes about 500 bytes.
+	// CacheSize is how many verified tokens are kept. The next request with a kept token
+	// costs neither a signature check nor JSON: only expiry, audience, client and key are
+	// judged again. 0: the last 10,000. Negative: none. Tokens are kept as hashes, with
+	// their claims: one takes about 500 bytes.
 	CacheSize int
 	// HTTPClient, when not nil, is copied and used for every request to
 	// Authgear: for a private CA, an egress proxy, tracing. Its redirect
@@ -67,10 +66,9 @@ type JWTConfig struct {
 
 const maxLeeway = 60 * time.Second
 
-// JWT is the [Authenticator] that verifies Authgear's JWT access tokens by the
-// project's published keys. It is fast and asks nobody about the single
-// request; therefore a user who is disabled stays valid until the token
-// expires.
+// JWT is the [Authenticator] that verifies Authgear's JWT access tokens by the project's
+// published keys. It asks nobody about a single request. So it is fast, but a user who is
+// disabled stays valid until the token expires.
 //
 // The project's client must have "Issue JWT as access token" turned on.
 type JWT struct {
@@ -178,10 +176,9 @@ func checkResource(resource, origin string) error {
 	return nil
 }
 
-// Ready returns nil when the project's keys are at hand; else it fetches them,
-// or returns why they could not be had, an error whose text names the cause. Use
-// it for a readiness probe: the service may start without Authgear, and recovers
-// by itself.
+// Ready returns nil when the project's keys are loaded. Otherwise it fetches them. If
+// that fails, it returns an error whose text names the cause. Use it for a readiness
+// probe: the service may start without Authgear, and recovers by itself.
 func (j *JWT) Ready(ctx context.Context) error {
 	if err := j.keys.Ready(ctx); err != nil {
 		return fmt.Errorf("authgear: %w", err)
@@ -189,14 +186,14 @@ func (j *JWT) Ready(ctx context.Context) error {
 	return nil
 }
 
-// Observer returns the observer of the configuration, which guards without one of
-// their own use too.
+// Observer returns the observer of the configuration. A guard without an observer of its
+// own uses it too.
 func (j *JWT) Observer() *Observer { return j.observer }
 
 // Authenticate implements [Authenticator] by the Bearer token in the request's
-// Authorization header, or by the token cookie when there is one. With
-// IDTokenClients, a user's ID token in X-ID-Token can make AuthenticatedAt newer;
-// one that is not good changes nothing, and is never an error here.
+// Authorization header, or by the token cookie when there is one. With IDTokenClients, a
+// user's ID token in X-ID-Token can make AuthenticatedAt newer. A bad ID token changes
+// nothing, and is never an error here.
 func (j *JWT) Authenticate(ctx context.Context, r Request) (*Identity, error) {
 	c, err := j.credentials.read(ctx, r)
 	if err != nil {

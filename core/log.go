@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// LogObserver returns an observer that logs warnings and errors: of each reason
-// and kind the first five in a minute, and how many were left out with the next
-// line of it. nil stands for [slog.Default] at the time of logging.
+// LogObserver returns an observer that logs warnings and errors. For each reason and each
+// kind of notice it logs the first five in a minute. The next line of that reason or kind
+// tells how many were left out. nil stands for [slog.Default] at the time of logging.
 //
-// A request that nobody can judge now is an error, one that is refused a warning;
-// each line has the cause, what to do, and where the documentation says more.
-// When Authgear answers again, a line says so, and how many requests had 503
-// meanwhile. Requests without credentials are logged only if something in them says
-// why; those that are served without an identity, or whose client went away, are not.
+// A request that cannot be judged now is logged as an error, a refused request as a
+// warning. Each line has the cause, what to do, and where the documentation says more.
+// When Authgear answers again, a line says so, and how many requests had 503 meanwhile. A
+// request without credentials is logged only if something in it says why. A request that
+// is served without an identity, or whose client went away, is not logged.
 func LogObserver(logger *slog.Logger) *Observer {
 	l := &limitedLog{logger: logger, kinds: map[string]*window{}}
 	return &Observer{Decision: l.decision, Fetch: l.fetch, Notice: l.notice}
@@ -59,7 +59,7 @@ func (l *limitedLog) decision(ctx context.Context, d Decision) {
 			l.refused(ctx, d)
 		}
 	case OutcomeUnavailable:
-		if d.Reason != ReasonInternal && d.Reason != ReasonPolicyUnavailable && d.Reason != ReasonProxySecretMismatch { // which are this service's own
+		if d.Reason != ReasonInternal && d.Reason != ReasonPolicyUnavailable && d.Reason != ReasonProxySecretMismatch { // these are this service's own
 			l.mu.Lock()
 			l.unavailable++
 			l.mu.Unlock()

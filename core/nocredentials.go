@@ -9,9 +9,10 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/quote"
 )
 
-// noCredentials is the refusal of a request that has none which count. When it has a
-// token at another place, or one of its cookies looks like Authgear's, its cause says why
-// that does not count: on the page the user is signed in, and the log would say nothing.
+// noCredentials is the refusal of a request without credentials that count. If the
+// request has a token in another place, or a cookie that looks like Authgear's, the cause
+// says why that does not count. Otherwise the user would be signed in on the page, and
+// the log would say nothing.
 func (r credentialReader) noCredentials(request Request) *Error {
 	e := &Error{Reason: ReasonNoCredentials}
 	if authorization := request.Values("Authorization"); len(authorization) == 1 {
@@ -38,8 +39,8 @@ func (r credentialReader) noCredentials(request Request) *Error {
 // jwtBegins is what each JWT begins with: {" in base64url.
 const jwtBegins = "eyJ"
 
-// isAccessToken reports whether s has the form of an access token (RFC 9068); other JWTs
-// are in cookies of other services.
+// isAccessToken reports whether s has the form of an access token (RFC 9068). Cookies of
+// other services may have other JWTs.
 func isAccessToken(s string) bool {
 	if !strings.HasPrefix(s, jwtBegins) {
 		return false

@@ -5,13 +5,12 @@ import (
 	"time"
 )
 
-// Observer is told what the SDK does, for logs, metrics and traces. Its
-// functions are called in the goroutine of the work itself, a request or a call
-// that several requests wait for, so they return at once; any of them may be
-// nil, and a panic in one harms nothing. They never get a token, a cookie or a
-// user id.
+// Observer is told what the SDK does, for logs, metrics and traces. Its functions are
+// called in the goroutine of a request, or of a call that several requests wait for. So
+// they have to return at once. Any of them may be nil, and a panic in one harms nothing.
+// They never get a token, a cookie or a user id.
 //
-// Where an *Observer is nil, LogObserver(nil) takes its place.
+// When an *Observer is nil, LogObserver(nil) takes its place.
 type Observer struct {
 	// Decision is called for each request that a guard decides, and for each
 	// call of [JWT.Verify], [Resolver.Verify] and [Hybrid.Verify].
@@ -29,24 +28,24 @@ type Observer struct {
 // Decision is one decision about a request.
 type Decision struct {
 	Outcome Outcome
-	// Reason is "" for OutcomeAuthenticated, and for a request that an optional
-	// route serves without an identity the reason that it has none.
+	// Reason is "" for OutcomeAuthenticated. For a request that an optional route serves
+	// without an identity, it is the reason why there is none.
 	Reason Reason
 	// WithoutIdentity is true for a request that an optional route serves without
 	// an identity: it has no credentials, or a cookie that is not good. (The
 	// requests of anonymous users have an identity.)
 	WithoutIdentity bool
-	// Repeated is true for a further decision of the same guard about the same
-	// request: one inside another guard's check refuses it, or asks again.
+	// Repeated is true when the same guard has decided about the same request before: one of
+	// its checks, inside another check, refuses the request or asks again.
 	Repeated bool
-	// Cached is true when the answer was given to an earlier request.
+	// Cached is true when the answer was found for an earlier request.
 	Cached bool
 	// Source is "" without an identity.
 	Source Source
 	// Duration is how long the decision took.
 	Duration time.Duration
-	// Method and Path are the request's, the path without its query; "" for
-	// [JWT.Verify].
+	// Method and Path are the request's, the path without its query. Both are "" for a call
+	// of Verify.
 	Method, Path string
 	// Err is nil or an [*Error]; its cause is for the operator only.
 	Err error
@@ -67,14 +66,14 @@ const (
 // Fetch is one request to Authgear.
 type Fetch struct {
 	Kind FetchKind
-	// URL is what was asked.
+	// URL is the address that was asked.
 	URL string
-	// Status is the answer's, 0 when there was none.
+	// Status is that of the answer, 0 when there was none.
 	Status   int
 	Duration time.Duration
-	// Err says why the answer is of no use; nil when it is.
+	// Err says why the answer cannot be used; nil when it can.
 	Err error
-	// Reason is what requests are refused with because of Err; "" without Err.
+	// Reason is the reason of requests that are refused because of Err; "" without Err.
 	Reason Reason
 }
 
@@ -94,23 +93,23 @@ const (
 	NoticeMissingBearer NoticeKind = "missing_bearer"
 	// NoticeRepeatedCookie: a browser sends two session cookies of one name.
 	NoticeRepeatedCookie NoticeKind = "repeated_cookie"
-	// NoticeCanary: the cookie by which Authgear's refusals are told from its
-	// failures has the name of no cookie of the project.
+	// NoticeCanary: no cookie of the project has the name of the canary, the cookie by which
+	// Authgear's refusals are told from its failures.
 	NoticeCanary NoticeKind = "canary"
-	// NoticeHeaderBuffer: the server answers 431 to longer headers than a usual request
-	// may have, before any middleware runs: fiber's ReadBufferSize is small.
+	// NoticeHeaderBuffer: fiber's ReadBufferSize is small. The server answers 431, before
+	// any middleware runs, even to headers that a usual request may have.
 	NoticeHeaderBuffer NoticeKind = "header_buffer"
 	// NoticeRevocations: revocations cannot be told to other processes, or heard from
 	// them.
 	NoticeRevocations NoticeKind = "revocations"
-	// NoticeRevocationsRecovered: they can again. It is a kind of its own, so that a log
-	// that limits each kind does not leave it out.
+	// NoticeRevocationsRecovered: revocations can be told and heard again. It is a kind of
+	// its own, so that a log that limits each kind does not leave it out.
 	NoticeRevocationsRecovered NoticeKind = "revocations_recovered"
-	// NoticeEvent: a webhook event was not taken, since its signature or form is wrong,
-	// or could not be acted upon.
+	// NoticeEvent: a webhook event was not taken, since its signature or form is wrong, or
+	// since acting upon it failed.
 	NoticeEvent NoticeKind = "event"
-	// NoticeBlockingEvent: Authgear waits for the webhook receiver's leave, to sign a
-	// user in for example. It gives that, and does not look at the event.
+	// NoticeBlockingEvent: Authgear waits for the webhook receiver's permission, for example
+	// to sign a user in. The receiver gives it, and does not look at the event.
 	NoticeBlockingEvent NoticeKind = "blocking_event"
 )
 
