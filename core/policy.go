@@ -10,13 +10,14 @@ import (
 )
 
 // Policy says whether an identity is allowed. The guard of a route takes a list
-// of them, checks them in order after authentication, and refuses with the first
-// error; a scope that is missing and a login that is too old are told together,
-// see [All]. The zero value is a mistake, for which a guard panics at set-up.
+// of policies, checks them in order after authentication, and refuses with the
+// first error. A missing scope and a login that is too old are told together,
+// see [All]. The zero value is a mistake: a guard panics for it at set-up.
 //
 // A policy may name the kinds of identities that it is for. A list admits the
-// kinds on which all of its policies agree that name any, and users if none
-// does: so a client gets to no route that does not name clients.
+// kinds that are named by each of its policies that names any. If no policy
+// names a kind, the list admits users. So a client reaches only routes that
+// name clients.
 type Policy struct {
 	kinds []Kind // nil: it names none
 	rules []rule // checked in order
@@ -26,19 +27,20 @@ type Policy struct {
 type rule struct {
 	check  func(context.Context, *Identity) error
 	scopes []string // that it asks for
-	// declared: it looks at nothing but the identity, so it can be asked after a
-	// refusal too, for an answer that tells all at once.
+	// declared: it looks at nothing but the identity. So it can be checked even
+	// after a refusal, for an answer that tells all at once.
 	declared bool
 }
 
-// PolicyFunc makes a policy of a function: nil allows, [Deny] denies, and
-// [Unavailable] says that nobody can tell now. An [*Error] decides the answer by
-// its reason. Any other error means that nobody can tell either,
-// [ReasonInternal]: a database that is down is no "no".
+// PolicyFunc makes a policy of a function. The function returns nil to allow,
+// [Deny] to deny, and [Unavailable] when it cannot decide now. An [*Error]
+// decides the answer by its reason. Any other error means [ReasonInternal],
+// which does not deny either: a database that is down is not a "no".
 //
-// The context is the request's and holds the identity; by [SetValue] the function
-// gives the handler what it has loaded. The policy names no kind. It may run
-// twice for one request, see [RecentAuth]. PolicyFunc panics for nil.
+// The context is the request's and holds the identity. By [SetValue] the
+// function can give the handler what it has loaded. The policy names no kind.
+// The function may run twice for one request, see [RecentAuth]. PolicyFunc
+// panics for nil.
 //
 // The adapters have a Policy of their own, whose function gets the framework's
 // context.
@@ -53,27 +55,27 @@ func PolicyFunc(check func(context.Context, *Identity) error) Policy {
 // text is for the operator.
 func Deny(text string) error { return &Error{Reason: ReasonPolicyDenied, Err: errors.New(text)} }
 
-// Unavailable returns the error by which a policy says that it cannot decide now,
-// with [ReasonPolicyUnavailable]: its database is down, say. The cause is for the
-// operator.
+// Unavailable returns the error by which a policy says that it cannot decide
+// now, such as when its database is down. The reason is
+// [ReasonPolicyUnavailable]. The cause is for the operator.
 func Unavailable(cause error) error { return &Error{Reason: ReasonPolicyUnavailable, Err: cause} }
 
-// SetValue gives the handler a value that a policy has loaded, such as the row of
-// an account: the handler finds it by Value of the request's context, under this
-// key, and so do the policies that are checked later. ctx is the one that the
-// policy got, that of the request it got, or one derived from these; with any
-// other nothing happens, so that a policy can be tested by itself. What is set
-// stays set, also when the policy denies. It panics for the keys for which
-// [context.WithValue] does.
+// SetValue gives the handler a value that a policy has loaded, such as the row
+// of an account. The handler, and the policies that are checked later, find it
+// by Value of the request's context, under this key. ctx is the context that
+// the policy got, that of the request it got, or one derived from these. With
+// any other context nothing happens, so that a policy can be tested by itself.
+// The value stays set even when the policy denies. SetValue panics for the keys
+// for which [context.WithValue] does.
 func SetValue(ctx context.Context, key, value any) {
 	if request, ok := ctx.Value(contextkey.Identity).(interface{ SetValue(key, value any) }); ok {
 		request.SetValue(key, value)
 	}
 }
 
-// Check returns nil when the policy allows the identity, else why not, which is
-// always an [*Error]. It is what guards call, and how a function of your own asks
-// another policy.
+// Check returns nil when the policy allows the identity, else an error that
+// says why not and is always an [*Error]. Guards call it. A function of your
+// own can call it to ask another policy.
 func (p Policy) Check(ctx context.Context, identity *Identity) error {
 	if identity == nil || p.IsZero() {
 		return &Error{Reason: ReasonInternal, Err: errors.New("a policy needs a check and an identity")}
@@ -89,11 +91,12 @@ func (p Policy) Check(ctx context.Context, identity *Identity) error {
 	return nil
 }
 
-// IsZero reports whether the policy was made by no constructor.
+// IsZero reports whether the policy is the zero value, which no constructor
+// makes.
 func (p Policy) IsZero() bool { return p.kinds == nil && p.rules == nil }
 
-// NeedsContext reports whether a function is among what the policy checks. The
-// others look at nothing but the identity.
+// NeedsContext reports whether the policy checks by a function that needs the
+// context. All other checks look at nothing but the identity.
 func (p Policy) NeedsContext() bool {
 	return slices.ContainsFunc(p.rules, func(r rule) bool { return !r.declared })
 }

@@ -6,13 +6,13 @@ import (
 	"slices"
 )
 
-// All allows what all of the policies allow, checked in order. It names the kinds
-// on which those agree that name any. It panics when there is no policy, or no
-// kind left.
+// All allows an identity that all of the policies allow. They are checked in order. All
+// names the kinds that are named by each policy that names any. It panics when there is
+// no policy, or no kind left.
 //
-// The answer is that of the first refusal. But a scope that is missing and a login
-// that is too old are told in one step-up challenge, whichever stands first
-// (RFC 9470 §3); a scope that the sender can never have is told alone.
+// The answer is that of the first refusal. But a missing scope and a login that is too
+// old are told in one step-up challenge, whichever comes first (RFC 9470 §3). A scope
+// that the sender can never have is told alone.
 func All(policies ...Policy) Policy {
 	checkList("All", policies)
 	var all Policy
@@ -32,14 +32,14 @@ func All(policies ...Policy) Policy {
 	return all
 }
 
-// Any allows what one of the policies allows: the others are not asked then. Each
-// is a list of its own, which judges the identity's kind first: beside
-// Scope("reports:read"), Role("reporter") is for users only. Any names the kinds
+// Any allows an identity that one of the policies allows; the later ones are then not
+// checked. Each policy is a list of its own, which checks the identity's kind first:
+// beside Scope("reports:read"), Role("reporter") is for users only. Any names the kinds
 // that its policies admit. It panics when there is no policy.
 //
-// When none allows it, the answer is that of the policy that the sender can do
-// most about: one that cannot be decided now before one that a new login
-// satisfies, this before a missing scope, and that before any other.
+// When none allows it, the answer is that of the policy that the sender can do most
+// about. First comes a policy that cannot be decided now, then one that a new login
+// satisfies, then a missing scope, then any other.
 func Any(policies ...Policy) Policy {
 	checkList("Any", policies)
 	policies = slices.Clone(policies)
@@ -98,9 +98,8 @@ func (e *Error) precedence() int {
 	}
 }
 
-// complete adds to a refusal what the rules after it would refuse by the same
-// answer, so that the client learns of a missing scope and of a login that is too
-// old at once (RFC 9470 §3).
+// complete adds to a refusal what later rules would refuse by the same answer. So the
+// client learns at once of a missing scope and of a login that is too old (RFC 9470 §3).
 func (p Policy) complete(ctx context.Context, i *Identity, refused *Error, later []rule) *Error {
 	var stepUp, scope *Error
 	note := func(e *Error) {

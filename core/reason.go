@@ -63,8 +63,8 @@ func (o Outcome) String() string {
 // Reason is why a request is not allowed. The list is closed; docs/reasons.md
 // has a section for each.
 //
-// Of the reasons that [JWT] finds in a token, every one is found before its
-// signature was found good, and proves nothing about the rest of it.
+// [JWT] finds each reason in a token before it has found the signature good. So
+// the reason proves nothing about the rest of the token.
 type Reason string
 
 // The reasons, by outcome.

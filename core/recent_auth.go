@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// RecentAuth allows users who have proven who they are at most maxAge ago, for a
-// sensitive operation. Others get the step-up challenge of RFC 9470, which tells
-// the client to let them sign in again; one who cannot, since the account has
-// nothing to do that with, is denied with [ReasonCannotReauthenticate].
+// RecentAuth allows users who have proven who they are at most maxAge ago, for
+// a sensitive operation. Other users get the step-up challenge of RFC 9470,
+// which tells the client to let them sign in again. A user whose account has no
+// means to reauthenticate is denied with [ReasonCannotReauthenticate].
 //
-// How the service learns of the new login: [Resolver] is told by Authgear. When
-// the policy refuses by a cached answer, the guard asks once more and judges anew,
-// so use it as a policy of the route, or within one: a handler that calls Check has
-// nobody who asks again. For [JWT] the client sends its new ID token, see
-// [JWTConfig].IDTokenClients.
+// How the service learns of the new login: Authgear tells [Resolver]. When the
+// policy refuses because of a cached answer, the guard asks Authgear once more
+// and checks again. So use RecentAuth as a policy of the route, or within one:
+// when a handler calls Check, nobody asks again. For [JWT] the client sends its
+// new ID token, see [JWTConfig].IDTokenClients.
 //
 // A login that lies more than a minute in the future is not recent either.
 //
@@ -24,8 +24,8 @@ import (
 func RecentAuth(maxAge time.Duration) Policy { return recentAuth("RecentAuth", maxAge, false) }
 
 // RecentAuthIfPossible is [RecentAuth], but allows a user who cannot
-// reauthenticate, whose login may be of any age: an account that signs in by
-// Google only, and every anonymous user (see [NotAnonymous]). Authgear leaves it
+// reauthenticate, however old the login is. These are users who sign in by
+// Google only, and all anonymous users (see [NotAnonymous]). Authgear leaves it
 // to the backend whether such users may go on.
 func RecentAuthIfPossible(maxAge time.Duration) Policy {
 	return recentAuth("RecentAuthIfPossible", maxAge, true)

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Refusal is the HTTP answer to a request that is not allowed: for code that
-// answers in a guard's place, such as a generated server's error handler.
+// Refusal is the HTTP answer to a request that is not allowed. It is for code
+// that answers in a guard's place, such as a generated server's error handler.
 type Refusal struct {
 	Status int
 	// Code is the "error" of the body, such as "invalid_token". The
@@ -23,7 +23,7 @@ type Refusal struct {
 }
 
 // Refusal returns the answer to a request that failed with this error. It
-// follows from the error alone.
+// depends on the error alone.
 func (e *Error) Refusal() Refusal {
 	outcome, description := outcomes[e.Outcome()], e.Reason.Description()
 	code := outcome.code

@@ -21,8 +21,8 @@ func (r *Resolver) refused(c credential, clearCookies []string) answer {
 
 var errRefreshToken = errors.New("it looks like a refresh token; clients send their access token")
 
-// whyRejected says what can be seen of a token that Authgear does not accept: it
-// gives no reason itself. Nothing of it is proven.
+// whyRejected says what can be seen in a token that Authgear does not accept, since
+// Authgear gives no reason. Nothing in such a token is proven.
 func (r *Resolver) whyRejected(token string) error {
 	if isSessionValue(token) {
 		return errRefreshToken
@@ -52,8 +52,8 @@ func (r *Resolver) whyRejected(token string) error {
 	}
 }
 
-// formError adds to an error of [jws.Parser] what else can be seen: a placeholder of a
-// client, or the token of another provider, which most of them give the type JWT.
+// formError adds to an error of [jws.Parser] what else can be seen: a placeholder that
+// the client sent, or a token of another provider. Most other providers use the type JWT.
 func formError(token, endpoint string, err error) error {
 	if errors.Is(err, jws.ErrOpaque) {
 		return errors.New("it is no JWT, and no opaque token of Authgear, which is 32 letters and digits: the client sends a part of a token, or something in place of one")

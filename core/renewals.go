@@ -5,8 +5,9 @@ import "sync"
 const (
 	// maxRenewals is how many answers are asked for in the background at once.
 	maxRenewals = 256
-	// maxUserRenewals of them are about one user's credentials: no more calls about
-	// these run at once, and who makes them slow takes no place from others.
+	// maxUserRenewals is how many of them may be about one user's credentials. No
+	// more calls about one user run at once, and a user whose calls are slow takes
+	// no place from others.
 	maxUserRenewals = 4
 )
 

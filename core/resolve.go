@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	// retryAfterFailure is what a refusal says where nothing knows a better time.
+	// retryAfterFailure is what a refusal says when no better time is known.
 	retryAfterFailure = time.Second
 	maxRetryAfter     = 30 * time.Second
 )
@@ -62,7 +62,7 @@ func (r *Resolver) resolve(ctx context.Context, c credential, fresh bool) answer
 	return a
 }
 
-// owner returns whose credential it is, "" when nobody has seen it to be good.
+// owner returns whose credential it is, "" when it was never found good.
 func (r *Resolver) owner(c credential, key [32]byte) string {
 	if c.user != "" {
 		return c.user
@@ -73,7 +73,7 @@ func (r *Resolver) owner(c credential, key [32]byte) string {
 	return ""
 }
 
-// call asks the resolver, in all the time that a request has.
+// call asks the resolver, within the time that a request has.
 func (r *Resolver) call(ctx context.Context, c credential, key [32]byte, fresh bool) answer {
 	until := time.Now().Add(r.timeout)
 	if err := r.enter(ctx, until); err != nil {
@@ -109,8 +109,9 @@ func (r *Resolver) enter(ctx context.Context, until time.Time) error {
 	return r.health.Enter(ctx)
 }
 
-// fly shares a call: Authgear answers 500 to some of those about one session that
-// it gets at the same time. well says that a check has just passed.
+// fly shares one call between requests: when Authgear gets several calls about
+// one session at the same time, it answers 500 to some of them. well says that
+// a check has just passed.
 func (r *Resolver) fly(ctx context.Context, until time.Time, c credential, key [32]byte, fresh, well bool) answer {
 	// Whoever has waited for so long need not wait longer if Authgear is not well.
 	late := func(ctx context.Context) (context.Context, context.CancelFunc) {
@@ -156,8 +157,8 @@ func (r *Resolver) inTurn(ctx context.Context, c credential, key [32]byte, fresh
 	return r.exchange(ctx, c, key, well), nil
 }
 
-// exchange asks once, and once more when that fails: Authgear's sessions are
-// locked for a moment, connections end between two requests.
+// exchange asks once, and once more when that fails: a session can be locked at
+// Authgear for a moment, and a connection can end between two requests.
 func (r *Resolver) exchange(ctx context.Context, c credential, key [32]byte, well bool) answer {
 	a := r.send(ctx, c, well)
 	if a.again && !well && ctx.Err() == nil {
@@ -200,7 +201,7 @@ func failed(err error) answer {
 	return a
 }
 
-// unanswered says what was asked, where the error does not.
+// unanswered adds what was asked to an error that does not say it.
 func (r *Resolver) unanswered(err error) error {
 	if _, ok := errors.AsType[*health.Outage](err); ok {
 		return err
@@ -211,8 +212,8 @@ func (r *Resolver) unanswered(err error) error {
 	return fmt.Errorf("asking %s: %w", r.project.URL(r.path), err)
 }
 
-// parseAnswer reads a response. Only a 200 decides, unless the credential itself
-// is what a server in front of Authgear does not take.
+// parseAnswer reads a response. Only a 200 decides, except when a server in
+// front of Authgear refuses the credential itself.
 func (r *Resolver) parseAnswer(response *project.Answer, c credential, well bool) answer {
 	if err := response.StatusError(); err != nil {
 		return r.parseStatus(response, c, well, err)

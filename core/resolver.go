@@ -26,8 +26,8 @@ type ResolverConfig struct {
 	// "https://myapp.authgear.cloud" or a custom domain. Its resolver is asked at
 	// /_resolver/resolve.
 	Endpoint string
-	// InternalURL is an origin at which Authgear is asked instead of at
-	// Endpoint, for a service that reaches it by an internal address. It gets
+	// InternalURL is an origin at which Authgear is asked instead of Endpoint, for
+	// a service that reaches it by an internal address. Requests there have
 	// Endpoint's Host and X-Forwarded-Proto.
 	InternalURL string
 	// ResolverURL is the complete internal address of a resolver, such as
@@ -35,35 +35,35 @@ type ResolverConfig struct {
 	// resolver is a service of its own. It takes the place of InternalURL.
 	ResolverURL string
 	// Cookies are the names of the session cookies. Empty: "session"; a
-	// self-hosted Authgear can have a prefix configured. Of these names the first
-	// that is present decides, and of several cookies of that name the first. No
-	// other cookie is ever sent to Authgear.
+	// self-hosted Authgear can have a prefix configured. The first of these names
+	// that is present in a request decides. When several cookies have that name,
+	// the first one decides. No other cookie is ever sent to Authgear.
 	Cookies []string
 	// TokenCookie, when not empty, is the name of a cookie that carries the
 	// access token of a request without a Bearer token. It goes before session
 	// cookies.
 	TokenCookie string
-	// CacheTTL is how long an answer counts, so how long a session that was
-	// ended is still taken for good. 0: Authgear is asked each time. Refusals
-	// count for at most one second.
+	// CacheTTL is how long an answer counts, and so how long an ended session is
+	// still accepted. 0: Authgear is asked each time. Refusals count for at most
+	// one second.
 	CacheTTL time.Duration
-	// StaleIfError is how long after it was given a good answer counts while
-	// Authgear is not well: a health check fails, or the calls of three users
-	// without a good one between them. 0: not at all.
+	// StaleIfError is how long a good answer counts, from when it was given, while
+	// Authgear is not well. That is when a health check fails, or when the calls
+	// of three users fail without a good one between them. 0: not at all.
 	StaleIfError time.Duration
-	// Timeout is how long a request waits for an answer in all. 0: five seconds.
+	// Timeout is how long a request waits in all for an answer. 0: five seconds.
 	Timeout time.Duration
 	// InsecureHTTP allows plain HTTP to other than loopback addresses, in
 	// Endpoint, InternalURL and ResolverURL.
 	InsecureHTTP bool
-	// HTTPClient, when not nil, is copied and used for every request to
-	// Authgear: for a private CA, an egress proxy, tracing. Its redirect
-	// policy, cookie jar and time-out do not count. A *http.Transport is cloned,
-	// keeps up to 64 idle connections and speaks HTTP/1.1 only: over the one
-	// connection of HTTP/2 a token that is too large for a server in front of
-	// Authgear would end everybody's calls. A RoundTripper of yours is used as it
-	// is: give a wrapper, as for tracing, a transport without HTTP/2. It has to
-	// return when the request's context ends: else its call never does, and may
+	// HTTPClient, when not nil, is copied and used for every request to Authgear:
+	// for a private CA, an egress proxy, tracing. Its redirect policy, cookie jar
+	// and time-out do not count. A *http.Transport is cloned. The clone keeps up
+	// to 64 idle connections and speaks HTTP/1.1 only: HTTP/2 has one connection,
+	// on which a token that is too large for a server in front of Authgear would
+	// end everybody's calls. A RoundTripper of yours is used as it is. If it wraps
+	// a transport, as for tracing, give it one without HTTP/2. It has to return
+	// when the request's context ends. Otherwise its call never ends, and may
 	// block the resolver until a restart.
 	HTTPClient *http.Client
 	// Observer is told of each request to Authgear and of each Verify. nil:
@@ -79,9 +79,10 @@ const (
 
 // Resolver is the [Authenticator] that asks Authgear's resolver about access
 // tokens, opaque ones and JWT, and about session cookies. It is as fresh as the
-// answer: a user who is disabled is refused by the next call.
+// answer: a disabled user is refused at the next call.
 //
-// The resolver knows no client ids, scopes and expiry, and accepts no clients.
+// The resolver does not tell client ids, scopes and expiry, and accepts no
+// client's own token.
 type Resolver struct {
 	endpoint     string
 	internal     bool // it is asked at another address
@@ -170,7 +171,8 @@ func resolverAddress(config ResolverConfig, errs *configErrors) (internal, path 
 	return internal, path
 }
 
-// parseResolverURL cuts a complete address in two, each in one form.
+// parseResolverURL splits a complete address into origin and path, and brings
+// each into one form.
 func parseResolverURL(raw string, insecureHTTP bool) (origin, path string, err error) {
 	u, err := url.Parse(raw)
 	switch {
@@ -194,9 +196,10 @@ func checkDuration(d time.Duration) error {
 	return nil
 }
 
-// Ready returns nil when Authgear has been well once; else it checks that, or
-// returns an error with the cause. Use it for a readiness probe: the service may
-// start without Authgear, and recovers by itself.
+// Ready returns nil when Authgear has been well once. Otherwise it checks that
+// now, and returns an error with the cause if Authgear is not well. Use it for
+// a readiness probe: the service may start without Authgear, and recovers by
+// itself.
 func (r *Resolver) Ready(ctx context.Context) error {
 	if r.ready.Load() {
 		return nil
@@ -209,8 +212,8 @@ func (r *Resolver) Ready(ctx context.Context) error {
 	return nil
 }
 
-// Observer returns the observer of the configuration, which guards without one of
-// their own use too.
+// Observer returns the observer of the configuration. A guard without an
+// observer of its own uses it too.
 func (r *Resolver) Observer() *Observer { return r.observer }
 
 // Authenticate implements [Authenticator] by the request's Bearer token, token

@@ -12,34 +12,35 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/age"
 )
 
-// Revocations keeps from when on what is known of a user counts. Whoever learns that a
-// user was disabled, as the webhook receiver does, tells it; [Hybrid] asks it about each
-// request.
+// Revocations keeps, for each user, the time from which on answers and tokens count.
+// Whoever learns that a user was disabled, such as the webhook receiver, tells it.
+// [Hybrid] asks it about each request.
 //
 // An implementation that joins several processes tells all of them.
 type Revocations interface {
-	// Revoke notes that the user's sessions have ended: what was found out about the
-	// user until now does not count any longer, and no token that was issued until
-	// issuedUntil, by Authgear's clock, counts by itself. The later of two times stays,
-	// whatever their order. An error means that other processes may not have heard of
+	// Revoke notes that the user's sessions have ended. What was found out about the user
+	// until now no longer counts. A token that was issued until issuedUntil, by Authgear's
+	// clock, no longer counts by itself. If Revoke is called with two times, the later one
+	// stays, whatever their order. An error means that other processes may not have heard of
 	// it; this one has.
 	Revoke(ctx context.Context, userID string, issuedUntil time.Time) error
-	// Forget notes that something about the user has changed: what was found out until
-	// now does not count any longer. Tokens do. It is a help, not a promise: a process
-	// that does not hear of it learns of the change when it asks Authgear next.
+	// Forget notes that something about the user has changed. What was found out until now
+	// no longer counts; tokens still do. Forget is a help, not a promise: a process that
+	// does not hear of it learns of the change when it asks Authgear next.
 	Forget(ctx context.Context, userID string) error
 	// Cutoff returns what was noted about the user, zero for nothing. It is called for
 	// each request, so it answers from memory at once.
 	Cutoff(userID string) Cutoff
 }
 
-// Cutoff says from when on what is known of a user counts. The zero value means always.
+// Cutoff says from when on answers and tokens of a user count. The zero value means
+// always.
 type Cutoff struct {
-	// Answers: one to a question that was sent until then does not count. It is of this
+	// Answers: an answer does not count if its question was sent until this time, by this
 	// process's clock.
 	Answers time.Time
-	// Tokens: one that was issued until then counts only when Authgear, asked after
-	// Answers, accepts it. It is of Authgear's clock.
+	// Tokens: a token that was issued until this time, by Authgear's clock, counts only when
+	// Authgear, asked after Answers, accepts it.
 	Tokens time.Time
 }
 
@@ -63,8 +64,8 @@ const (
 
 // MemoryRevocations is the [Revocations] of one process. The zero value is ready.
 //
-// It keeps the last 100,000 users. Beyond that, the time of the first one that is left
-// out counts for everybody, so that nobody comes back in.
+// It keeps the last 100,000 users. When there are more, the time of a user who is left
+// out counts for everybody, so that no revoked user is let in again.
 type MemoryRevocations struct {
 	// TokenLifetime is the longest life of an access token; a user is forgotten two
 	// minutes after it has passed. 0: 24 hours. Authgear's default is 30 minutes.
@@ -121,12 +122,12 @@ func (m *MemoryRevocations) All() iter.Seq2[string, Cutoff] {
 	}
 }
 
-// chain is for who has seen that rest is there, and so is the seed.
+// chain may be called only when rest was seen to be set: then the seed is set too.
 func (m *MemoryRevocations) chain(userID string) *atomic.Pointer[cutoffChain] {
 	return &m.chains[maphash.String(m.seed, userID)%cutoffChains]
 }
 
-// note takes the zero time for no token.
+// note takes the zero issuedUntil to revoke no token.
 func (m *MemoryRevocations) note(userID string, issuedUntil time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

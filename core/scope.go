@@ -7,13 +7,14 @@ import (
 	"strings"
 )
 
-// Scope allows who was granted all of these scopes (RFC 6749 §3.3). It names both
-// kinds: Authgear grants the scopes of an API to clients only, and users a closed
-// list of its own, so a route that is for users as well says so by a policy
-// beside it: Any(Role("reporter"), Scope("reports:read")).
+// Scope allows an identity that was granted all of these scopes (RFC 6749 §3.3). It names
+// both kinds. Authgear grants the scopes of an API to clients only, and grants users only
+// a closed list of its own. So a route that is for users too needs another policy beside
+// Scope: Any(Role("reporter"), Scope("reports:read")).
 //
-// Only JWTs tell scopes, to [JWT] and [Hybrid]; for another credential, and with
-// another authenticator, Scope denies. It panics without any, and for what is no scope.
+// Only JWTs tell scopes, and only [JWT] and [Hybrid] read them. For another credential,
+// and with another authenticator, Scope denies. It panics without scopes, and for a
+// string that is not a scope.
 func Scope(scopes ...string) Policy {
 	scopes = checkNames("Scope", "scope", scopes)
 	for _, s := range scopes {
@@ -35,9 +36,9 @@ func Scope(scopes ...string) Policy {
 	return Policy{[]Kind{KindUser, KindClient}, []rule{{check: check, scopes: scopes, declared: true}}}
 }
 
-// toAskFor returns the missing scopes, to which complete adds those that have to be
-// asked for again. A user can never be granted those of an API: where one of them
-// is missing, there is nothing to ask for.
+// toAskFor returns the missing scopes. complete adds those that have to be asked for
+// again. A user can never be granted the scopes of an API. When one of these is missing,
+// there is nothing to ask for.
 func toAskFor(i *Identity, missing []string) []string {
 	if slices.ContainsFunc(missing, func(s string) bool { return !i.canHave(s) }) {
 		return nil

@@ -37,12 +37,12 @@ func newVerifiedTokens(size int) *verifiedTokens {
 	}
 	return &verifiedTokens{otter.Must(&otter.Options[answers.Key, *verifiedToken]{
 		MaximumSize: size,
-		Executor:    func(work func()) { work() }, // which is less than to start a goroutine
+		Executor:    func(work func()) { work() }, // cheaper than to start a goroutine
 	})}
 }
 
-// tokenKey names a token by a hash of all of it, its signature too, that is
-// resistant to collisions: else one token could have the identity of another.
+// tokenKey names a token by a collision-resistant hash of all of it, its signature too.
+// Otherwise one token could get the identity of another.
 func tokenKey(compact string) answers.Key {
 	return sha256.Sum256(unsafe.Slice(unsafe.StringData(compact), len(compact))) // which only reads it
 }

@@ -25,7 +25,7 @@ func (j *JWT) verify(ctx context.Context, compact string) (*Identity, *Error) {
 	return j.verifyNamed(ctx, compact, tokenKey(compact))
 }
 
-// verifyNamed is verify for who knows the token's key.
+// verifyNamed is verify for a caller that knows the key under which the token is kept.
 func (j *JWT) verifyNamed(ctx context.Context, compact string, key answers.Key) (*Identity, *Error) {
 	if j.verified == nil {
 		return j.verifyNew(ctx, compact, nil)
@@ -39,7 +39,7 @@ func (j *JWT) verifyNamed(ctx context.Context, compact string, key answers.Key) 
 }
 
 // verifyKnown does what is left to do for a token whose signature was verified. ok is
-// false when that does not count any longer.
+// false when that verification no longer counts.
 func (j *JWT) verifyKnown(ctx context.Context, known *verifiedToken) (_ *Identity, _ *Error, ok bool) {
 	now := time.Now()
 	if now.UnixNano() < known.at { // the clock was set back
@@ -83,7 +83,7 @@ func (j *JWT) verifyNew(ctx context.Context, compact string, key *answers.Key) (
 	return identity.of(kind, &c, token.Payload, now), nil
 }
 
-// parse reads a token: what it says, not whether that is good. The lists have this space.
+// parse reads what a token says, and does not judge it. lists is the space for its lists.
 func (j *JWT) parse(compact string, lists []string) (token jws.Token, c claims.Claims, packed claims.Packed, _ *Error) {
 	token, err := j.parser.Parse(compact)
 	if err != nil {
@@ -100,8 +100,8 @@ func (j *JWT) parse(compact string, lists []string) (token jws.Token, c claims.C
 	return token, c, packed, nil
 }
 
-// judge says whether the claims are good at this time, and whose they are. All
-// that can change during a token's life is here.
+// judge says whether the claims are good at this time, and whose they are. Everything
+// that can change during a token's life is checked here.
 func (j *JWT) judge(c *claims.Claims, now time.Time) (Kind, *Error) {
 	kind := KindUser
 	if judge.IsClient(c) {

@@ -35,8 +35,8 @@ func actionOf(eventType string) action {
 	return none
 }
 
-// isBlocking reports whether Authgear waits for leave: of its types in all have a part
-// such as "pre_create" or "post_identified", and of the others none.
+// isBlocking reports whether Authgear waits for permission. All blocking types, and no
+// others, have a part such as "pre_create" or "post_identified".
 func isBlocking(eventType string) bool {
 	for part := range strings.SplitSeq(eventType, ".") {
 		if strings.HasPrefix(part, "pre_") || strings.HasPrefix(part, "post_") {
@@ -46,8 +46,8 @@ func isBlocking(eventType string) bool {
 	return false
 }
 
-// act does what the event asks for, once. It is done although the client goes away, for
-// the event does not come again.
+// act does what the event asks for, once. It goes on when the client goes away, since the
+// event does not come again.
 func (h *Handler) act(ctx context.Context, e *Event) error {
 	key := sha256.Sum256(e.Body)
 	if !h.acted.begin(key) {
@@ -82,7 +82,7 @@ func (h *Handler) tell(ctx context.Context, e *Event) (err error) {
 	return nil
 }
 
-// safely calls foreign code, whose panic is an error.
+// safely calls foreign code, and returns its panic as an error.
 func safely(ctx context.Context, f func(context.Context) error) (err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), actTimeout)
 	defer cancel()

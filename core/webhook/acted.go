@@ -7,9 +7,9 @@ import (
 
 const maxActed = 1024
 
-// acted keeps the last events that were acted upon, so that a repeated one is not. They
-// are kept by the hash of their body: it has one size, and a project whose database was
-// restored may give the id of an old event to a new one.
+// acted keeps the last events that were acted upon, so that none is acted upon twice.
+// They are kept by the hash of their body, not by their id: a hash has one size, and a
+// project whose database was restored may give the id of an old event to a new one.
 type acted struct {
 	mu    sync.Mutex
 	known map[[sha256.Size]byte]int   // and their places in order

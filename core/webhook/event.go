@@ -15,7 +15,7 @@ import (
 
 // Event is one event with a good signature.
 type Event struct {
-	// ID and Seq are the event's own in the project.
+	// ID and Seq identify the event in the project.
 	ID  string
 	Seq int64
 	// Type is such as "user.disabled"; Authgear's documentation lists them.
@@ -30,7 +30,7 @@ type Event struct {
 	Body []byte
 
 	payload   jsontext.Value
-	anonymous string // who was promoted to User
+	anonymous string // the ID of the anonymous user who was promoted to User
 }
 
 // User is what an event says of a user. [Event.Payload] has the rest.

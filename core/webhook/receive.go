@@ -26,9 +26,9 @@ const (
 	allowed = `{"is_allowed":true}`
 )
 
-// ServeHTTP answers 200 to each event with a good signature, of whatever type. Else it
-// answers 400 (not an event), 401 (no signature, or none of ours), 405 (not a POST) or 413
-// (over 1 MiB); the observer is told why.
+// ServeHTTP answers 200 to each event with a good signature, of whatever type. Otherwise
+// it answers 400 (not an event), 401 (no signature, or none of ours), 405 (not a POST) or
+// 413 (over 1 MiB); the observer is told why.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	status, err := h.receive(w, r)
 	if err != nil {

@@ -2,9 +2,9 @@
 // (https://docs.authgear.com, Events and Hooks), so that a user who was disabled or
 // deleted is refused at once.
 //
-// Authgear sends each event once, in no order, and none for a sign-out, a revoked
-// session or a changed role. So events make a service faster, and are no guarantee: that
-// is the freshness of [authgear.Hybrid].
+// Authgear sends each event once, in no order. It sends none for a sign-out, a revoked
+// session or a changed role. So events make a service faster, but they are no guarantee.
+// The guarantee is the freshness of [authgear.Hybrid].
 package webhook
 
 import (
@@ -20,24 +20,24 @@ import (
 // Config configures [New]. Secrets and Revocations are required.
 type Config struct {
 	// Secrets are the webhook secrets of the project, from the portal: Advanced, Hooks,
-	// Webhook Signature. An event counts that is signed with any of them: while a new
-	// secret takes the place of an old one there are two.
+	// Webhook Signature. An event counts if it is signed with any of them. While a new
+	// secret replaces an old one there are two.
 	Secrets []string
-	// Revocations is told whose sessions have ended and about whom something has
-	// changed. It is the one that the authenticator has, too.
+	// Revocations is told which users' sessions have ended, and which users have changed.
+	// Give the same one to the authenticator.
 	Revocations authgear.Revocations
-	// OnEvent, when not nil, is given each event that is not a blocking one or a repeated
-	// one, after Revocations was told and before Authgear is answered. It may be called
-	// by several goroutines at once, and the context ends after five seconds. An error or
-	// a panic is reported as [authgear.NoticeEvent]; the answer is the same, since
-	// Authgear does not send an event again.
+	// OnEvent, when not nil, is given each event except blocking and repeated ones, after
+	// Revocations was told and before Authgear is answered. It may be called by several
+	// goroutines at once, and the context ends after five seconds. An error or a panic is
+	// reported as [authgear.NoticeEvent]. It does not change the answer, since Authgear does
+	// not send an event again.
 	OnEvent func(context.Context, Event) error
 	// Observer is told of events that are not taken. nil: LogObserver(nil).
 	Observer *authgear.Observer
 }
 
-// Handler is the http.Handler to which Authgear posts events. No guard stands in front
-// of it: an event has a signature, and no user's credential.
+// Handler is the http.Handler to which Authgear posts events. Put no guard in front of
+// it: an event has a signature, and no user's credential.
 type Handler struct {
 	secrets     [][]byte
 	revocations authgear.Revocations

@@ -1,11 +1,12 @@
 // Package redisstore tells all processes of a service which users were disabled, by
 // Redis or Valkey.
 //
-// Each process keeps what it has heard in its own memory, and asks that alone about a
-// request. Redis keeps one time for each user, for as long as a token from before it can
-// live; its pub/sub tells the others at once, and what a process has missed it reads when
-// it is connected again, and every half minute. Without Redis each process goes on by
-// itself. The guarantee is the freshness window, as without a store.
+// Each process keeps what it has heard in its own memory, and for a request
+// looks only there. Redis keeps one time for each user, for as long as a token
+// from before that time can live. Redis's pub/sub tells the other processes at
+// once. A process reads what it has missed when it is connected again, and
+// every half minute. Without Redis each process goes on by itself. The
+// guarantee is the freshness window, as without a store.
 //
 // See docs/processes.md for what happens in each fault, the commands that Redis's ACL must
 // allow, and memory.

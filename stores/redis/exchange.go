@@ -91,8 +91,9 @@ func (s *Store) write() error {
 	return err
 }
 
-// writeSome tells Redis of some users, and takes them out. The message does not depend
-// on the rest: one that is full refuses to keep anything, and tells others all the same.
+// writeSome tells Redis of some users, and takes them out of pending. The message does
+// not depend on the rest: a full Redis refuses to keep anything, but still delivers
+// messages.
 func (s *Store) writeSome(pending map[string]change) error {
 	ctx, cancel := timeout()
 	defer cancel()
@@ -127,9 +128,9 @@ func (s *Store) writeSome(pending map[string]change) error {
 	return nil
 }
 
-// catchUp reads what Redis knows, notes what is new to this process, and finds what
-// Redis does not know: one that was emptied, restored, or has failed over to a replica
-// that lagged gets back what any process knows.
+// catchUp reads what Redis knows, notes what is new to this process, and finds what Redis
+// does not know. So a Redis that was emptied, restored, or has failed over to a replica
+// that lagged, gets back what any process knows.
 func (s *Store) catchUp() error {
 	known, oldest, err := s.read()
 	if err != nil {
@@ -153,8 +154,9 @@ func (s *Store) catchUp() error {
 }
 
 // read returns the newest users, and the time of the oldest of these, 0 if they are all.
-// They are read by their rank from the newest on: a user who moves up meanwhile was
-// published after this store subscribed, and the others only move down, to be read twice.
+// It reads them by rank, from the newest on. A user who moves up meanwhile was published
+// after this store subscribed. The others only move down, so they may be read twice but
+// are not missed.
 func (s *Store) read() (known map[string]int64, oldest int64, err error) {
 	known = map[string]int64{}
 	for first := int64(0); first < maxUsers; first += page {

@@ -6,8 +6,8 @@ import (
 )
 
 // message is what the store publishes: the time in ms until which tokens do not count,
-// with a minus when it was published before, the sender, and the user, who is the rest
-// and may have any form.
+// with a minus when it was published before; the sender; and the user id. The user id is
+// the rest of the message, and may have any form.
 func (s *Store) message(userID string, c change) string {
 	if c.again {
 		c.until = -c.until

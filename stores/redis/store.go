@@ -22,12 +22,12 @@ const (
 
 // Config configures [New]. The zero value is right for most services.
 type Config struct {
-	// Prefix begins the name of the key, which is that of the channel too. Projects that
-	// share a Redis, and do not share users, each need their own. "": "authgear:", so the
-	// name is "authgear:revocations". In a cluster a hash tag in it chooses the slot.
+	// Prefix begins the name of the key in Redis; the channel has the same name. Projects
+	// that share a Redis but not their users each need their own prefix. "": "authgear:", so
+	// the name is "authgear:revocations". In a cluster a hash tag in it chooses the slot.
 	Prefix string
-	// TokenLifetime is the longest life of an access token, after which a user is
-	// forgotten; the same in all processes. 0: 24 hours. Authgear's default is 30 minutes.
+	// TokenLifetime is the longest life of an access token. After it a user is forgotten. It
+	// has to be the same in all processes. 0: 24 hours. Authgear's default is 30 minutes.
 	TokenLifetime time.Duration
 	// Observer is told by NoticeRevocations when Redis fails, and by
 	// NoticeRevocationsRecovered when it is well again.
@@ -62,9 +62,9 @@ type change struct {
 }
 
 // New returns a store that uses the client: a *redis.Client, a failover or a cluster
-// client. (A *redis.Ring is not for this, since it publishes at random.) It panics when
-// that is nil. Three goroutines and a connection of the client serve the store until the
-// client is closed; Redis need not be there yet.
+// client. (Do not use a *redis.Ring: it publishes at random.) New panics when the client
+// is nil. Three goroutines and a connection of the client serve the store until the
+// client is closed. Redis need not be there yet.
 func New(rdb redis.UniversalClient, config ...Config) *Store {
 	return newStore(rdb, catchUpInterval, config...)
 }
@@ -98,10 +98,10 @@ func newStore(rdb redis.UniversalClient, interval time.Duration, config ...Confi
 	return s
 }
 
-// Revoke implements [authgear.Revocations]. It returns when Redis has it, after a second
-// at the latest. After an error the store goes on trying.
+// Revoke implements [authgear.Revocations]. It returns when Redis has stored it, and
+// after a second at the latest. After an error the store goes on trying.
 func (s *Store) Revoke(ctx context.Context, userID string, issuedUntil time.Time) error {
-	// Up, since Redis keeps milliseconds.
+	// Rounded up, since Redis keeps milliseconds.
 	return s.tell(ctx, userID, max(0, issuedUntil.Add(time.Millisecond-1).UnixMilli()))
 }
 
@@ -114,7 +114,8 @@ func (s *Store) Forget(ctx context.Context, userID string) error {
 // Cutoff implements [authgear.Revocations]. It never asks Redis.
 func (s *Store) Cutoff(userID string) authgear.Cutoff { return s.memory.Cutoff(userID) }
 
-// tell notes it here, hands it to the goroutine that speaks to Redis, and waits for that.
+// tell notes the change in memory, hands it to the goroutine that speaks to Redis, and
+// waits for that goroutine.
 func (s *Store) tell(ctx context.Context, userID string, until int64) error {
 	s.note(userID, until)
 	select {
@@ -149,7 +150,7 @@ func notTold(err error) error {
 	return fmt.Errorf("redisstore: other processes may not have heard of it: %w", err)
 }
 
-// note takes 0 for no token.
+// note takes an until of 0 to revoke no token.
 func (s *Store) note(userID string, until int64) {
 	if until == 0 {
 		_ = s.memory.Forget(context.Background(), userID)

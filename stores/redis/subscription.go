@@ -36,8 +36,8 @@ func (s *Store) listen() {
 	}
 }
 
-// subscribe hears messages until the connection fails, which is never used again. It
-// returns whether it heard anything.
+// subscribe hears messages until the connection fails. It never uses that connection
+// again. It returns whether it heard anything.
 func (s *Store) subscribe() (heard bool, err error) {
 	subscription := s.rdb.Subscribe(context.Background()) // it connects when it gets a name
 	defer func() { _ = subscription.Close() }()
@@ -65,7 +65,7 @@ func (s *Store) subscribe() (heard bool, err error) {
 				s.notice(authgear.NoticeRevocations, errMalformed)
 			case sender == s.sender:
 			case c.again && c.until <= noted(s.memory.Cutoff(userID)):
-				// It is known. To note it once more would make the next request ask again.
+				// It is known already. To note it once more would make the next request ask again.
 			default:
 				s.note(userID, c.until)
 			}
