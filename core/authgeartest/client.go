@@ -21,11 +21,11 @@ type Client struct {
 	RedirectURIs []string `json:"redirect_uris"`
 	// PostLogoutRedirectURIs are where end_session may send a browser.
 	PostLogoutRedirectURIs []string `json:"post_logout_redirect_uris"`
-	// OpaqueTokens is for a client without "Issue JWT as access token".
+	// OpaqueTokens is true for a client without "Issue JWT as access token".
 	OpaqueTokens bool `json:"opaque_tokens"`
-	// Resources make a machine: the resource URIs that it gets tokens for by
-	// client credentials, each with the scopes that it may have there. It needs a
-	// Secret, and nobody signs in to it.
+	// Resources make the client a machine. They are the resource URIs for which it gets
+	// tokens by client credentials, each with the scopes that it may have there. A machine
+	// needs a Secret, and nobody signs in to it.
 	Resources map[string][]string `json:"resources"`
 
 	open bool // made up, since none are registered

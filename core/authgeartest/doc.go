@@ -2,8 +2,9 @@
 // HTTP server on a loopback address that answers as Authgear was observed to
 // answer, with users, credentials and levers under the control of the program
 // that started it. It is not for production: everybody who can call it is told
-// what they ask, and signs in as whom they like. Nothing outlives the process, but
-// for what [Config].Seed finds again. Command authgear-dev is the same by itself.
+// what they ask, and can sign in as anybody. Nothing outlives the process,
+// except what [Config].Seed restores. Command authgear-dev is the same server
+// by itself.
 //
 // # In a test
 //
@@ -28,15 +29,15 @@
 // # Signing in
 //
 // Apps sign in here as in a real project, the web SDK too: by a page that lists
-// the users, on which a click is all that is needed. A program "clicks" by a POST:
+// the users. A click on a user is enough. A program "clicks" by a POST:
 //
 //	curl -si -d user=alice 'http://127.0.0.1:PORT/oauth2/authorize?client_id=spa&
 //	redirect_uri=http://localhost:3000/&response_type=code&scope=openid+offline_access&
 //	code_challenge=…&code_challenge_method=S256'
 //
-// [Config].Clients are the clients that may, [Config].AllowedOrigins the pages whose
-// scripts may call. Without them every client of this machine may. Each client ID
-// is then a machine too.
+// [Config].Clients are the clients that may sign users in.
+// [Config].AllowedOrigins are the origins whose scripts may call. Without them
+// every client of this machine may, and each client ID is a machine too.
 //
 // # Levers
 //
@@ -64,14 +65,15 @@
 //	/api/anonymous_user/signup, /api/anonymous_user/promotion_code
 //	/_resolver/resolve, /resolve
 //
-// Their answers are compared with recordings of a real Authgear in this
-// package's tests, as far as there are any. Only the page to sign in on, and the
-// one of /logout, are this package's own. Credentials are minted by methods as well,
-// and for a shell by paths that no real Authgear has:
+// This package's tests compare the answers with recordings of a real Authgear,
+// as far as there are any. Only the page to sign in on, and the page of
+// /logout, are this package's own. Methods mint credentials too, and, for a
+// shell, so do paths that no real Authgear has:
 //
 //	curl -H "Authorization: Bearer $(curl -s http://127.0.0.1:PORT/token/alice)" …
 //
-// They answer plain text, to GET, and only if asked by this server's own host:
+// These paths answer GET with plain text, and only if the request's host is
+// this server's own:
 //
 //   - /token/{user}: a new JWT access token of the user with that ID;
 //     ?client_id=, ?expires_in= and ?login_age= (seconds since the login) change
@@ -84,20 +86,20 @@
 //
 // # Oddities worth knowing
 //
-// They are Authgear's, so they are here too:
+// Authgear has them, so this package has them too:
 //
 //   - The resolver answers an invalid Bearer token as if nothing had been sent,
 //     an invalid session cookie with "X-Authgear-Session-Valid: false".
-//   - A token wins over a cookie; beside an invalid token the cookie counts. So
-//     with the cookie "session=~", which is nobody's, the refusal of a token is
-//     told too.
+//   - A token wins over a cookie, but beside an invalid token the cookie counts.
+//     So with the cookie "session=~", which is nobody's, the refusal of a token
+//     is told too.
 //   - A JWT counts only if its audience is the origin of the very request: a
 //     call through another address needs the endpoint's Host and
 //     X-Forwarded-Proto.
 //   - A reauthentication changes what the resolver tells with the same token,
 //     while a JWT keeps its own auth_time.
-//   - A wrong client secret is invalid_request, with 400. A refresh token stays the
-//     same, and a refreshed token has no amr.
+//   - A wrong client secret is answered 400 invalid_request. A refresh does not
+//     change the refresh token, and the new tokens have no amr.
 //   - Revoking a JWT at /oauth2/revoke answers 200 and does nothing.
 //   - X-Authgear-Session-Amr is always there and always empty, and roles come
 //     in no particular order.

@@ -28,13 +28,13 @@ type events struct {
 
 type receiver struct{ url, secret string }
 
-// SendEvents sends an event to this address from now on whenever a user is disabled,
+// SendEvents makes the server send an event to this address whenever a user is disabled,
 // enabled, deleted or anonymized, is scheduled for deletion or no longer so, is verified
-// or no longer so, or reauthenticates: what a project's webhook for all non-blocking
-// events gets of these, signed with the secret. As with a real Authgear there is one
-// attempt, nobody waits for it, and roles and the ends of sessions are no events. The
-// resolver knows of the change before the event is sent. It panics if the address is not
-// a URL of http or https.
+// or no longer so, or reauthenticates. These are the events that a project's webhook for
+// all non-blocking events gets, signed with the secret. As with a real Authgear there is
+// one attempt, nobody waits for it, and there is no event for a changed role or an ended
+// session. The resolver knows of the change before the event is sent. SendEvents panics
+// if the address is not a URL of http or https.
 func (s *Server) SendEvents(address, secret string) {
 	if u, err := url.Parse(address); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		panic(fmt.Sprintf("authgeartest: %q is no address to send events to", address))

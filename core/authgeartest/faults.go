@@ -24,29 +24,28 @@ func (s *Server) SetOutage(outage bool) {
 	s.outage = outage
 }
 
-// RestartDatabase is a restart of PostgreSQL, after which this many pooled
-// connections are dead: each of them fails one call, as [Server.SetOutage]
-// does, and then all is well. A real Authgear has 3 in its default pool, 20 or
-// 50 in a larger one.
+// RestartDatabase restarts PostgreSQL. After that, this many pooled connections
+// are dead: each of them fails one call, as [Server.SetOutage] does. Then all
+// is well. A real Authgear has 3 in its default pool, 20 or 50 in a larger one.
 func (s *Server) RestartDatabase(connections int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.deadConnections = connections
 }
 
-// FailDatabase makes PostgreSQL fail in the middle of each of the next calls
-// with a good credential, this many: Authgear loses that error, and the
-// resolver answers 200 as if nothing had been sent, a canary or not. Refusals
-// are as always.
+// FailDatabase makes PostgreSQL fail in the middle of the next calls with a
+// good credential, for this many calls. Authgear loses that error, and the
+// resolver answers 200 as if nothing had been sent, with a canary or without.
+// Refusals are as always.
 func (s *Server) FailDatabase(calls int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.failNext = calls
 }
 
-// SetDatabaseFailing does what [Server.FailDatabase] does to a share of the
-// calls with a good credential: every second one or every tenth, say. 1 fails
-// them all, 0 ends it.
+// SetDatabaseFailing does what [Server.FailDatabase] does, to a share of the
+// calls with a good credential: 2 fails every second call, 10 every tenth, 1
+// all of them. 0 ends it.
 func (s *Server) SetDatabaseFailing(every int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -91,9 +90,9 @@ func (s *Server) SetRedisReadOnly(readOnly bool) {
 	s.redisReadOnly = readOnly
 }
 
-// SetRedisHanging makes the server's Redis hang, so that what [Server.SetRedisDown]
-// fails is answered 500 only after this long: three seconds with a real
-// Authgear. 0 ends it for requests to come.
+// SetRedisHanging makes the server's Redis hang, so that the calls that
+// [Server.SetRedisDown] would fail are answered 500 only after this time. A
+// real Authgear takes three seconds. 0 ends it for later requests.
 func (s *Server) SetRedisHanging(wait time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

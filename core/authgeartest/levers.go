@@ -28,23 +28,24 @@ func (s *Server) SetFailing(status int) {
 	s.failing = status
 }
 
-// SetSlow makes every answer wait this long. 0 ends it for requests to come.
+// SetSlow makes every answer wait this long. 0 ends it for later requests.
 func (s *Server) SetSlow(wait time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.slow = wait
 }
 
-// Requests tells how many requests have come for a path: one of the first thousand
-// paths that were asked for, of at most 255 bytes; else 0.
+// Requests tells how many requests have come for a path. It counts for the
+// first thousand paths that were asked for, of at most 255 bytes, and returns 0
+// for others.
 func (s *Server) Requests(path string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.requests[path]
 }
 
-// Handle answers a path by a handler from now on, nil gives it back. The
-// handler can let the server answer by [Server.ServeHTTP]. It has to return
+// Handle lets a handler answer a path from now on; nil ends that. By
+// [Server.ServeHTTP] the handler can let the server answer. It has to return
 // when the request's context ends.
 func (s *Server) Handle(path string, handler http.Handler) {
 	s.mu.Lock()

@@ -2,21 +2,22 @@ package authgeartest
 
 import "time"
 
-// SetAuthTime changes the time of the login of the session that a JWT, an
-// opaque token or a cookie's value belongs to: an earlier one for a login that
-// was long ago. The resolver tells it from now on, a JWT keeps what it says. It
-// panics if there is no such session; an expired token still has its session, until
-// there are a thousand others.
+// SetAuthTime changes the time of a session's login, such as to one that was
+// long ago. credential is a JWT, an opaque token or a cookie's value that
+// belongs to the session. The resolver tells the new time from now on; a JWT
+// keeps what it says. SetAuthTime panics if there is no such session. An
+// expired token still has its session, until there are a thousand others.
 func (s *Server) SetAuthTime(credential string, at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.session(credential).authTime = at
 }
 
-// Reauthenticate does what [Server.SetAuthTime] does for a login just now, and
-// returns a new ID token for the session's user and client, as a
-// reauthentication by the web SDK does. There is no new access token. It panics
-// if there is no such session, and if the user cannot reauthenticate.
+// Reauthenticate sets the time of the session's login to now, as
+// [Server.SetAuthTime] does, and returns a new ID token for the session's user
+// and client, as a reauthentication by the web SDK does. There is no new access
+// token. It panics if there is no such session, and if the user cannot
+// reauthenticate.
 func (s *Server) Reauthenticate(credential string) (idToken string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

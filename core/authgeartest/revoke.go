@@ -16,9 +16,9 @@ func (s *Server) revoke(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusOK)
 }
 
-// Revoke does what the revocation endpoint does: it ends an opaque token, the
-// session of a session cookie's value, and with a refresh token all that was
-// issued by its login. On a JWT, and on what it does not know, it has no effect;
+// Revoke does what the revocation endpoint does. It ends an opaque token, or
+// the session of a session cookie's value. With a refresh token it ends all
+// that was issued by its login. A JWT, and what it does not know, it ignores;
 // see [Server.RevokeSession].
 func (s *Server) Revoke(credential string) {
 	s.mu.Lock()

@@ -26,26 +26,28 @@ type Config struct {
 	Now func() time.Time
 	// Endpoint is the public origin that the server claims to be, such as
 	// "https://auth.example.com", for clients that reach it by another address.
-	// They send its Host, and for https "X-Forwarded-Proto: https". Empty: the
-	// address that it listens on.
+	// They send the Host of Endpoint, and for https "X-Forwarded-Proto: https".
+	// Empty: the address that it listens on.
 	Endpoint string
 	// CookiePrefix precedes "session" in the session cookie's name.
 	CookiePrefix string
 	// CookieDomain is the Domain attribute of the session cookie. Empty: none.
 	CookieDomain string
 	// Clients are the project's OAuth clients. Empty: each client ID is a public
-	// client, whose redirect URIs are those of this machine (localhost, *.localhost
-	// and loopback addresses), and a machine with any secret, any https resource
-	// and any scopes.
+	// client whose redirect URIs are those of this machine (localhost, *.localhost
+	// and loopback addresses). It is also a machine with any secret, any https
+	// resource and any scopes.
 	Clients []Client
-	// AllowedOrigins may call by script, with cookies, beside the origins of the
-	// clients' redirect URIs. Both empty: all origins of this machine.
+	// AllowedOrigins are origins whose scripts may call, with cookies. The origins
+	// of the clients' redirect URIs may too. If there are none of both: all
+	// origins of this machine.
 	AllowedOrigins []string
-	// Seed makes a server of the same seed, endpoint and users know the tokens and
-	// cookies of the one before: keys, the IDs of users that are added without one,
-	// and logins are derived from it. What happened to logins and users since is
-	// forgotten, anonymous users who signed up and app sessions too. Whoever knows
-	// it can forge any token. Empty: everything is new.
+	// Seed lets a server with the same seed, endpoint and users know the tokens
+	// and cookies of the server before: keys, logins, and the IDs of users that
+	// are added without one, are derived from it. What happened to logins and
+	// users since is forgotten, and so are anonymous users who signed up and app
+	// sessions. Whoever knows the seed can forge any token. Empty: everything is
+	// new.
 	Seed string
 }
 
@@ -224,8 +226,8 @@ func parseOrigin(field, origin string) (*url.URL, error) {
 	return u, nil
 }
 
-// Endpoint is the public origin, the issuer of tokens: what a service under
-// test is given as its Authgear endpoint.
+// Endpoint is the public origin, and the issuer of tokens. Give it to the
+// service under test as its Authgear endpoint.
 func (s *Server) Endpoint() string { return s.endpoint.String() }
 
 // URL is where the server listens, such as "http://127.0.0.1:41953". It differs

@@ -23,22 +23,22 @@ const (
 // Token changes what a credential says. Its zero value is that of a login just
 // now with the project's own single-page app.
 type Token struct {
-	// ClientID is the OAuth client, of a session also the one that
-	// [Server.Reauthenticate] is for. Empty: "spa".
+	// ClientID is the OAuth client. For a session, [Server.Reauthenticate] makes
+	// the ID token for this client. Empty: "spa".
 	ClientID string
 	// Scopes are the granted scopes. nil: openid, offline_access and
 	// https://authgear.com/scopes/full-access.
 	Scopes []string
 	// AuthTime is the time of the login. Zero: now.
 	AuthTime time.Time
-	// ExpiresIn is the credential's lifetime, a negative one for a credential
+	// ExpiresIn is the credential's lifetime. A negative one makes a credential
 	// that has expired already. 0: [Config].Lifetime for access tokens, five
 	// minutes for ID tokens, a day for cookies.
 	ExpiresIn time.Duration
 	// NoAMR leaves the amr claim out, as a refresh does.
 	NoAMR bool
-	// Claims are added to a JWT, in the place of what is there under the same
-	// name; a nil value removes a claim.
+	// Claims are added to a JWT, and replace claims of the same name. A nil value
+	// removes a claim.
 	Claims map[string]any
 	// Header is the same for a JWT's header.
 	Header map[string]any
@@ -140,7 +140,7 @@ func (s *Server) accessToken(of *login, t Token) string {
 
 // IDToken mints an ID token of a user for a client. It is not accepted as an
 // access token anywhere. At most one [Token] is used; its Scopes do not count,
-// its ClientID only if client is empty.
+// and its ClientID counts only if client is empty.
 func (s *Server) IDToken(userID, client string, token ...Token) string {
 	t := first(token)
 	if client != "" {
@@ -189,7 +189,7 @@ func (s *Server) clientToken(clientID, resource string, scopes []string) string 
 }
 
 // OpaqueToken mints an opaque access token, 32 letters and digits, in a new
-// session of a user. At most one [Token] is used, and of it ClientID, AuthTime
+// session of a user. At most one [Token] is used, and only its ClientID, AuthTime
 // and ExpiresIn.
 func (s *Server) OpaqueToken(userID string, token ...Token) string {
 	s.mu.Lock()
@@ -203,7 +203,7 @@ func (s *Server) opaqueToken(of *login, t Token) string {
 }
 
 // SessionCookie makes the cookie of a new session of a user, with the
-// attributes that Authgear sets. At most one [Token] is used, and of it
+// attributes that Authgear sets. At most one [Token] is used, and only its
 // ClientID, AuthTime and ExpiresIn.
 func (s *Server) SessionCookie(userID string, token ...Token) *http.Cookie {
 	s.mu.Lock()
@@ -220,7 +220,7 @@ func (s *Server) sessionCookie(of *login, t Token) *http.Cookie {
 }
 
 // AppSessionCookie makes the app_session cookie of a new session of a user, by
-// which mobile apps open web pages. At most one [Token] is used, and of it
+// which mobile apps open web pages. At most one [Token] is used, and only its
 // ClientID, AuthTime and ExpiresIn.
 func (s *Server) AppSessionCookie(userID string, token ...Token) *http.Cookie {
 	s.mu.Lock()
@@ -244,10 +244,10 @@ func (s *Server) cookie(secure bool) *http.Cookie {
 	}
 }
 
-// Sign signs any claims with the key that signs now, for negative tests. What
-// header does not say is that of an access token: alg, kid and typ; a nil value
-// removes a member. It signs with RS256 whatever alg says. The resolver accepts
-// none of these tokens, since no session belongs to them.
+// Sign signs any claims with the key that signs now, for negative tests. The
+// header has alg, kid and typ of an access token, unless header says otherwise;
+// a nil value removes a member. Sign signs with RS256 whatever alg says. The
+// resolver accepts none of these tokens, since no session belongs to them.
 func (s *Server) Sign(header, claims map[string]any) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -13,7 +13,7 @@ type User struct {
 	ID string `json:"id"`
 	// Anonymous users have no AMR and cannot reauthenticate.
 	Anonymous bool `json:"anonymous"`
-	// Verified says that the user's identity (an e-mail address, say) is.
+	// Verified says that the user's identity (an e-mail address, say) is verified.
 	Verified bool `json:"verified"`
 	// Roles are the keys of the user's roles.
 	Roles []string `json:"roles"`
@@ -60,8 +60,7 @@ func (u *user) amr() []string {
 	return slices.Clone(u.AMR)
 }
 
-// AddUser adds a user, or puts it in the place of one with the same ID, and
-// returns the ID.
+// AddUser adds a user, or replaces the one with the same ID, and returns the ID.
 func (s *Server) AddUser(u User) string {
 	u.Roles, u.AMR = slices.Clone(u.Roles), slices.Clone(u.AMR)
 	s.mu.Lock()
@@ -112,8 +111,8 @@ func (s *Server) DisableUser(userID string) {
 	s.disable("user.disabled", s.user(userID))
 }
 
-// ScheduleDeletion disables a user and ends all their sessions, to delete the user after
-// 30 days, which this server does not await.
+// ScheduleDeletion disables a user and ends all their sessions. A real Authgear deletes
+// the user after 30 days; this server does not.
 func (s *Server) ScheduleDeletion(userID string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -129,7 +128,7 @@ func (s *Server) disable(eventType string, u *user) {
 	s.emit(eventType, u, nil, s.byAdmin())
 }
 
-// EnableUser lets a user sign in again who was disabled or scheduled for deletion.
+// EnableUser lets a user who was disabled or scheduled for deletion sign in again.
 // Sessions from before stay dead.
 func (s *Server) EnableUser(userID string) {
 	s.mu.Lock()
@@ -164,9 +163,9 @@ func (s *Server) remove(eventType string, u *user) {
 	s.emit(eventType, u, nil, s.byAdmin())
 }
 
-// ValidUntil sets the end of a user's account, the zero time for none. When it
-// passes by itself the resolver answers "X-Authgear-Session-Valid: false" to a
-// token too; an end that has passed already ends all sessions instead.
+// ValidUntil sets the end of a user's account; the zero time means no end. When the end
+// passes later, the resolver answers "X-Authgear-Session-Valid: false" to a token too. An
+// end that has passed already ends all sessions instead.
 func (s *Server) ValidUntil(userID string, end time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

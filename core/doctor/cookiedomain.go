@@ -23,7 +23,7 @@ func (e *examination) lookAtCookieNames(ctx context.Context, resolver *authgear.
 	case cookie == nil && unanswered != nil && e.skipCut(authgear.ReasonResolverUnavailable, "cookie_name", "cookie_domain"):
 	case cookie == nil && unanswered != nil:
 		e.skip("the resolver has not answered: "+unanswered.Error(), "cookie_name", "cookie_domain")
-	case cookie == nil && !slices.Contains(names, "session"): // which the canary sends beside them, so that it does not tell
+	case cookie == nil && !slices.Contains(names, "session"): // the canary always sends "session" too, so that one proves nothing
 		e.add("cookie_name", StatusFailed, "the project takes no cookie away that is named "+strings.Join(names, " or ")+", as it does with its own when it refuses one", cookieNameFix)
 		e.skip("not looked at, since cookie_name has failed", "cookie_domain")
 	default:
@@ -32,8 +32,9 @@ func (e *examination) lookAtCookieNames(ctx context.Context, resolver *authgear.
 	}
 }
 
-// lookAtDomain says which hosts browsers send the session cookie to (RFC 6265 §5.4). Of a
-// request without it, a service cannot know that the browser has one for another host.
+// lookAtDomain says which hosts browsers send the session cookie to (RFC 6265
+// §5.4). A service that gets a request without this cookie cannot know that the
+// browser has one for another host.
 func (e *examination) lookAtDomain(cookie *http.Cookie) {
 	if cookie == nil {
 		e.skip("the project does not say which hosts have its session cookie", "cookie_domain")

@@ -1,6 +1,6 @@
-// Package doctor finds out why a service and its Authgear project do not work
-// together: it goes from the address of the project to the claims of a token, by the
-// same checks that requests go through, and says what to do about what fails.
+// Package doctor finds out why a service and its Authgear project do not work together:
+// it goes from the address of the project to the claims of a token, by the same checks
+// that requests go through. For each failure it says what to do.
 //
 // The command authgear-doctor prints its report. A test, a start-up check or an
 // administrator's page may call [Run] itself.
@@ -19,8 +19,8 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/keys"
 )
 
-// Config configures [Run]. Only Endpoint is required; what the service gives to
-// NewHybrid, NewJWT or NewResolver is given here too.
+// Config configures [Run]. Only Endpoint is required. Give Run the options that the
+// service gives to NewHybrid, NewJWT or NewResolver.
 type Config struct {
 	// Endpoint is the Authgear project's origin, such as
 	// "https://myapp.authgear.cloud" or a custom domain.
@@ -39,11 +39,11 @@ type Config struct {
 	// InsecureHTTP allows plain HTTP to other than loopback addresses.
 	InsecureHTTP bool
 	// HTTPClient is that of the service: for a private CA or an egress proxy. nil: the
-	// standard one. A RoundTripper that is no *http.Transport connects by itself, so
-	// that dns, connection and tls are looked at only if it uses one.
+	// standard one. A RoundTripper that is not an *http.Transport connects by itself. Then
+	// dns, connection and tls are looked at only if it uses an *http.Transport.
 	HTTPClient *http.Client
 
-	// Service is the service's public origin, such as "https://api.example.com", for
+	// Service is the service's public origin, such as "https://api.example.com". Run checks
 	// whether browsers send the project's session cookie to it. No request goes there.
 	// Empty: not looked at.
 	Service string
@@ -67,14 +67,14 @@ type examination struct {
 	keys   []keys.Key   // nil: they could not be had
 	silent bool         // the resolver answers a bad token as it answers a request without one
 	ended  func() error // why the run has to end, nil while there is time
-	cut    bool         // something was not looked at for that
+	cut    bool         // something was not looked at because of that
 }
 
-// Run looks at everything, in at most half a minute, and never fails itself: what
-// is wrong with the configuration is in the report, too, as is that the half minute, or
-// ctx, was over before the end. It sends the token and the cookie to the project's
-// resolver only, follows no redirects, and has no side effect but the access that Authgear
-// notes for the session.
+// Run looks at everything, in at most half a minute, and never fails itself. The report
+// also says what is wrong with the configuration, and whether the half minute, or ctx,
+// was over before the end. Run sends the token and the cookie to the project's resolver
+// only, and follows no redirects. Its only side effect is the access that Authgear notes
+// for the session.
 func Run(ctx context.Context, config Config) Report {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, errLimit)
 	defer cancel()
@@ -111,7 +111,7 @@ func (e *examination) run(ctx context.Context) {
 	}
 }
 
-// configure has the options checked by the constructors that they are for.
+// configure lets the constructors check the options that are for them.
 func (e *examination) configure() bool {
 	c := e.config
 	e.jwt = authgear.JWTConfig{

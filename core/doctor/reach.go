@@ -39,7 +39,7 @@ func (e *examination) reach(ctx context.Context) (failed string) {
 		return failed
 	}
 	discovery, ok := fetches.Load("discovery")
-	if !ok { // no answer before somebody's time was over
+	if !ok { // the time was over before there was an answer
 		if !e.skipCut(authgear.ReasonKeysUnavailable, "discovery", "issuer", "keys", "clock") {
 			e.fail("discovery", authgear.ReasonKeysUnavailable, err, "")
 			e.skip("not looked at, since discovery has failed", "issuer", "keys", "clock")
@@ -123,13 +123,13 @@ func (e *examination) lookAtKeys(f keys.Fetch) {
 	e.ok("keys", "%s", strings.Join(append([]string{"kid " + strings.Join(usable, ", ")}, skipped...), "; "))
 }
 
-// tolerable is a clock difference of no account.
+// tolerable is a clock difference that does no harm.
 const tolerable = 5 * time.Second
 
 // lookAtClock compares the answer's Date (RFC 9110 §6.6.1) with this machine's clock.
 func (e *examination) lookAtClock(f fetch) {
 	date, err := http.ParseTime(f.Header.Get("Date"))
-	if err != nil || f.Header.Get("Age") != "" { // the latter's comes from a cache
+	if err != nil || f.Header.Get("Age") != "" { // an answer with Age comes from a cache
 		e.skip("there is no answer with a Date of now", "clock")
 		return
 	}
@@ -150,8 +150,9 @@ func (e *examination) lookAtClock(f fetch) {
 	}
 }
 
-// aheadOf returns how much the clock of the request's begin and end is at least ahead of
-// the date, which is of one moment between them, without its fraction of a second.
+// aheadOf returns by how much, at least, this machine's clock is ahead of the server's.
+// begin and end are this machine's times of the request. date is the server's time at a
+// moment between them, without its fraction of a second.
 func aheadOf(date, begin, end time.Time) time.Duration {
 	switch {
 	case date.After(end):

@@ -22,22 +22,23 @@ const (
 	StatusSkipped Status = "skipped"
 )
 
-// Step is one thing that was looked at. No text in it has a token, a cookie or a
-// user's id, nor a control character but line feeds.
+// Step is one thing that was looked at. No text in it has a token, a cookie or a user's
+// id, or a control character other than a line feed.
 type Step struct {
-	// Name says what was looked at: endpoint, options, dns, connection, tls,
-	// discovery, issuer, keys, clock, resolver, cookie_name, cookie_domain; of a token token, header,
-	// its claims by their names, signature, jwt (what NewJWT decides); session (what
-	// the resolver says of the token) and cookie; time, if it has not sufficed. The steps dns, connection and tls of
-	// a resolver at another address begin with "resolver_".
+	// Name says what was looked at. Of the project: endpoint, options, dns, connection, tls,
+	// discovery, issuer, keys, clock, resolver, cookie_name, cookie_domain. Of a token:
+	// token, header, its claims by their names, signature, jwt (what NewJWT decides) and
+	// session (what the resolver says of the token). Of a cookie: cookie. If the time was
+	// too short: time. The steps dns, connection and tls of a resolver at another address
+	// begin with "resolver_".
 	Name   string `json:"name"`
 	Status Status `json:"status"`
 	// Detail is what was found.
 	Detail string `json:"detail"`
-	// Fix is what to do, "" where nothing is.
+	// Fix is what to do, "" when there is nothing to do.
 	Fix string `json:"fix,omitempty"`
-	// Reason is that of a request which fails for this, "" if it has none, and Docs
-	// the address of its section in the documentation.
+	// Reason is the reason of a request that fails because of this, "" if there is none.
+	// Docs is the address of the reason's section in the documentation.
 	Reason authgear.Reason `json:"reason,omitempty"`
 	Docs   string          `json:"docs,omitempty"`
 }
@@ -57,7 +58,8 @@ type Report struct {
 // OK reports whether no step has failed.
 func (r Report) OK() bool { return r.Status != StatusFailed }
 
-// judge fills Status and Verdict, and lets no text obey a peer that has a part in it.
+// judge fills Status and Verdict, and makes the texts printable, since a peer may have
+// written a part of them.
 func (r *Report) judge() {
 	of := map[Status]int{}
 	first := map[Status]string{}
@@ -89,15 +91,15 @@ func (r *Report) ok(name, format string, args ...any) {
 	r.add(name, StatusOK, fmt.Sprintf(format, args...), "")
 }
 
-// skip is for steps that there is no use to look at.
+// skip adds steps that are not looked at, and says why.
 func (r *Report) skip(why string, names ...string) {
 	for _, name := range names {
 		r.add(name, StatusSkipped, why, "")
 	}
 }
 
-// fail adds what a request fails with for this reason. An empty fix stands for the
-// reason's own.
+// fail adds a step for a request that fails for this reason. An empty fix means the fix
+// of the reason.
 func (r *Report) fail(name string, reason authgear.Reason, cause error, fix string) {
 	step := Step{Name: name, Status: StatusFailed, Reason: reason, Detail: reason.Description(), Fix: fix}
 	for _, attr := range (&authgear.Error{Reason: reason, Err: cause}).LogValue().Group() {

@@ -19,8 +19,8 @@ type verifier interface {
 	Verify(ctx context.Context, token string) (*authgear.Identity, error)
 }
 
-// lookAtSession has the resolver asked about a token. Of a JWT that is good by itself,
-// NewHybrid compares the answer with it.
+// lookAtSession asks the resolver about a token. If that is a JWT that is good by itself,
+// NewHybrid compares the JWT with the answer.
 func (e *examination) lookAtSession(ctx context.Context, resolver *authgear.Resolver, token string, goodJWT bool) {
 	if resolver == nil {
 		e.skip(noResolver, "session")

@@ -27,7 +27,7 @@ func (e *examination) skipCut(reason authgear.Reason, names ...string) bool {
 	return true
 }
 
-// fail is [Report.fail] for what the end of the run has not cut.
+// fail is [Report.fail], unless the end of the run has caused the failure.
 func (e *examination) fail(name string, reason authgear.Reason, cause error, fix string) {
 	if !e.skipCut(reason, name) {
 		e.Report.fail(name, reason, cause, fix)

@@ -37,7 +37,7 @@ func (e *examination) lookAtToken(ctx context.Context, resolver *authgear.Resolv
 	err := e.verify(ctx, token)
 	switch reason := reasonOf(err); reason {
 	case authgear.ReasonTokenOpaque:
-		if !errors.Is(err, jws.ErrOpaque) { // it has not the form of Authgear's either
+		if !errors.Is(err, jws.ErrOpaque) { // nor has it the form of Authgear's opaque tokens
 			e.fail("token", reason, errors.Unwrap(err), wholeFix)
 			return
 		}
@@ -101,7 +101,7 @@ func (e *examination) verify(ctx context.Context, token string) error {
 	return err
 }
 
-// nobody answers no request.
+// nobody is a transport that fails each request.
 type nobody struct{}
 
 func (nobody) RoundTrip(*http.Request) (*http.Response, error) {

@@ -22,9 +22,10 @@ type Check struct {
 
 // Run decides about a request, and returns it as the handler, or a custom error
 // handler, gets it: without identity headers, and with a context that holds the
-// finding. The refusal is nil when the request is allowed; else it is to be
-// written, and its headers are set already, except those of its body. framework is
-// the framework's own context, for policies that [Policy] and [Self] make.
+// finding. The refusal is nil when the request is allowed. Otherwise the
+// adapter has to write it; its headers are set already, except those of its
+// body. framework is the framework's own context, for policies that [Policy]
+// and [Self] make.
 func Run[T any](ctx context.Context, c *Check, r Request[T], response ResponseHeader, framework any) (T, *Refusal) {
 	start := time.Now()
 	decided, earlier := c.find(ctx, r, c.fresh)
@@ -44,10 +45,11 @@ func Run[T any](ctx context.Context, c *Check, r Request[T], response ResponseHe
 	return stripped.HandOn(found), newRefusal(c.guard, err, response)
 }
 
-// mayBeNewer reports whether a user who seems to have signed in too long ago may
-// have done so again since what is known was found out: by an answer to an earlier
-// request, or to a call that began before this one. A key that cannot be had is
-// that of the ID token by which the user says so, since the user is known.
+// mayBeNewer reports whether a user who seems to have signed in too long ago
+// may have signed in again since the finding. That can be when the finding is
+// an answer to an earlier request, or to a call that began before this request.
+// It can also be when a key cannot be had: the user is known, so the key is
+// that of the ID token that tells of the new login.
 func mayBeNewer(found *finding, err *authgear.Error, start time.Time) bool {
 	if err == nil || found.identity == nil {
 		return false
@@ -62,8 +64,8 @@ func mayBeNewer(found *finding, err *authgear.Error, start time.Time) bool {
 	}
 }
 
-// Refuse refuses a request in a handler's place: by an *authgear.Error, or by any
-// other error as unavailable. It returns what [Run] does.
+// Refuse refuses a request in a handler's place: by an *authgear.Error, or, for
+// any other error, as unavailable. It returns what [Run] does.
 func Refuse[T any](ctx context.Context, g *Guard, r Request[T], response ResponseHeader, err error) (T, *Refusal) {
 	refused := authgear.AsError(err)
 	identity, _ := authgear.FromContext(ctx)
@@ -96,9 +98,9 @@ func (c *Check) tell(ctx context.Context, found, earlier *finding, err *authgear
 	return err
 }
 
-// find returns what is found out about the request, an identity or an error, and
-// what this guard has found out about it earlier, which may be the same unless
-// the answer has to be fresh.
+// find returns what is found out about the request, an identity or an error,
+// and what this guard has found out about it earlier. The two may be the same,
+// unless the answer has to be fresh.
 func (c *Check) find(ctx context.Context, r view, fresh bool) (found, earlier *finding) {
 	outer := findingIn(ctx)
 	found = &finding{Context: ctx, outer: outer}

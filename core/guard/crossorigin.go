@@ -12,7 +12,7 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/quote"
 )
 
-// crossOrigin refuses what another website makes a browser send in its user's
+// crossOrigin refuses requests that another website makes a browser send in its user's
 // name: unsafe requests and Upgrades whose identity came from a cookie.
 type crossOrigin struct{ protection *http.CrossOriginProtection }
 
@@ -25,12 +25,12 @@ func newCrossOrigin(trusted []string) (crossOrigin, error) {
 			mistakes = append(mistakes, fmt.Errorf("authgear: Config: TrustedOrigins: %w", err))
 			continue
 		}
-		_ = protection.AddTrustedOrigin(origin) // which checkTrustedOrigin has tried
+		_ = protection.AddTrustedOrigin(origin) // checkTrustedOrigin has tried it
 	}
 	return crossOrigin{protection}, errors.Join(mistakes...)
 }
 
-// checkTrustedOrigin refuses what no browser ever sends, too: it would never
+// checkTrustedOrigin also refuses an origin that no browser ever sends: it would never
 // match.
 func checkTrustedOrigin(origin string) error {
 	if err := http.NewCrossOriginProtection().AddTrustedOrigin(origin); err != nil {
@@ -49,8 +49,8 @@ func checkTrustedOrigin(origin string) error {
 	return nil
 }
 
-// check asks about an Upgrade as about a POST, since a GET always passes, but
-// what it opens, such as a WebSocket, is under no same-origin policy.
+// check treats an Upgrade as a POST. It is a GET, which always passes, but what it opens,
+// such as a WebSocket, is under no same-origin policy.
 func (c crossOrigin) check(r view) *authgear.Error {
 	method := r.Method()
 	if len(r.Values("Upgrade")) > 0 {
@@ -70,7 +70,7 @@ func (c crossOrigin) check(r view) *authgear.Error {
 		return &authgear.Error{Reason: authgear.ReasonCrossOrigin, Err: fmt.Errorf("there are %d Origin and %d Sec-Fetch-Site headers", len(origin), len(site))}
 	case err == nil:
 		return nil
-	case len(origin) == 1 && origin[0] != "null": // which is the origin of many
+	case len(origin) == 1 && origin[0] != "null": // many pages have this origin
 		return &authgear.Error{Reason: authgear.ReasonCrossOrigin, Err: fmt.Errorf("%w; if its pages may use the session, add %s to TrustedOrigins", err, quote.Quote(origin[0]))}
 	case len(origin) == 1:
 		return &authgear.Error{Reason: authgear.ReasonCrossOrigin, Err: fmt.Errorf("%w; null is the origin of many, such as a sandboxed frame and a file, and cannot be trusted: serve the page from an origin of its own", err)}
@@ -79,8 +79,8 @@ func (c crossOrigin) check(r view) *authgear.Error {
 	}
 }
 
-// ownHost returns the host as browsers write it in Origin, in lower case. Without
-// one, the opaque origin "null", whose host is empty too, would be ours.
+// ownHost returns the host as browsers write it in Origin, in lower case. Without a host,
+// the opaque origin "null" would be ours, since its host is empty too.
 func ownHost(host string) string {
 	if host == "" {
 		return "no host"
@@ -93,10 +93,10 @@ func isSafe(method string) bool {
 	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
 }
 
-// MethodOf returns the method to judge a request by that a framework may serve by
-// another one than it came with, since middleware can change it; "" where there is none
-// but its own. Of the two an unsafe one counts, as [http.CrossOriginProtection] has
-// them: some handlers of such a framework get the request's own method.
+// MethodOf returns the method by which to judge a request. In some frameworks middleware
+// can change the method that a request is served by, while some handlers get the
+// request's own method. served is "" when there is no such method. If own is unsafe, as
+// [http.CrossOriginProtection] has it, own counts, else served.
 func MethodOf(served, own string) string {
 	safe := own == http.MethodGet || own == http.MethodHead || own == http.MethodOptions
 	if served == "" || !safe {

@@ -10,9 +10,9 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/contextkey"
 )
 
-// ContextKey is the key under which the context that [Run] hands on holds the
-// finding. A framework whose own context is passed around as a context.Context
-// keeps what that has under this key as well.
+// ContextKey is the key of the finding in the context that [Run] hands on. Where a
+// framework's own context is passed around as a context.Context, the adapter puts the
+// same value there under this key.
 const ContextKey = contextkey.Identity
 
 // finding is what a guard has found out about one request. It is the request's
@@ -20,9 +20,9 @@ const ContextKey = contextkey.Identity
 // once the request was handed on.
 type finding struct {
 	context.Context
-	// outer was found before, about this request or about the one in whose name
-	// this one is sent; nil when nothing was. It is looked up once, since a
-	// framework's context that derives from itself would lead in a circle.
+	// outer is an earlier finding, about this request or about the one in whose name this
+	// one is sent; nil when there is none. It is looked up once, since a framework's context
+	// that derives from itself would lead in a circle.
 	outer *finding
 
 	guard    *Guard // nil: the authenticator was not asked, so nobody reuses this
@@ -55,9 +55,9 @@ func findingIn(ctx context.Context) *finding {
 	return f
 }
 
-// earlier returns what this very guard has found out about this request before:
-// one that has all that the authenticator has read then. A context can be handed
-// to another request, within the process.
+// earlier returns what this very guard has found out about this request before. The
+// request must have all values that the authenticator has read then, since a context can
+// be handed to another request within the process.
 func (g *Guard) earlier(f *finding, r view) *finding {
 	for ; f != nil; f = f.outer {
 		if f.guard == g && !f.expired() && f.read.holds(r, f.store == r.Store()) {
@@ -81,9 +81,10 @@ func Refused(ctx context.Context) (*authgear.Error, bool) {
 	return f.refused, true
 }
 
-// HandedOn returns ctx, or, where that has lost what a guard has found out, the context
-// that [Run] has handed on and the adapter has kept: middleware around the guard, such
-// as for tracing, may put back the request that it got. kept is nil where there is none.
+// HandedOn returns ctx, or kept if ctx has lost what a guard has found out. kept is the
+// context that [Run] has handed on and the adapter has kept, nil when there is none. ctx
+// can lose the finding since middleware around the guard, such as for tracing, may put
+// back the request that it got.
 func HandedOn(ctx context.Context, kept any) context.Context {
 	if handedOn, ok := kept.(context.Context); ok && ctx.Value(ContextKey) == nil {
 		return handedOn
@@ -104,9 +105,9 @@ func Watch(ctx context.Context) (context.Context, *Found) {
 	return context.WithValue(ctx, foundKey{}, found), found
 }
 
-// note lets a [Found] in ctx know. A guard inside that decides about the same
-// request again may refuse it; one that decides about a request of its own, sent
-// in the name of this one, is none of its business.
+// note tells a [Found] in ctx. A guard further inside may decide about the same request
+// again and refuse it: then that is noted instead. A decision about another request, sent
+// in the name of this one, is not noted.
 func note(ctx context.Context, earlier, found *finding) {
 	if f, ok := ctx.Value(foundKey{}).(*Found); ok && !f.finding.CompareAndSwap(nil, found) {
 		f.finding.CompareAndSwap(earlier, found)

@@ -9,8 +9,8 @@ import (
 )
 
 // Guard is an authenticator with what its routes share. One guard serves one
-// authenticator: a decision is reused within a request by the guard that made
-// it, and by no other.
+// authenticator. Within a request, a decision is reused only by the guard that
+// made it.
 type Guard struct {
 	authenticator authgear.Authenticator
 	crossOrigin   crossOrigin
@@ -61,10 +61,10 @@ func (g *Guard) Require(policies ...authgear.Policy) *Check {
 	return &Check{guard: g, authenticate: g.authenticator.Authenticate, policy: list(policies)}
 }
 
-// RequireFresh returns the check of a route that is like one with Require, but
-// takes no answer that is older than the request: neither from a cache nor from
-// another check. It panics as Require does, and when the authenticator cannot do
-// that.
+// RequireFresh is like [Guard.Require], but its check takes no answer that is
+// older than the request, neither from a cache nor from another check. It
+// panics as Require does, and when the authenticator is no
+// [authgear.FreshAuthenticator].
 func (g *Guard) RequireFresh(policies ...authgear.Policy) *Check {
 	fresh, ok := g.authenticator.(authgear.FreshAuthenticator)
 	if !ok {
@@ -73,7 +73,7 @@ func (g *Guard) RequireFresh(policies ...authgear.Policy) *Check {
 	return &Check{guard: g, authenticate: fresh.AuthenticateFresh, policy: list(policies), fresh: true}
 }
 
-// list makes one policy of a route's.
+// list makes one policy of a route's policies.
 func list(policies []authgear.Policy) authgear.Policy {
 	if len(policies) == 0 {
 		return authgear.Kinds(authgear.KindUser)

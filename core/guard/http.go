@@ -70,8 +70,8 @@ func (h httpRequest) HandOn(ctx context.Context) *http.Request {
 	return h.r.WithContext(ctx)
 }
 
-// Without implements [Request]. A handler that time-out middleware has left
-// behind may still read the header that came in.
+// Without implements [Request]. It changes a copy: a handler that time-out
+// middleware has left behind may still read the header that came in.
 func (h httpRequest) Without(remove func(name string) bool) Request[*http.Request] {
 	header := without(h.r.Header, remove)
 	_, filtered := h.r.Body.(*trailerFilter)
@@ -105,11 +105,11 @@ func without(header http.Header, remove func(name string) bool) http.Header {
 	return nil
 }
 
-// trailerFilter is a body at whose end the server knows the trailer
-// (RFC 9110 §6.5), of which the handler gets what is not removed.
+// trailerFilter is a body. At its end the server knows the trailer (RFC 9110
+// §6.5). The handler gets those fields of the trailer that are not removed.
 type trailerFilter struct {
 	io.ReadCloser
-	received *http.Request // of which the server sets the trailer
+	received *http.Request // the server sets its trailer
 	kept     http.Header
 	remove   func(name string) bool
 }

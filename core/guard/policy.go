@@ -7,10 +7,10 @@ import (
 	authgear "github.com/authgear/authgear-sdk-go/core"
 )
 
-// Policy makes a policy of a function that gets the framework's own context C. with
-// puts into that the request of the handler, T, in whose context the identity is
-// found: nothing of this outlives the policy. In a guard of another framework it
-// denies. Policy panics for nil.
+// Policy makes a policy of a function that gets the framework's own context C.
+// with puts the handler's request T into C; the context of T holds the
+// identity. Nothing of this outlives the policy. In a guard of another
+// framework the policy denies. Policy panics for nil.
 func Policy[C, T any](check func(C, *authgear.Identity) error, with func(C, T) C) authgear.Policy {
 	if check == nil {
 		panic("authgear: Policy: the function is nil")
@@ -25,7 +25,7 @@ func Policy[C, T any](check func(C, *authgear.Identity) error, with func(C, T) C
 }
 
 // Self makes the policy that allows the user whose id is the value of a path
-// parameter. It denies where there is no such value, and in a guard of another
+// parameter. It denies when there is no such value, and in a guard of another
 // framework. It panics for "".
 func Self[C, T any](parameter string, value func(C, string) string) authgear.Policy {
 	if parameter == "" {
@@ -85,14 +85,14 @@ func judge[T any](ctx context.Context, c *Check, found *finding, request judged[
 	}
 	j := &judging[T]{Context: ctx, found: found}
 	j.request.Store(new(request))
-	// The framework's context belongs to the next request once this one has ended:
-	// somebody may keep this one.
+	// Once this request has ended, the framework's context belongs to the next
+	// one, and somebody may still keep j.
 	defer j.request.Store(nil)
 	err := asError(c.policy.Check(j, found.identity))
 	return j.withValues(), err
 }
 
-// asError is [authgear.AsError] for what may be nil.
+// asError is [authgear.AsError] for an error that may be nil.
 func asError(err error) *authgear.Error {
 	if err == nil {
 		return nil
@@ -100,10 +100,10 @@ func asError(err error) *authgear.Error {
 	return authgear.AsError(err)
 }
 
-// judging is the context that policies get. It holds the identity, and by it they
-// reach the framework's own context and set values for the handler. What a policy
-// has begun with it may go on in another goroutine: a driver that waits for its
-// end, say.
+// judging is the context that policies get. It holds the identity. By it,
+// policies reach the framework's own context and set values for the handler.
+// Work that a policy has begun with it may go on in another goroutine, such as
+// a driver that waits for the end of the context.
 type judging[T any] struct {
 	context.Context // the request's
 	found           *finding

@@ -7,11 +7,11 @@ import (
 	authgear "github.com/authgear/authgear-sdk-go/core"
 )
 
-// record shows a request to an authenticator and keeps what it reads: as long as
-// another request, or the same one later, has the same values there, the
-// authenticator would find the same.
+// record shows a request to an authenticator and keeps what the authenticator
+// reads. If another request, or the same one later, has the same values there,
+// the authenticator would find the same.
 //
-// The spaces save an allocation each for the usual credentials.
+// Each of the arrays saves an allocation for the usual credentials.
 type record struct {
 	request authgear.Request
 

@@ -27,7 +27,7 @@ type Refusal struct {
 	guard *Guard
 }
 
-// newRefusal sets the headers that stand whatever answer a custom error handler
+// newRefusal sets the headers that stay whatever answer a custom error handler
 // writes: all but those that describe the body.
 func newRefusal(g *Guard, err *authgear.Error, response ResponseHeader) *Refusal {
 	refusal := err.Refusal()
@@ -40,7 +40,7 @@ func newRefusal(g *Guard, err *authgear.Error, response ResponseHeader) *Refusal
 }
 
 // ReportHandlerError tells the observer of an error that a custom error handler
-// returned and that is not the one it was given.
+// returned, unless it is the one that the handler was given.
 func (r *Refusal) ReportHandlerError(ctx context.Context, err error) {
 	if err != nil && err != error(r.Err) {
 		r.guard.observer.ReportNotice(ctx, authgear.NoticeErrorHandler, err)

@@ -29,8 +29,8 @@ type view interface {
 	Lines() []Line
 	// Path returns the path of the request's URL, without query.
 	Path() string
-	// Store is where the headers are, or what else no other request has. It tells
-	// whether two views are of the very same request.
+	// Store is the address of the headers, or of something else that no other
+	// request has. It tells whether two views are of the very same request.
 	Store() unsafe.Pointer
 }
 

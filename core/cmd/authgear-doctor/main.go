@@ -8,7 +8,7 @@
 //	authgear-doctor token ENDPOINT -client-id ID -resource URI [flags]
 //	                                            prints the access token of a machine
 //
-// No secret is ever an argument, which every user of the machine could read.
+// No secret is ever an argument, since every user of the machine could read it.
 //
 // The exit status is 0 when all is well, 1 when something fails, 2 for wrong usage.
 package main

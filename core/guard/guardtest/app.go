@@ -17,19 +17,18 @@ import (
 // Adapter is what the suite needs of an adapter.
 type Adapter struct {
 	Mount Mount
-	// Self is the adapter's own.
+	// Self is the adapter's Self.
 	Self func(parameter string) authgear.Policy
-	// Policy is the adapter's own, of a function that gets the framework's context
-	// as a Context, of which a policy uses neither Refuse nor Within. For nil it is
-	// the adapter's own of nil.
+	// Policy is the adapter's Policy, for a function that gets the framework's context as a
+	// Context. The function uses neither Refuse nor Within of the Context. For nil, Policy
+	// calls the adapter's Policy with nil.
 	Policy func(check func(Context, *authgear.Identity) error) authgear.Policy
 }
 
-// Mount builds an application of the framework under test, serves it on a
-// loopback listener until the test ends, and returns its address, "host:port".
-// The framework's own recover middleware stands outermost. The adapter's methods
-// are called by Mount itself, in the test's goroutine, and before it listens: it
-// lets their panics through.
+// Mount builds an application of the framework under test, serves it on a loopback
+// listener until the test ends, and returns its address, "host:port". The framework's own
+// recover middleware stands outermost. Mount itself calls the adapter's methods, in the
+// test's goroutine, before it listens, and lets their panics through.
 type Mount func(t *testing.T, app App) (addr string)
 
 // App is what to build.
@@ -70,7 +69,7 @@ const (
 // CustomBody is what an error handler of the kind Writes answers.
 const CustomBody = "custom answer"
 
-// Told is a text of what an adapter's accessors return.
+// Told writes what an adapter's accessors return as a text.
 func Told(identity *authgear.Identity, refused *authgear.Error) string {
 	who, why := "nobody", authgear.Reason("allowed")
 	if identity != nil {
@@ -113,11 +112,11 @@ const (
 	// OtherCookie is middleware that has nothing to do with the adapter. It sets
 	// the cookie other=middleware in the framework's usual way, and goes on.
 	OtherCookie
-	// AccessLog is middleware that, when what it is around has ended, calls App.Log
-	// with the identity and the refusal that the adapter's accessors find.
+	// AccessLog is middleware that calls App.Log after the handler inside it has ended, with
+	// the identity and the refusal that the adapter's accessors find.
 	AccessLog
-	// Tracing is middleware that gives the request a context of its own, and puts back
-	// the one that it got when what it is around has ended.
+	// Tracing is middleware that gives the request a context of its own, and puts back the
+	// old context after the handler inside it has ended.
 	Tracing
 )
 

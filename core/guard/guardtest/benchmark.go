@@ -12,15 +12,16 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 )
 
-// Prepare builds an application with one route, behind the guard's Require, whose
-// handler reads the user. It returns what makes a request of a header, and that
-// returns what serves the request, as often as it is called, and not over a network.
+// Prepare builds an application with one route behind the guard's Require. The route's
+// handler reads the user. Prepare returns a function that makes a request of a header.
+// That function returns serve, which serves the request each time it is called, without a
+// network.
 type Prepare func(authgear.Authenticator) func(http.Header) (serve func())
 
 // BenchmarkNewToken measures a token that was not seen before: with nothing kept, and
-// with a cache that is full and has to put another token out. It takes turns with
-// [Floor], since machines change their speed while they measure; "ratio" is the median
-// of what a request costs over the floor.
+// with a cache that is full and has to drop another token. It takes turns with [Floor],
+// since machines change their speed while they measure. "ratio" is the median of what a
+// request costs, divided by the floor.
 func BenchmarkNewToken(b *testing.B, prepare Prepare) {
 	b.Run("none kept", func(b *testing.B) { benchmark(b, prepare, -1, 4096, 4) })
 	b.Run("cache full", func(b *testing.B) { benchmark(b, prepare, 256, 4096, 4) })

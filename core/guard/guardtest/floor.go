@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// Floor is the least that anybody could do about an access token, with no check of its
-// header, of the JSON, of the audience or of the times: what it costs is the unit of the
+// Floor is the least that anybody could do about an access token: it checks neither the
+// header, the JSON, the audience nor the times. What it costs is the unit of the
 // benchmarks.
 func Floor(token string, key *rsa.PublicKey) error {
 	i := strings.LastIndexByte(token, '.')

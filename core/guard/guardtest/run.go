@@ -60,7 +60,8 @@ func Run(t *testing.T, adapter Adapter) {
 	run(t, adapter, policyTests)
 }
 
-// RunCore tests what is behind all adapters, by means of one.
+// RunCore tests the rules of core that all adapters share, by means of one
+// adapter.
 func RunCore(t *testing.T, mount Mount) { run(t, mount, coreTests) }
 
 func run[T any](t *testing.T, subject T, tests []test[T]) {
