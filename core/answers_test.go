@@ -20,9 +20,9 @@ func (m *memory) RoundTrip(r *http.Request) (*http.Response, error) {
 	}}, nil
 }
 
-// A request that found nothing in the table, and comes to the call when an earlier
-// one has just ended, does not ask again; one that wants a fresh answer does. And
-// nothing that was sent is kept.
+// A request that found no answer, and comes to the call when an earlier call
+// has just ended, does not ask again. A request that wants a fresh answer does.
+// And no credential is kept.
 func TestCallLooksAgain(t *testing.T) {
 	t.Parallel()
 	network := &memory{}

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// RFC 6750 §2.1 and RFC 9110 §11.4; behaviour that Authgear itself does not
-// have is stricter on purpose.
+// The rules of RFC 6750 §2.1 and RFC 9110 §11.4. Where they differ from
+// Authgear's, they are stricter on purpose.
 func TestBearerToken(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("a", maxToken)

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// Only what takes the cookie away that was refused comes through
-// (RFC 6265 §5.3), written anew.
+// Only a Set-Cookie that removes the refused cookie comes through (RFC 6265
+// §5.3), written anew.
 func TestClearing(t *testing.T) {
 	t.Parallel()
 	const past = "Expires=Thu, 01 Jan 1970 00:00:00 GMT"
@@ -35,8 +35,8 @@ func TestClearing(t *testing.T) {
 		},
 
 		{"a token was sent", "", []string{"session=; " + past}, nil},
-		{"another was sent", "app_session", []string{"session=; " + past}, nil},
-		{"one whose name begins alike was sent", "session2", []string{"session=; " + past}, nil},
+		{"another cookie was sent", "app_session", []string{"session=; " + past}, nil},
+		{"a cookie whose name begins alike was sent", "session2", []string{"session=; " + past}, nil},
 		{"one in upper case", "session", []string{"SESSION=; " + past}, nil},
 		{"a value", "session", []string{"session=b; " + past}, nil},
 		{"no expiry", "session", []string{"session=; Path=/"}, nil},
@@ -72,7 +72,8 @@ func TestClearingIsBounded(t *testing.T) {
 	}
 }
 
-// A guard writes the line as a field: nothing of an answer breaks out of it.
+// A guard writes the line as a header field: nothing of an answer can begin
+// another field.
 func FuzzClearing(f *testing.F) {
 	f.Add("session=; Path=/; Domain=example.com; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; Secure; SameSite=Lax")
 	f.Add("session=\"\"; Max-Age=0; Path=\"/\r\nX: y\"")

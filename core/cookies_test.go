@@ -7,7 +7,7 @@ import (
 )
 
 // RFC 6265 §4.2.1 and §5.4, and RFC 9113 §8.2.3 for several headers. One cookie
-// decides: of the first name that is present the first one.
+// decides: the first one with the first name that is present.
 func TestSessionCookie(t *testing.T) {
 	t.Parallel()
 	fits := strings.Repeat("a", maxSessionCookie)
@@ -35,8 +35,8 @@ func TestSessionCookie(t *testing.T) {
 		{"12,000 times", []string{"session=a" + strings.Repeat("; session=b", 12_000)}, nil, "session=a", true},
 		{"the first is empty", []string{"session=; session=a"}, nil, "session=", true},
 		{"the second is bad", []string{"session=a; session=b c"}, nil, "session=a", true},
-		{"as in the option, not as sent", []string{"session=a; foo=b; app_session=c"}, both, "app_session=c", false},
-		{"another name is twice there", []string{"session=a; session=b; app_session=c"}, both, "app_session=c", false},
+		{"in the order of the option, not as sent", []string{"session=a; foo=b; app_session=c"}, both, "app_session=c", false},
+		{"another name is there twice", []string{"session=a; session=b; app_session=c"}, both, "app_session=c", false},
 		{"the second name", []string{"session=a; foo=b"}, both, "session=a", false},
 		{"at the limit", []string{"session=" + fits}, nil, "session=" + fits, false},
 
@@ -47,7 +47,7 @@ func TestSessionCookie(t *testing.T) {
 		{"no name", []string{"=session; =session=a"}, nil, "", false},
 		{"commas do not separate", []string{"foo=bar, session=a"}, nil, "", false},
 		{"attributes of RFC 2109", []string{"$Version=1; session=a; $Path=/"}, nil, "session=a", false},
-		{"others may be as they like", []string{`foo="a b, c\"; bär=ö; session=a` + "; nul=\x00"}, nil, "session=a", false},
+		{"other cookies may have any form", []string{`foo="a b, c\"; bär=ö; session=a` + "; nul=\x00"}, nil, "session=a", false},
 	} {
 		names := c.names
 		if names == nil {
@@ -115,8 +115,8 @@ func TestTokenFromCookie(t *testing.T) {
 }
 
 // A browser cannot mend a 400, and an optional route goes on without a stale
-// cookie: so each mistake is invalid, and a cookie's. The credential stands in
-// no error.
+// cookie. So each mistake counts as an invalid cookie. No error has the
+// credential.
 func checkCookie(t *testing.T, got string, err *Error, want string, reason Reason) {
 	t.Helper()
 	if reason == "" {

@@ -194,9 +194,9 @@ func TestCredentialsNotices(t *testing.T) {
 	}
 }
 
-// A refused cookie is cleared when it alone can be meant: not a cookie of another
-// name that the canary was refused for, and none of two with one name, of which
-// the browser would drop either.
+// A refused cookie is cleared only when no other cookie can be meant. It is not
+// cleared when the canary was refused under another name. Nor are two cookies
+// with one name, since the browser would drop either.
 func TestCredentialsCleared(t *testing.T) {
 	t.Parallel()
 	server := authgeartest.New(t)
@@ -285,8 +285,9 @@ func TestResolverVerify(t *testing.T) {
 	}
 }
 
-// An answer is kept for a token, wherever it stands; whether a browser sends it by
-// itself is the request's. An identity belongs to the caller.
+// An answer is kept for a token, whether it is in a header or a cookie. Whether
+// a browser sends it by itself depends on the request. An identity belongs to
+// the caller.
 func TestCredentialsShareAnAnswer(t *testing.T) {
 	t.Parallel()
 	resolver := &stub{answer: good()}
@@ -323,7 +324,8 @@ func TestCredentialsShareAnAnswer(t *testing.T) {
 	}
 }
 
-// A JWT counts from Authorization and from the token cookie, no other cookie does.
+// A JWT counts in Authorization and in the token cookie. No other cookie
+// counts.
 func TestCredentialsOfJWT(t *testing.T) {
 	t.Parallel()
 	server := authgeartest.New(t)

@@ -9,7 +9,7 @@ import (
 	authgear "github.com/authgear/authgear-sdk-go/core"
 )
 
-// One of ours stays as it is; what wraps it is for the operator only.
+// An *Error stays as it is. What wraps it is for the operator only.
 func TestAsError(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("the database is down")

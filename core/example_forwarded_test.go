@@ -7,9 +7,9 @@ import (
 	authgear "github.com/authgear/authgear-sdk-go/core"
 )
 
-// Behind a reverse proxy that asks Authgear's resolver, it has to be proven that
-// a request came through it. The authenticator is then given to the adapter of
-// the framework, like any other.
+// Behind a reverse proxy that asks Authgear's resolver, it has to be proven
+// that a request came through the proxy. The authenticator is then given to the
+// adapter of the framework, like any other.
 func ExampleNewForwarded() {
 	auth, err := authgear.NewForwarded(authgear.ForwardedConfig{
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},

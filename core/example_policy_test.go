@@ -52,7 +52,7 @@ func ExampleRecentAuth() {
 	// <nil>
 }
 
-// A policy gives the handler what it has loaded, so that one query does.
+// A policy gives the handler what it has loaded, so that one query is enough.
 func ExampleSetValue() {
 	type accountKey struct{}
 	balances := map[string]int{"alice": 12}
@@ -104,8 +104,8 @@ func (keys partnerKeys) Authenticate(_ context.Context, r authgear.Request) (*au
 	return nil, &authgear.Error{Reason: authgear.ReasonTokenRejected, Err: errors.New("there is no such API key")}
 }
 
-// API keys of the service's own count beside access tokens. A key that is not good
-// is not rescued by a token.
+// A service accepts API keys of its own beside access tokens. A token does not rescue a
+// bad key.
 func ExampleInOrder() {
 	server, stop := development()
 	defer stop()

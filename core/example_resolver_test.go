@@ -48,9 +48,9 @@ func ExampleNewResolver() {
 	// session_invalid: The session is not, or no longer, valid.
 }
 
-// With CacheTTL an answer counts for a while, with StaleIfError longer while
-// Authgear cannot be asked. A live request never takes what is older than
-// itself.
+// With CacheTTL an answer counts for a while. With StaleIfError it counts
+// longer while Authgear cannot be asked. A live request never takes an answer
+// that is older than itself.
 func ExampleNewResolver_cache() {
 	server, stop := development()
 	defer stop()

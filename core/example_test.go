@@ -46,7 +46,8 @@ func Example() {
 }
 
 // A queue consumer has no request: it verifies the token that came with the
-// message. What cannot be told now is tried again later, all else is dropped.
+// message. If it cannot be verified now, the consumer tries again later. Any
+// other error drops the message.
 func ExampleJWT_Verify_queue() {
 	server, stop := development()
 	defer stop()
@@ -78,8 +79,8 @@ func ExampleJWT_Verify_queue() {
 }
 
 // The first message of a socket carries the token, since browsers cannot send
-// an Authorization field with it. The connection ends with the token at the
-// latest.
+// an Authorization field with it. The connection ends when the token ends, at
+// the latest.
 func ExampleJWT_Verify_socket() {
 	server, stop := development()
 	defer stop()
@@ -112,8 +113,8 @@ func ExampleJWT_Verify_socket() {
 	// alice true
 }
 
-// A hook that another library calls with the token, and that is to return an
-// identity of its own kind.
+// A hook that another library calls with the token. The hook has to return an
+// identity of the library's own kind.
 func ExampleJWT_Verify_hook() {
 	server, stop := development()
 	defer stop()
@@ -171,8 +172,8 @@ func ExampleIdentity_Claims() {
 	// Output: acme
 }
 
-// A policy of your own is made of a function. It denies by Deny; any other error
-// means that nobody can tell now.
+// A policy of your own is made of a function. It denies by Deny. Any other
+// error means that it cannot decide now.
 func ExamplePolicyFunc() {
 	tenant := func(want string) authgear.Policy {
 		return authgear.PolicyFunc(func(_ context.Context, identity *authgear.Identity) error {

@@ -10,7 +10,7 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/guard"
 )
 
-// What a gateway forwards is what the service behind it reads, whatever the
+// The service behind a gateway reads what the gateway forwards, whatever the
 // client has sent.
 func TestForwardIdentity(t *testing.T) {
 	t.Parallel()

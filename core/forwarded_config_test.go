@@ -9,7 +9,7 @@ import (
 	authgear "github.com/authgear/authgear-sdk-go/core"
 )
 
-// All mistakes are named at once, each by its field, and no secret is.
+// The error names all mistakes at once, each by its field, and no secret.
 func TestNewForwardedMistakes(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -17,7 +17,7 @@ func TestNewForwardedMistakes(t *testing.T) {
 		config authgear.ForwardedConfig
 		want   []string
 	}{
-		{"nothing proves the hop", authgear.ForwardedConfig{TrustRoles: true}, []string{"TrustedProxies or Secrets: "}},
+		{"nothing proves the proxy", authgear.ForwardedConfig{TrustRoles: true}, []string{"TrustedProxies or Secrets: "}},
 		{"empty lists", authgear.ForwardedConfig{TrustedProxies: []netip.Prefix{}, Secrets: []string{}}, []string{"TrustedProxies or Secrets: "}},
 		{"everybody", authgear.ForwardedConfig{TrustedProxies: prefixes("0.0.0.0/0", "::/0", "10.0.0.0/0")}, []string{
 			"TrustedProxies: 0.0.0.0/0 is everybody", "TrustedProxies: ::/0 is everybody", "TrustedProxies: 10.0.0.0/0 is everybody",

@@ -63,8 +63,8 @@ func notices(into *[]authgear.Notice) *authgear.Observer {
 	return &authgear.Observer{Notice: func(_ context.Context, n authgear.Notice) { *into = append(*into, n) }}
 }
 
-// wantUnproven asserts that the fields are ignored, and that the operator hears of
-// it when there were some.
+// wantUnproven asserts that the fields are ignored, and that the operator hears
+// of them if there were any.
 func wantUnproven(t *testing.T, config authgear.ForwardedConfig, request authgear.Request, noticed bool) {
 	t.Helper()
 	var got []authgear.Notice
@@ -83,8 +83,8 @@ func wantUnproven(t *testing.T, config authgear.ForwardedConfig, request authgea
 	}
 }
 
-// The socket's peer proves the hop, in whatever form the server writes it, and
-// nothing that a client can send.
+// Only the address of the socket's peer proves the proxy, in whatever form the
+// server writes it. Nothing that a client can send does.
 func TestForwardedPeer(t *testing.T) {
 	t.Parallel()
 	config := authgear.ForwardedConfig{TrustedProxies: prefixes("10.1.9.9/16", "192.0.2.7/32", "fd00::/8", "fe80::/10", "2001:db8::1/128")}
@@ -202,8 +202,8 @@ func TestForwardedNotice(t *testing.T) {
 	} {
 		wantUnproven(t, config, from("203.0.113.9:80", name, "x"), noticed)
 	}
-	// A Bearer token alone is nothing to mend, and nothing that this
-	// authenticator could know.
+	// A Bearer token alone is no mistake, and this authenticator cannot know whose
+	// it is.
 	wantUnproven(t, config, from("203.0.113.9:80", "Authorization", "Bearer abc"), false)
 	// Connection says nothing on an unproven hop.
 	wantUnproven(t, config, from("203.0.113.9:80", "Connection", "X-Authgear-User-Id"), false)
@@ -329,7 +329,8 @@ func TestForwardedRefusals(t *testing.T) {
 	wantRefusal(t, identity, err, authgear.ReasonAuthorizationMalformed, false)
 }
 
-// A hundred silences without a refusal: the canary's cookie has the wrong name.
+// A hundred answers that say nothing, and no refusal, mean that the canary has
+// the wrong name.
 func TestForwardedCanaryNotice(t *testing.T) {
 	t.Parallel()
 	silent := from(proxyPeer, "X-Authgear-Credential", "token")

@@ -66,7 +66,7 @@ func TestOneCallForEachWindow(t *testing.T) {
 	})
 }
 
-// Who is not there causes no calls.
+// A user who sends no requests causes no calls.
 func TestUnusedTokensAreNotAskedAbout(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T) {
@@ -79,8 +79,8 @@ func TestUnusedTokensAreNotAskedAbout(t *testing.T) {
 	})
 }
 
-// A session that was ended is refused within Freshness in steady use, and within
-// MaxStale by whatever requests come.
+// A session that was ended is refused within Freshness in steady use, and
+// within MaxStale in any case.
 func TestEndedSession(t *testing.T) {
 	t.Parallel()
 	for _, every := range []time.Duration{time.Millisecond, time.Second, 9 * time.Second, 11 * time.Second, 31 * time.Second} {
@@ -126,8 +126,8 @@ func TestEndedSession(t *testing.T) {
 	}
 }
 
-// A thousand tokens that were seen in one second are asked about at different times
-// later.
+// A thousand tokens that were first seen in one second are asked about at
+// different times later.
 func TestRenewalsAreSpread(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T) {

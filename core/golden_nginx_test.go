@@ -11,9 +11,9 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/guard"
 )
 
-// What a backend behind nginx received, set up as Authgear's documentation tells
-// or so and with roles (docs-plus-roles), and what that means here. Where nginx
-// itself mixes people up, nothing in the request could tell.
+// What a backend behind nginx received, and what that means here. nginx was set
+// up as Authgear's documentation tells, or so and with roles (docs-plus-roles).
+// Where nginx itself mixes people up, nothing in the request could tell.
 func TestRecordedNginx(t *testing.T) {
 	t.Parallel()
 	const (

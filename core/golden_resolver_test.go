@@ -54,9 +54,9 @@ func headerOf(pairs [][2]string) http.Header {
 	return h
 }
 
-// replay answers with a recording, or as the recordings with a canary say: nearly
-// all were made without. A refusal is explicit then, and a check passes unless
-// Authgear fails.
+// replay answers with a recording. Nearly all recordings were made without a
+// canary, so replay adds what those with a canary show: a refusal is explicit,
+// and a check passes unless Authgear fails.
 type replay struct {
 	exchange
 	refusal exchange
@@ -89,8 +89,8 @@ var silent = map[string]authgear.Reason{
 	wrongName:               authgear.ReasonSessionInvalid,
 }
 
-// resolve authenticates a request with the recorded credentials by the recorded
-// answer of another exchange, or of the same.
+// resolve authenticates a request with the recorded credentials. The answer is
+// the recorded one of another exchange, or of the same.
 func resolve(t *testing.T, request, answer exchange) (asked []http.Header, identity *authgear.Identity, err error) {
 	t.Helper()
 	sentFields := headerOf(request.Request.Headers)
@@ -107,9 +107,9 @@ func resolve(t *testing.T, request, answer exchange) (asked []http.Header, ident
 }
 
 // answeredAlone names the recordings with two credentials, of which the server
-// takes whichever is good. Only the token is ever sent on, so what counts is its
-// answer to the token alone, for which another recording stands. So it is with a
-// token that is sent in another form.
+// takes whichever is good. The SDK sends on only the token, so the server's
+// answer to the token alone counts: that of another recording. The same holds
+// for a token that is sent on in another form.
 var answeredAlone = map[string]string{
 	"resolve-cookie-bob-plus-token-alice":                 "resolve-method-get",
 	"resolve-token-alice-plus-invalid-cookie":             "resolve-method-get",
@@ -261,8 +261,8 @@ func checkSession(t *testing.T, identity *authgear.Identity, said http.Header, c
 	}
 }
 
-// Of two credentials one is sent, so none rescues the other: facts of the server
-// that let another person's cookie count beside a dead token.
+// The SDK sends only one of two credentials, so that none rescues the other.
+// Authgear itself lets another person's cookie count beside a dead token.
 func TestRecordedTwoCredentials(t *testing.T) {
 	t.Parallel()
 	all := resolverExchanges(t)
@@ -292,7 +292,7 @@ func TestRecordedTwoCredentials(t *testing.T) {
 	}
 }
 
-// What is sent beside a credential is what the recordings with a canary have, and
+// The SDK sends beside a credential what the recordings with a canary have, and
 // their answers say who it is.
 func TestRecordedCanary(t *testing.T) {
 	t.Parallel()

@@ -19,8 +19,8 @@ type breakage struct {
 	wrap   func(authenticate, authgear.HybridConfig) authenticate // may be nil
 }
 
-// TestBrokenIsFound plays histories with what is wrong on purpose: the model finds it, by
-// the rule that was broken.
+// TestBrokenIsFound plays histories with a process that is wrong on purpose. The model
+// finds that, by the rule that was broken.
 func TestBrokenIsFound(t *testing.T) {
 	t.Parallel()
 	for name, b := range breakages {

@@ -175,7 +175,8 @@ func (m *model) judgeAdmitted(r *asked, earlier []asked) string {
 	return ""
 }
 
-// earliest returns when the question whose answer counts was sent at the earliest.
+// earliest returns when a question must have been sent, at the earliest, for its answer
+// to count.
 func (m *model) earliest(r *asked, earlier []asked) (since time.Duration, why string) {
 	if r.fresh {
 		return r.began, "when it was asked freshly"
@@ -202,7 +203,7 @@ func (m *model) earliest(r *asked, earlier []asked) (since time.Duration, why st
 	return since, why
 }
 
-// refused returns from when on the session was bad that was refused in the process last.
+// refused returns since when the session was bad when the process refused it last.
 func (m *model) refused(r *asked, earlier []asked) (since time.Duration) {
 	for i := range earlier {
 		q := &earlier[i]
@@ -213,7 +214,7 @@ func (m *model) refused(r *asked, earlier []asked) (since time.Duration) {
 	return since
 }
 
-// since is when Authgear was asked, for an answer of its; 0 for any other.
+// since is when Authgear was asked, for an answer of Authgear's; 0 for any other.
 func (m *model) since(r *asked) time.Duration {
 	if at := r.err.Evidence.CheckedAt; !at.IsZero() {
 		return at.Sub(r.process.start)
@@ -246,8 +247,8 @@ func (m *model) judgeFallback(r *asked, earlier []asked) string {
 	return ""
 }
 
-// endsFallback reports whether a refusal of this session's token is one of the other's,
-// which the same user had no later.
+// endsFallback reports whether a refusal of this session's token counts for the other's
+// too: both are of the same user, and the other is not newer.
 func (s *session) endsFallback(other *session) bool {
 	return s.isJWT() && s.user == other.user && !other.issued.After(s.issued)
 }
@@ -297,7 +298,7 @@ func (m *model) good(s *session, from, to time.Duration) bool {
 	return false
 }
 
-// turnedBad returns when the session was bad first from then on.
+// turnedBad returns when the session was first bad, from that time on.
 func (m *model) turnedBad(s *session, from time.Duration) time.Duration {
 	bad := time.Duration(1<<63 - 1)
 	if s.isJWT() {

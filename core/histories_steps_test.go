@@ -45,7 +45,7 @@ func (w *world) request(r *rand.Rand) {
 	w.ask(pick(r, w.processes...), pick(r, w.sessions...), r.IntN(8) == 0, r.IntN(8) == 0, pick(r, time.Minute, time.Minute, time.Minute, upTo(r, time.Second)))
 }
 
-// visit is somebody who makes requests for a while, at most of one process.
+// visit is somebody who makes requests to one process for a while.
 func (w *world) visit(r *rand.Rand) {
 	p, s, every := pick(r, w.processes...), pick(r, w.sessions...), pick(r, time.Second, w.config.Freshness*2/3, w.config.Freshness*11/10)
 	w.busy.Go(func() {
@@ -148,9 +148,9 @@ func (w *world) say(text string) {
 	w.note("%s", text)
 }
 
-// tell sends an event to one process: at once or late, so in another order than others,
-// not at all, or twice. By a shared store the others hear of it then, or do not when
-// it fails.
+// tell sends an event to one process: at once, or late and so in another order, not at
+// all, or twice. With a shared store the other processes hear of it then, unless the
+// store fails.
 func (w *world) tell(r *rand.Rand, e event, text string) {
 	w.say(e.user.id + " " + text)
 	if r.IntN(4) == 0 {

@@ -111,7 +111,8 @@ func TestHistories(t *testing.T) {
 }
 
 // tell plays a history again, without what is not needed for the violation, and returns
-// what happens in it. The SDK spreads its calls at random, so one time may not do.
+// what happens in it. The SDK spreads its calls at random, so playing once may not be
+// enough.
 func tell(t *testing.T, p plan, b *breakage) string {
 	t.Helper()
 	const times = 20

@@ -9,7 +9,7 @@ import (
 	authgear "github.com/authgear/authgear-sdk-go/core"
 )
 
-// judgeUnavailable: who is told to come back could not be answered.
+// judgeUnavailable: a request is told to come back only if it could not be answered.
 func (m *model) judgeUnavailable(r *asked, earlier []asked) string {
 	at, known := m.lastAnswer(r, earlier)
 	unchanged := m.turnedBad(r.session, at) > r.ended
@@ -53,14 +53,14 @@ func (m *model) hasHeard(r *asked, since time.Duration) bool {
 	})
 }
 
-// isDown reports whether nothing of the resolver was well all the time.
+// isDown reports whether the resolver was down during the whole request.
 func (m *model) isDown(r *asked) bool {
 	return slices.ContainsFunc(m.faults, func(f fault) bool {
 		return (f.trouble == down || f.trouble == fails) && f.from <= r.began && r.ended < f.to
 	})
 }
 
-// outage reports whether more can have failed than calls about one user or two, since
+// outage reports whether calls about more than one user or two can have failed since
 // somebody was authenticated last.
 func (m *model) outage(r *asked) bool {
 	since := r.process.born

@@ -33,8 +33,8 @@ type world struct {
 	record    record
 }
 
-// person is a user. What is known of one, roles and the time of the last
-// authentication, has a version, which they all tell.
+// person is a user. Roles and the time of the last authentication have one version, and
+// each of them tells it.
 type person struct {
 	id        string
 	versions  []time.Duration // since when each was the newest
@@ -109,7 +109,7 @@ func newWorld(p plan, broken *breakage) *world {
 
 func (w *world) now() time.Duration { return time.Since(w.start) }
 
-// signIn is for who holds the lock, if there is anybody else.
+// The caller of signIn holds the lock, if anybody else uses the world.
 func (w *world) signIn(u *person, kind int) {
 	n := len(w.sessions)
 	s := &session{user: u, turns: []time.Duration{w.now()}}
@@ -224,7 +224,7 @@ func (w *world) ask(p *process, s *session, fresh, verify bool, patience time.Du
 	})
 }
 
-// note is for who holds the lock.
+// The caller of note holds the lock.
 func (w *world) note(format string, args ...any) {
 	if w.told {
 		w.record.lines = append(w.record.lines, line{w.now(), fmt.Sprintf(format, args...)})
@@ -298,7 +298,7 @@ func pause(r *http.Request, d time.Duration) error {
 	}
 }
 
-// answer is for who holds the lock.
+// The caller of answer holds the lock.
 func (w *world) answer(r *http.Request, s *session) (*http.Response, error) {
 	now, version := w.now(), 0
 	switch {

@@ -55,8 +55,8 @@ func TestHybridOutage(t *testing.T) {
 	}
 }
 
-// InsecureJWTFallback takes a JWT for good in an outage, but nothing that was refused
-// here, that an event has revoked, or that is no JWT.
+// InsecureJWTFallback accepts a JWT in an outage, but no token that was refused here,
+// that an event has revoked, or that is not a JWT.
 func TestJWTFallback(t *testing.T) {
 	t.Parallel()
 	for name, outage := range outages {
@@ -102,8 +102,8 @@ func failing(credential string) func(string) *http.Response {
 	}
 }
 
-// A call that fails for one client alone keeps nothing alive that was refused, and its
-// own last answer until MaxStale only.
+// A call that fails for one client alone lets nothing count that was refused, and the
+// client's last answer only until MaxStale.
 func TestOwnCallsFail(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T) {
@@ -138,7 +138,7 @@ func TestOwnCallsFail(t *testing.T) {
 	})
 }
 
-// After a check in the background that has failed, a request asks again a second later.
+// When a check in the background has failed, a request asks again a second later.
 func TestFailedRenewal(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T) {
@@ -164,8 +164,8 @@ func TestFailedRenewal(t *testing.T) {
 	})
 }
 
-// What clients cause is no outage, in which a JWT would count by itself: that they leave,
-// are refused, or make the call about one of them fail.
+// Clients cannot cause an outage, in which a JWT would count by itself: not when they
+// leave, are refused, or make the call about one of them fail.
 func TestNoFallbackByWhatClientsCause(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T) {
@@ -191,7 +191,7 @@ func TestNoFallbackByWhatClientsCause(t *testing.T) {
 	})
 }
 
-// A full Redis at Authgear answers the health check well, and fails everybody's calls.
+// With a full Redis at Authgear, the health check passes and everybody's calls fail.
 func TestFallbackWithFullStores(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T) {
@@ -238,8 +238,8 @@ func TestVerifiedTokenIsKnown(t *testing.T) {
 	})
 }
 
-// Where a token was refused, what its user has had before it does not count by itself
-// either, and what came later does.
+// When a token was refused, earlier tokens of its user do not count by themselves either.
+// Later ones do.
 func TestFallbackAfterRefusal(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T) {
@@ -278,7 +278,7 @@ func TestFallbackAfterRefusalInBackground(t *testing.T) {
 	})
 }
 
-// Nobody waits for an answer that would be older than MaxStale.
+// No request waits for an answer that would be older than MaxStale.
 func TestTimeoutWithinMaxStale(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T) {

@@ -10,8 +10,8 @@ import (
 	authgear "github.com/authgear/authgear-sdk-go/core"
 )
 
-// An event makes the next request ask, and a call that began before it count for
-// nothing.
+// After an event the next request asks, and a call that began before the event
+// does not count.
 func TestRevocationCountsAtOnce(t *testing.T) {
 	t.Parallel()
 	revoke := map[string]func(*hybrid) error{

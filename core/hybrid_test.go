@@ -120,7 +120,7 @@ func TestNewHybridMistakes(t *testing.T) {
 	}
 }
 
-// The resolver's facts count, and what only the token knows stays.
+// What the resolver says counts, and what only the token says stays.
 func TestHybridFacts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -160,7 +160,7 @@ func TestHybridFacts(t *testing.T) {
 	})
 }
 
-// What the resolver says nothing of stays as the token has it, and what only it says
+// What the resolver does not say stays as in the token, and what only the resolver says
 // counts.
 func TestHybridUnstated(t *testing.T) {
 	t.Parallel()
@@ -243,7 +243,7 @@ func TestHybridClientIDs(t *testing.T) {
 	})
 }
 
-// An answer about another user than the token's never counts, asked or kept.
+// An answer about another user than the token's never counts, whether it is new or kept.
 func TestHybridOtherUser(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T) {
@@ -303,7 +303,7 @@ func TestHybridReady(t *testing.T) {
 	})
 }
 
-// A hit costs what it costs in JWT mode.
+// A kept answer costs what it costs in JWT mode.
 func TestHybridAllocations(t *testing.T) {
 	if racetest.Enabled {
 		t.Skip("the race detector allocates; make test counts without it as well")

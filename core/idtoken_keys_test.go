@@ -36,8 +36,8 @@ func TestIDTokenKeysUnavailable(t *testing.T) {
 	}
 }
 
-// A route that asks for no recent login waits for no key of an ID token, but lets
-// the refresh begin that brings it.
+// A route that asks for no recent login does not wait for an ID token's key,
+// but begins the refresh that brings it.
 func TestIDTokenDoesNotWait(t *testing.T) {
 	t.Parallel()
 	s := newSignedIn(t)
@@ -64,7 +64,7 @@ func TestIDTokenDoesNotWait(t *testing.T) {
 	}
 }
 
-// What is not good of an ID token that could never be good fetches no keys.
+// An ID token that could never be good fetches no keys.
 func TestIDTokenFetchesLast(t *testing.T) {
 	t.Parallel()
 	s := newSignedIn(t)

@@ -14,8 +14,8 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/contextkey"
 )
 
-// An ID token that is not good changes nothing but what is known of why: the
-// request still is whose access token it carries.
+// A bad ID token changes nothing; only the reason is kept. The request still
+// belongs to the user of its access token.
 func TestIDTokenRefused(t *testing.T) {
 	t.Parallel()
 	s := newSignedIn(t)
@@ -36,7 +36,7 @@ func TestIDTokenRefused(t *testing.T) {
 	if err := json.Unmarshal([]byte(decode(parts[0])), &header); err != nil {
 		t.Fatal(err)
 	}
-	// Another project that says of itself all that this one does.
+	// Another project with the same endpoint and user, but with other keys.
 	other := authgeartest.New(t, authgeartest.Config{Endpoint: endpoint})
 	other.AddUser(authgeartest.User{ID: s.alice, Verified: true, Roles: []string{"editor"}})
 	twice := base64.RawURLEncoding.EncodeToString([]byte(strings.Replace(decode(parts[1]), "{", `{"sub":"`+bob+`",`, 1)))

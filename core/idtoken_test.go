@@ -60,7 +60,7 @@ func (s signedIn) idToken(header, claims map[string]any) string {
 // m changes members of a header or of claims.
 type m = map[string]any
 
-// The newer time counts, and nothing else of an ID token does.
+// The newer time counts, and nothing else in an ID token.
 func TestIDTokenCounts(t *testing.T) {
 	t.Parallel()
 	s := newSignedIn(t)
@@ -199,7 +199,7 @@ func TestNoIDToken(t *testing.T) {
 		}
 	}
 
-	// Without a good access token an ID token is nothing.
+	// Without a good access token an ID token does not count.
 	for _, authorization := range [][]string{nil, {"Bearer " + s.idToken(nil, nil)}} {
 		_, err := s.auth(t, authgear.JWTConfig{}).Authenticate(t.Context(), guard.HTTP(&http.Request{Header: http.Header{
 			"Authorization": authorization, "X-Id-Token": {s.idToken(nil, nil)},

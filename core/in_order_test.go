@@ -100,7 +100,7 @@ func (b broken) Authenticate(context.Context, authgear.Request) (*authgear.Ident
 	return nil, nil
 }
 
-// All of them have to be able to ask about each request.
+// InOrder can ask freshly only if all of its authenticators can.
 func TestInOrderFresh(t *testing.T) {
 	t.Parallel()
 	accepted := &stub{answer: good()}

@@ -24,8 +24,9 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// resolverServer is the variable by which this package's tests, as a process of its
-// own, are a resolver that answers after so long: what it costs is then not counted.
+// resolverServer is the variable that makes this package's tests, in a process of their
+// own, a resolver that answers after this time. So the cost of the resolver is not
+// counted.
 const resolverServer = "AUTHGEAR_BENCHMARK_RESOLVER"
 
 // serveResolver answers everybody, as a user named by how the token ends, until

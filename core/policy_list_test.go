@@ -13,7 +13,7 @@ import (
 	authgear "github.com/authgear/authgear-sdk-go/core"
 )
 
-// user is alice, who is all that a policy asks for, with changes.
+// user is alice, who has all that a policy asks for, with changes.
 func user(changes ...func(*authgear.Identity)) *authgear.Identity {
 	i := &authgear.Identity{
 		Kind: authgear.KindUser, ID: "alice", Verified: true, CanReauthenticate: true, AuthenticatedAt: time.Now(),
@@ -104,8 +104,8 @@ func TestAnswersOfPolicies(t *testing.T) {
 		{"cannot, and has just signed in", recent, user(cannotReauthenticate), "", ""},
 		{"anonymous", recent, user(loginOld, cannotReauthenticate, anonymous), "cannot_reauthenticate", ""},
 		{"recent, a client", recent, machine(), "kind_not_allowed", ""},
-		{"if possible, and it is", authgear.RecentAuthIfPossible(5 * time.Minute), user(loginOld), "insufficient_user_authentication", stepUp + `, max_age="300"`},
-		{"if possible, and it is not", authgear.RecentAuthIfPossible(5 * time.Minute), user(loginOld, cannotReauthenticate), "", ""},
+		{"if possible, and it is possible", authgear.RecentAuthIfPossible(5 * time.Minute), user(loginOld), "insufficient_user_authentication", stepUp + `, max_age="300"`},
+		{"if possible, and it is not possible", authgear.RecentAuthIfPossible(5 * time.Minute), user(loginOld, cannotReauthenticate), "", ""},
 		{"if possible, login unknown", authgear.RecentAuthIfPossible(5 * time.Minute), user(loginUnknown, cannotReauthenticate), "", ""},
 		{"if possible, a client", authgear.RecentAuthIfPossible(5 * time.Minute), machine(), "kind_not_allowed", ""},
 
@@ -172,7 +172,8 @@ func TestAnswersOfPolicies(t *testing.T) {
 	}
 }
 
-// What a sender lacks is told to that sender only: policies share their errors.
+// What a sender lacks is told to that sender only, although policies share
+// their errors.
 func TestRefusalsAreNotMixed(t *testing.T) {
 	t.Parallel()
 	policy := authgear.All(authgear.Scope("phone"), authgear.RecentAuth(time.Minute), authgear.Scope("address"))
@@ -198,8 +199,8 @@ func TestRefusalsAreNotMixed(t *testing.T) {
 	}
 }
 
-// Of two alternatives that refuse, the answer is that of the one that the sender
-// can do more about, whichever stands first.
+// When two alternatives refuse, the answer is that of the alternative that the
+// sender can do more about, whichever comes first.
 func TestAnyAnswersWithWhatHelps(t *testing.T) {
 	t.Parallel()
 	fail := func(e authgear.Error) authgear.Policy { return answers(&e) }
@@ -281,7 +282,8 @@ func TestScopesOfUsers(t *testing.T) {
 }
 
 // Functions run in order, up to the first refusal or the first alternative that
-// allows; only what looks at nothing but the identity is asked beyond.
+// allows. After that, only policies are checked that look at nothing but the
+// identity.
 func TestFunctionsRunInOrder(t *testing.T) {
 	t.Parallel()
 	ran := ""
@@ -311,8 +313,8 @@ func TestFunctionsRunInOrder(t *testing.T) {
 	}
 }
 
-// An error of the user's own is told like those of policies, but no scope of it
-// can end the quoted string that it stands in.
+// An error of the user's own is told like those of policies, but none of its
+// scopes can end the quoted string that it stands in.
 func TestChallengeParameters(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

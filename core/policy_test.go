@@ -39,7 +39,7 @@ func TestPolicies(t *testing.T) {
 		{"no identity", authgear.NotAnonymous(), nil, authgear.ReasonInternal},
 		{"the zero policy", authgear.Policy{}, alice, authgear.ReasonInternal},
 
-		{"a function names no kind, so users", own, alice, ""},
+		{"a function names no kind, so it is for users", own, alice, ""},
 		{"a function and a client", own, client, authgear.ReasonKindNotAllowed},
 		{"clients only, a user", authgear.Kinds(authgear.KindClient), alice, authgear.ReasonKindNotAllowed},
 		{"clients only, a client", authgear.Kinds(authgear.KindClient), client, ""},

@@ -30,7 +30,8 @@ func TestReasonsAreDefined(t *testing.T) {
 	}
 }
 
-// A reason from elsewhere never lets anybody in, nor blames the client.
+// A reason that is not in the list lets nobody in, and does not blame the
+// client.
 func TestUnknownReason(t *testing.T) {
 	t.Parallel()
 	if r := Reason("made_up"); r.Outcome() != OutcomeUnavailable || r.Description() != ReasonInternal.Description() {

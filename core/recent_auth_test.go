@@ -12,7 +12,7 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/contextkey"
 )
 
-// A login counts for so long, to the nanosecond.
+// A login counts for maxAge, to the nanosecond.
 func TestRecentAuthEnds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -29,8 +29,8 @@ func TestRecentAuthEnds(t *testing.T) {
 	})
 }
 
-// In JWT mode the ID token of a reauthentication is what satisfies a policy, and
-// the operator reads why one does not.
+// In JWT mode the ID token of a reauthentication satisfies a policy, and the operator
+// reads why a bad one does not.
 func TestRecentAuthByIDToken(t *testing.T) {
 	t.Parallel()
 	s := newSignedIn(t)
@@ -75,8 +75,8 @@ func TestRecentAuthByIDToken(t *testing.T) {
 	}
 }
 
-// While nobody can tell whether the user has reauthenticated, nobody is sent to do
-// it; who may go on in any case does.
+// While it is unknown whether the user has reauthenticated, no user is told to do so. A
+// user who may go on in any case does.
 func TestRecentAuthWithoutKeys(t *testing.T) {
 	t.Parallel()
 	s := newSignedIn(t)
@@ -117,7 +117,7 @@ func TestRecentAuthWithoutKeys(t *testing.T) {
 	}
 }
 
-// An absent claim grants least: it does not say that the user cannot reauthenticate.
+// An absent claim grants least: it does not mean that the user cannot reauthenticate.
 func TestRecentAuthIfPossibleUnstated(t *testing.T) {
 	t.Parallel()
 	s := newSignedIn(t)

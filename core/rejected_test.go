@@ -10,8 +10,8 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 )
 
-// What a refusal means depends on what was sent, and so does what the operator
-// reads about it: what Authgear does not say, the credential may.
+// What a refusal means, and what the operator reads about it, depends on what
+// was sent: the credential may say what Authgear does not.
 func TestCredentialsRefused(t *testing.T) {
 	t.Parallel()
 	server := authgeartest.New(t, authgeartest.Config{Endpoint: "https://auth.example.com"})

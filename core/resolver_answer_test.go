@@ -76,7 +76,7 @@ func newWire(t *testing.T, answer string, endless string) wire {
 	return w
 }
 
-// noisy is a client's request with all that must not go further.
+// noisy is a client's request with everything that must not be sent on.
 func noisy(authorization, cookie []string) authgear.Request {
 	request := http.Header{
 		"User-Agent": {"curl"}, "Accept": {"text/html"}, "Accept-Encoding": {"gzip"}, "Accept-Language": {"en"}, "Connection": {"close, X-Other"},
@@ -149,7 +149,7 @@ func TestResolverSendsNothingElse(t *testing.T) {
 					t.Errorf("%s: sent\n%s\nwant\n%s", c.name, got, want)
 				}
 			}
-			// Who has nothing asks nobody.
+			// Without a credential nobody is asked.
 			identity, err := ask(t.Context(), noisy([]string{"Basic b"}, []string{"a=b; Session=1"}))
 			wantRefusal(t, identity, err, authgear.ReasonNoCredentials, false)
 		}
@@ -232,7 +232,7 @@ func TestOddAnswers(t *testing.T) {
 				defer mu.Unlock()
 				return log.String()
 			}
-			// A call that was cut off is told of when its goroutine gets to it.
+			// A call that was cut off is reported when its goroutine gets to that.
 			for deadline := time.Now().Add(time.Minute); !strings.Contains(told(), w.origin+"/resolve") && time.Now().Before(deadline); {
 				time.Sleep(time.Millisecond)
 			}
@@ -247,7 +247,7 @@ func TestOddAnswers(t *testing.T) {
 	}
 }
 
-// What is odd about a good answer and does not matter.
+// Odd things in a good answer that do not matter.
 func TestAnswersThatAreGood(t *testing.T) {
 	t.Parallel()
 	const good = "HTTP/1.1 200 OK\r\nX-Authgear-Session-Valid: true\r\nX-Authgear-User-Id: alice\r\nX-Authgear-User-Anonymous: false\r\n" +

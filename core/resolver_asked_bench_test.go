@@ -49,10 +49,10 @@ func (c plainClient) ask(ctx context.Context, token string) error {
 	return nil
 }
 
-// BenchmarkResolverAsked measures what a request costs whose answer is not kept, in
-// turns with a plain client, in each turn 16 at once with a token each. "cpu-ratio" is
-// the median of this process's CPU time over the plain client's, "rps-ratio" of the
-// requests per second.
+// BenchmarkResolverAsked measures what a request costs when its answer is not kept. It
+// takes turns with a plain client. In each turn 16 requests run at once, with a token
+// each. "cpu-ratio" is the median of this process's CPU time over the plain client's,
+// "rps-ratio" of the requests per second.
 func BenchmarkResolverAsked(b *testing.B) {
 	for _, delay := range []time.Duration{0, 5 * time.Millisecond} {
 		b.Run("after="+delay.String(), func(b *testing.B) {

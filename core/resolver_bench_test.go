@@ -12,8 +12,8 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/racetest"
 )
 
-// What a request costs whose answer is known, and one for which a server without
-// any delay is asked.
+// What a request costs when its answer is known, and when a server without any delay is
+// asked.
 func BenchmarkResolver(b *testing.B) {
 	for name, config := range map[string]authgear.ResolverConfig{"cached": {CacheTTL: time.Hour}, "asked": {}} {
 		b.Run(name, func(b *testing.B) {
@@ -64,7 +64,7 @@ func BenchmarkResolverKnown(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// A known answer costs the identity that belongs to the caller, and its roles.
+// A known answer allocates only the identity that belongs to the caller, and its roles.
 func TestResolverAllocations(t *testing.T) {
 	if racetest.Enabled {
 		t.Skip("the race detector allocates; make test counts without it as well")

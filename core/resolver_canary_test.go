@@ -10,8 +10,8 @@ import (
 	authgear "github.com/authgear/authgear-sdk-go/core"
 )
 
-// faulty is a project whose database fails in the middle of calls: it answers as
-// to nobody, whoever it is asked about.
+// faulty is a project whose database fails in the middle of calls: it answers
+// as if nothing had been sent, whoever it is asked about.
 func faulty(p *project, fails func(credential string) bool) {
 	p.change(func() {
 		p.odd = func(credential string) *http.Response {
@@ -23,8 +23,9 @@ func faulty(p *project, fails func(credential string) bool) {
 	})
 }
 
-// A good credential that is answered as nobody's is not refused: 200 by another
-// call, else 503. What Authgear refuses stays refused.
+// A good credential that is answered as if nothing had been sent is not
+// refused: it gets 200 by another call, else 503. What Authgear refuses stays
+// refused.
 func TestDatabaseThatFailsInTheMiddle(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -63,8 +64,8 @@ func TestDatabaseThatFailsInTheMiddle(t *testing.T) {
 	}
 }
 
-// A project whose cookies have a prefix takes no canary. Three checks in a row say
-// so: then an empty answer is a refusal, and the operator is told.
+// A project whose cookies have a prefix ignores the canary. Three checks in a
+// row show that. Then an empty answer is a refusal, and the operator is told.
 func TestCookiesOfAnotherName(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T) {
@@ -98,8 +99,9 @@ func TestCookiesOfAnotherName(t *testing.T) {
 	})
 }
 
-// What was learned holds only for three checks in a row of one round, and one
-// refusal of a check settles it for good; a client's own says nothing.
+// It takes three checks in a row, of one round, to learn that the canary is
+// useless. One refusal of a check settles for good that it is not. A refusal of
+// a client's own credential says nothing.
 func TestLearningTheName(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -155,8 +157,8 @@ func TestLearningTheName(t *testing.T) {
 	}
 }
 
-// What answers everybody with nothing right after the start is taken for a project
-// of another cookie name, but not for good.
+// A server that answers everybody with nothing right after the start is taken
+// for a project with another cookie name, but not for ever.
 func TestSilenceThatEnds(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T) {

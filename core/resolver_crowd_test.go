@@ -66,8 +66,8 @@ func newCrowd(t *testing.T, network func(*project) http.RoundTripper, config aut
 	return p, auth
 }
 
-// What one client causes harms nobody else, and does not give back what was taken
-// from it: a failure of any kind, and answers that never come.
+// One client's failures of any kind, and its answers that never come, harm nobody
+// else. Nor do they give the client back what was taken from it.
 func TestOneClientIsNoOutage(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -204,12 +204,12 @@ func TestOneUserOfManyTokens(t *testing.T) {
 	})
 }
 
-// An outage is one, whatever a client gets that Authgear, or what is in front of
-// it, can refuse without its stores.
+// An outage stays an outage even if a client sends credentials that Authgear,
+// or a server in front of it, refuses without its stores.
 func TestRefusalsHideNoOutage(t *testing.T) {
 	t.Parallel()
 	for name, request := range map[string]func(n int) authgear.Request{
-		"cookies that are none":  func(n int) authgear.Request { return browser(fmt.Sprint("session=x", n)) },
+		"malformed cookies":      func(n int) authgear.Request { return browser(fmt.Sprint("session=x", n)) },
 		"tokens too large":       func(n int) authgear.Request { return bearer(fmt.Sprint(strings.Repeat("a", 9<<10), n)) },
 		"tokens of nobody":       func(n int) authgear.Request { return bearer(fmt.Sprint("nobody", n)) }, // where no canary has the project's name
 		"JWTs that are tampered": func(n int) authgear.Request { return bearer(fmt.Sprint("eyJhbGciOiJSUzI1NiJ9.e30.", n)) },

@@ -85,7 +85,7 @@ func TestOutageWhileWaiting(t *testing.T) {
 	})
 }
 
-// A server that says to a check how long it wants to be left alone is.
+// A server that tells a check how long it wants to be left alone is left alone.
 func TestRetryAfterOfACheck(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{429, 503, 500} {
@@ -104,8 +104,9 @@ func TestRetryAfterOfACheck(t *testing.T) {
 	}
 }
 
-// A Redis that is full refuses no check and fails every user: their last good
-// answers count when three of them are in trouble, and nobody has to wait.
+// With a full Redis every check passes and every user's call fails. The last
+// good answers count when the calls of three users have failed, and nobody has
+// to wait.
 func TestStoresThatAreFull(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T) {
@@ -148,8 +149,8 @@ func TestStoresThatAreFull(t *testing.T) {
 	})
 }
 
-// A flood of bad tokens at a slow server, and somebody whom it refuses now: his
-// last good answer does not count.
+// During a flood of bad tokens at a slow server, somebody is refused: the last
+// good answer about that user does not count.
 func TestBusyIsNoOutage(t *testing.T) {
 	t.Parallel()
 	for _, takes := range []time.Duration{300 * time.Millisecond, 1900 * time.Millisecond, 3900 * time.Millisecond} {

@@ -77,8 +77,9 @@ func TestResolverRecovers(t *testing.T) {
 		round()
 		healthy("after " + name)
 	}
-	// What fails some calls and not Authgear is hardly seen: each dead connection
-	// costs one call, of which a request makes three and the checks take many.
+	// A fault that fails only some calls is hardly seen. Each dead connection
+	// costs one call; a request makes three calls, and the checks use up many dead
+	// connections.
 	for name, lever := range map[string]func(){
 		"20 dead connections": func() { server.RestartDatabase(20) },
 		"50 dead connections": func() { server.RestartDatabase(50) },

@@ -13,7 +13,7 @@ import (
 	authgear "github.com/authgear/authgear-sdk-go/core"
 )
 
-// timedOut is what a dial or a TLS handshake says that takes too long.
+// timedOut is the error of a dial or a TLS handshake that takes too long.
 type timedOut struct{}
 
 func (timedOut) Error() string { return "it took too long" }
@@ -22,9 +22,9 @@ func (timedOut) Timeout() bool { return true }
 
 func (timedOut) Temporary() bool { return true }
 
-// One more attempt after a failure that another call may not have, none after a
-// time-out or an answer; and one more when Authgear turns out to be well. Each is
-// reported.
+// There is one more attempt after a failure that another call may not have, and
+// none after a time-out or an answer. There is one more when Authgear turns out
+// to be well. Each attempt is reported.
 func TestRetry(t *testing.T) {
 	t.Parallel()
 	failed := errors.New("connection reset")
@@ -142,7 +142,7 @@ func TestResolverTimeout(t *testing.T) {
 	}
 }
 
-// A late answer is one: of the time when it was asked for, and although no time is
+// A late answer counts, from the time when it was asked for, even if no time is
 // left for a check. A probe has no more time than a request.
 func TestLateAnswers(t *testing.T) {
 	t.Parallel()

@@ -49,8 +49,8 @@ func TestOneCallForEachTTL(t *testing.T) {
 	}
 }
 
-// Credentials that differ in anything share nothing: tokens, cookies, the same
-// text as token and as cookie.
+// Credentials that differ in anything do not share an answer: tokens, cookies,
+// the same text as token and as cookie.
 func TestCredentialsDoNotShare(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -193,8 +193,8 @@ func TestFirstRequestIsCancelled(t *testing.T) {
 	})
 }
 
-// A transport of the user's that panics or ends its goroutine harms one call, and
-// no more than an outage does.
+// A transport of the user's that panics or ends its goroutine harms one call
+// only, and no more than an outage does.
 func TestOddTransports(t *testing.T) {
 	t.Parallel()
 	for name, odd := range map[string]func(){

@@ -15,8 +15,8 @@ import (
 	authgear "github.com/authgear/authgear-sdk-go/core"
 )
 
-// Authgear behind a server with HTTP/2 whose header limit is 8 KB: what is longer
-// ends the connection, with all that others ask over it.
+// Authgear is behind an HTTP/2 server whose header limit is 8 KB. A longer
+// header ends the connection, and with it all other calls over it.
 func TestOversizeTokens(t *testing.T) {
 	t.Parallel()
 	type connKey struct{}
@@ -78,8 +78,8 @@ func TestOversizeTokens(t *testing.T) {
 	}
 }
 
-// What is too large for a server in front of Authgear is the client's to mend, but
-// a browser cannot mend a 400.
+// When a credential is too large for a server in front of Authgear, the client
+// has to mend it. But a browser cannot mend a 400.
 func TestTooLargeForTheServer(t *testing.T) {
 	t.Parallel()
 	p := newProject(nil)

@@ -34,7 +34,7 @@ var outages = map[string]func(*project){
 	"hanging": func(p *project) { p.hold = make(chan struct{}) },
 }
 
-// inBubble lets calls that nobody waits for any longer come to their end.
+// inBubble lets calls end that nobody waits for any longer.
 func inBubble(t *testing.T, f func(*testing.T)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -43,8 +43,8 @@ func inBubble(t *testing.T, f func(*testing.T)) {
 	})
 }
 
-// In an outage the last good answer counts for so long after it was given, with
-// and without a cache; never for a live request.
+// In an outage the last good answer counts for StaleIfError after it was given, with and
+// without a cache, but never for a live request.
 func TestStaleIfError(t *testing.T) {
 	t.Parallel()
 	for name, outage := range outages {
@@ -87,9 +87,8 @@ func TestStaleIfError(t *testing.T) {
 	}
 }
 
-// A refused session is not revived by an outage: whatever the cache, whoever
-// heard of the refusal, and however long ago that was. Another good answer is
-// one.
+// A refused session is not revived by an outage: whatever the cache, whoever heard of the
+// refusal, and however long ago that was. Only another good answer revives it.
 func TestRefusedIsNotRevived(t *testing.T) {
 	t.Parallel()
 	for name, outage := range outages {
@@ -186,7 +185,7 @@ func TestRefusalsAreCached(t *testing.T) {
 	}
 }
 
-// A refusal counts although whoever asked has not waited for it.
+// A refusal counts even if the client that asked has not waited for it.
 func TestLateRefusalCounts(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T) {
@@ -280,7 +279,7 @@ func TestPanickingObserver(t *testing.T) {
 	})
 }
 
-// An identity, and an error, says when no one was asked for it.
+// An identity, and an error, says whether it was found without asking.
 func TestCached(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T) {
@@ -307,8 +306,8 @@ func TestCached(t *testing.T) {
 	})
 }
 
-// A guard that asks once more says so by the context, which reaches a resolver in
-// whatever wraps it: no answer that is kept counts then.
+// A guard that asks once more says so by the context, which reaches a resolver through
+// any wrapper. Then no kept answer counts.
 func TestFreshByContext(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T) {

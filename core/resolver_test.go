@@ -17,8 +17,8 @@ import (
 
 const resolverEndpoint = "https://auth.example.com"
 
-// project is an Authgear in memory that knows the sessions in users: what it is
-// sent but for the canary, and the user's id.
+// project is an Authgear in memory that knows the sessions in users. The keys
+// are what it is sent, without the canary; the values are the users' ids.
 type project struct {
 	mu     sync.Mutex
 	users  map[string]string
@@ -99,7 +99,7 @@ func (p *project) checked() int {
 	return p.checks
 }
 
-// total is how often it was asked with clients' credentials.
+// total is how often the project was asked with clients' credentials.
 func (p *project) total() (total int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -328,7 +328,7 @@ func TestResolverReady(t *testing.T) {
 	}
 }
 
-// A success of any kind stands.
+// After one success of any kind, the resolver stays ready.
 func TestResolverReadyOnce(t *testing.T) {
 	t.Parallel()
 	p := newProject(map[string]string{"Bearer a": "alice"})

@@ -63,8 +63,8 @@ func TestMemoryRevocations(t *testing.T) {
 	})
 }
 
-// A user is forgotten when no token that the note is about can count any longer, not a
-// moment before, and only in the order of the last notes.
+// A user is forgotten when no token that the note is about can count any longer, and not
+// a moment before. Users are forgotten only in the order of their last notes.
 func TestRevocationsExpire(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ set, lifetime time.Duration }{{0, 24 * time.Hour}, {30 * time.Minute, 30 * time.Minute}} {
@@ -122,8 +122,8 @@ func TestRevocationsFull(t *testing.T) {
 	})
 }
 
-// At no moment does a note not count, though it moves from its user to all: readers ask
-// about the very user who is left out next.
+// A note counts at every moment, even while it moves from its user to everybody: readers
+// ask about the very user who is left out next.
 func TestRevocationsParallel(t *testing.T) {
 	t.Parallel()
 	var store authgear.MemoryRevocations

@@ -108,7 +108,7 @@ func wantRefused(t *testing.T, auth *authgear.JWT, token string, want authgear.R
 	wantReason(t, err, want)
 }
 
-// The second time, a token is the same sender as the first time.
+// A token that comes again gives the same identity as the first time.
 func TestKnownTokenIdentity(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -176,7 +176,7 @@ func TestKnownTokenExpires(t *testing.T) {
 	})
 }
 
-// What a clock that was set back has verified before does not count.
+// When the clock was set back, what was verified at a later time does not count.
 func TestKnownTokenClockSetBack(t *testing.T) {
 	t.Parallel()
 	s := newSigner(t, "k")
@@ -191,8 +191,8 @@ func TestKnownTokenClockSetBack(t *testing.T) {
 	}
 }
 
-// A removed key, or another one in its place, ends what was verified by it; the same
-// key in another set does not.
+// When a key is removed or replaced, the tokens that it has verified no longer count.
+// When the same key is in a new set, they do.
 func TestKnownTokenKey(t *testing.T) {
 	t.Parallel()
 	old, other := newSigner(t, "old"), newSigner(t, "other")

@@ -35,14 +35,14 @@ func TestCookieName(t *testing.T) {
 		name, domain doctor.Status
 		says         []string
 	}{
-		"the usual one":          {name: ok, domain: ok},
-		"the prefix and session": {prefix: "myapp_", names: []string{"myapp_session"}, name: ok, domain: ok},
-		"the second of two":      {prefix: "myapp_", names: []string{"my", "myapp_session"}, name: ok, domain: ok},
-		"another than session":   {names: []string{"my"}, name: failed, domain: skipped, says: []string{"named my,", "http.cookie_prefix", "set Cookies"}},
-		"another than prefixed":  {prefix: "myapp_", names: []string{"my"}, name: failed, domain: skipped, says: []string{"named my or session", "http.cookie_prefix", "set Cookies"}},
-		"without the prefix":     {prefix: "myapp_", name: failed, domain: skipped, says: []string{"named session", "http.cookie_prefix", "set Cookies"}},
-		"no answer":              {names: []string{"my"}, handle: deaf, name: skipped, domain: skipped, says: []string{"status 503"}},
-		"nothing is taken away":  {handle: stripped, name: ok, domain: skipped},
+		"the usual one":                      {name: ok, domain: ok},
+		"the prefix and session":             {prefix: "myapp_", names: []string{"myapp_session"}, name: ok, domain: ok},
+		"the second of two":                  {prefix: "myapp_", names: []string{"my", "myapp_session"}, name: ok, domain: ok},
+		"another name than session":          {names: []string{"my"}, name: failed, domain: skipped, says: []string{"named my,", "http.cookie_prefix", "set Cookies"}},
+		"another name than the prefixed one": {prefix: "myapp_", names: []string{"my"}, name: failed, domain: skipped, says: []string{"named my or session", "http.cookie_prefix", "set Cookies"}},
+		"without the prefix":                 {prefix: "myapp_", name: failed, domain: skipped, says: []string{"named session", "http.cookie_prefix", "set Cookies"}},
+		"no answer":                          {names: []string{"my"}, handle: deaf, name: skipped, domain: skipped, says: []string{"status 503"}},
+		"nothing is taken away":              {handle: stripped, name: ok, domain: skipped},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -57,7 +57,8 @@ func TestCookieName(t *testing.T) {
 	}
 }
 
-// Who says nothing to a bad token has refused nothing; a good one is told by it still.
+// A resolver that says nothing to a bad token has not refused it. It still tells who a
+// good token belongs to.
 func TestSilentResolver(t *testing.T) {
 	t.Parallel()
 	s := authgeartest.New(t)

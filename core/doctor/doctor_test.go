@@ -15,7 +15,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// find returns the step of that name.
+// find returns the step with that name.
 func find(t *testing.T, r doctor.Report, name string) doctor.Step {
 	t.Helper()
 	for _, step := range r.Steps {
@@ -27,7 +27,8 @@ func find(t *testing.T, r doctor.Report, name string) doctor.Step {
 	return doctor.Step{}
 }
 
-// wantStep looks for a step that has ended so, and says all of these, in detail or fix.
+// wantStep looks for a step with this status that says all of these texts, in detail or
+// fix.
 func wantStep(t *testing.T, r doctor.Report, name string, status doctor.Status, says ...string) {
 	t.Helper()
 	step := find(t, r, name)
@@ -70,8 +71,8 @@ func TestOptions(t *testing.T) {
 	wantStep(t, r, "options", doctor.StatusFailed, "Resources: ", "Cookies: ", "Leeway: ")
 }
 
-// A browser's request to another host has no cookie, nor has one by plain HTTP if the
-// cookie is Secure (RFC 6265 §5.4), of which no service can tell.
+// A browser sends no cookie to another host, and no Secure cookie by plain HTTP (RFC 6265
+// §5.4). The service cannot notice that.
 func TestCookieDomain(t *testing.T) {
 	t.Parallel()
 	const ok, failed, gets = doctor.StatusOK, doctor.StatusFailed, "the service gets it"
@@ -107,7 +108,7 @@ func TestCookieDomain(t *testing.T) {
 	}
 }
 
-// A project's answers may be wrong in many ways, of which each has a step and a fix.
+// A project's answers may be wrong in many ways. Each has a step and a fix.
 func TestProject(t *testing.T) {
 	t.Parallel()
 	const discovery, jwks, resolver = "/.well-known/openid-configuration", "/oauth2/jwks", "/_resolver/resolve"
@@ -149,7 +150,7 @@ func TestProject(t *testing.T) {
 		"another issuer":     {fault: handle(discovery, answer(200, `{"issuer":"https://login.example.com"}`)), step: "issuer", status: doctor.StatusFailed, says: []string{`the issuer is "https://login.example.com", the endpoint is http://127`, "custom domain"}},
 		"keys elsewhere":     {fault: handle(jwks, answer(404, "")), step: "keys", status: doctor.StatusFailed, says: []string{"status 404"}},
 		"no usable key":      {fault: handle(jwks, answer(200, `{"keys":[{"kid":"a","kty":"EC"},{"kid":"b","kty":"RSA","use":"enc"}]}`)), step: "keys", status: doctor.StatusFailed, says: []string{`kid "a" is not used: its kty is "EC"`, `kid "b" is not used: its use is "enc"`, "RS256"}},
-		"clock hardly off":   {fault: clock(-5500 * time.Millisecond), step: "clock", status: doctor.StatusOK}, // Date may be of up to a second later
+		"clock hardly off":   {fault: clock(-5500 * time.Millisecond), step: "clock", status: doctor.StatusOK}, // Date leaves out up to a second
 		"a cached Date":      {fault: handle(discovery, answer(200, "{}", "Age", "60")), step: "clock", status: doctor.StatusSkipped, says: []string{"Date of now"}},
 		"clock a little off": {fault: clock(-8 * time.Second), step: "clock", status: doctor.StatusWarning, says: []string{"ahead of Authgear", "NTP"}},
 		"clock ahead":        {fault: clock(-12 * time.Second), step: "clock", status: doctor.StatusFailed, says: []string{"ahead of Authgear, more than the Leeway of 10s", "expired before their time"}},
@@ -174,7 +175,7 @@ func TestProject(t *testing.T) {
 	}
 }
 
-// Behind an internal address the public origin stays the endpoint.
+// The endpoint stays the public origin when the project is at an internal address.
 func TestInternalAddress(t *testing.T) {
 	t.Parallel()
 	s := authgeartest.New(t, authgeartest.Config{Endpoint: "https://auth.example.com"})

@@ -9,7 +9,7 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/doctor"
 )
 
-// A token that was issued by another project than the service expects.
+// A token that another project has issued than the one that the service expects.
 func Example() {
 	project, err := authgeartest.Start(authgeartest.Config{}) // your project instead
 	if err != nil {

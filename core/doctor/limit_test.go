@@ -15,7 +15,7 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/doctor"
 )
 
-// hanging refuses what has a token, and never answers what has a cookie only.
+// hanging refuses requests with a token, and never answers requests with only a cookie.
 type hanging struct{}
 
 func (hanging) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -31,7 +31,7 @@ func (hanging) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader("")), Request: r}, nil
 }
 
-// Each of many names costs a time-out; all together no more than half a minute.
+// Each of many names costs a time-out, but all together cost no more than half a minute.
 func TestLimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -76,8 +76,8 @@ func (s slow) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer.Result(), nil
 }
 
-// What the end of the run has cut is no fault of the token's, nor of the keys, which were
-// there; nor is all well.
+// When the end of the run has cut a step, neither the token nor the keys are at fault:
+// the keys were there. But all is not well either.
 func TestCutByTime(t *testing.T) {
 	t.Parallel()
 	s := authgeartest.New(t)
@@ -125,7 +125,7 @@ func (drip) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: dripping{r.Context()}, Request: r}, nil
 }
 
-// Who answers slowly may well be Authgear.
+// A server that answers slowly may well be Authgear.
 func TestAnswerWithoutEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

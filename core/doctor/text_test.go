@@ -9,7 +9,7 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/doctor"
 )
 
-// saying is what a proxy may say, as by the reason phrase of its refusal.
+// saying is what a proxy may say, such as in the reason phrase of its refusal.
 type saying string
 
 func (s saying) RoundTrip(*http.Request) (*http.Response, error) { return nil, errors.New(string(s)) }

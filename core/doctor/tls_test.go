@@ -152,7 +152,7 @@ func TestConnection(t *testing.T) {
 	wantStep(t, r, "discovery", doctor.StatusFailed, "no network here")
 }
 
-// Who takes the connection may still say nothing.
+// A server that accepts the connection may still say nothing.
 func TestHandshakeWithoutEnd(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

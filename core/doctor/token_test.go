@@ -74,7 +74,7 @@ func TestToken(t *testing.T) {
 		"expired within Leeway": {token: func(w world) string { return w.AccessToken(w.alice, authgeartest.Token{ExpiresIn: -30 * time.Second}) }, change: func(c *doctor.Config) { c.Leeway = time.Minute }, want: []check{
 			{"exp", ok, "ago"}, {"jwt", ok, ""},
 		}},
-		"no user and no machine": {token: func(w world) string {
+		"neither a user nor a machine": {token: func(w world) string {
 			return w.AccessToken(w.alice, authgeartest.Token{Claims: map[string]any{"sub": "client_id_x"}})
 		}, want: []check{{"sub", failed, "do not fit"}}},
 		"another project's": {token: func(w world) string { return w.other.AccessToken(w.mary) }, want: []check{
@@ -170,8 +170,8 @@ func TestCookie(t *testing.T) {
 	}
 }
 
-// An opaque token of Authgear is 32 letters and digits: what has another form has no
-// session that could have ended, and becomes no JWT by a switch of the portal.
+// An opaque token of Authgear is 32 letters and digits. A token of another form has no
+// session that could have ended, and no switch of the portal makes it a JWT.
 func TestNeitherJWTNorOpaque(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, authgeartest.New(t))
