@@ -19,9 +19,10 @@ type HybridConfig struct {
 	// Endpoint is the Authgear project's origin, such as
 	// "https://myapp.authgear.cloud" or a custom domain.
 	Endpoint string
-	// Freshness is the age of an answer about a session from which a request makes the SDK
-	// ask again, in the background. The first time this age is random, at least half of
-	// Freshness, so that the SDK does not ask about all sessions at once. 0: ten seconds.
+	// Freshness is how old an answer about a session gets before a request makes the SDK ask
+	// again, in the background. The first time, the SDK asks at a random age between half of
+	// Freshness and Freshness, so that it does not ask about all sessions at once. 0: ten
+	// seconds.
 	Freshness time.Duration
 	// MaxStale is how old an answer may be and still count, whether Authgear can be asked or
 	// not. So an ended session is still accepted for at most this long. 0: 30 seconds, or
@@ -78,11 +79,11 @@ const (
 
 // Hybrid is the [Authenticator] with the speed of a JWT and the freshness of the
 // resolver. It verifies a JWT in the process. It asks the resolver about the JWT's
-// session about once in each Freshness; the second time, half of Freshness may have
-// passed. The first request with a token waits for the answer. Later requests use the
-// last answer while a new one is asked for. In steady use, a user who was disabled, or a
-// session that was ended, is refused after Freshness and one call. After MaxStale it is
-// refused in any case. With a webhook and Revocations it is refused at once.
+// session about once in each Freshness. The second call comes after half of Freshness at
+// the earliest. The first request with a token waits for the answer. Later requests use
+// the last answer while a new one is asked for. In steady use, a user who was disabled,
+// or a session that was ended, is refused after Freshness and one call. After MaxStale it
+// is refused in any case. With a webhook and Revocations it is refused at once.
 //
 // The same rule holds for opaque tokens and session cookies. The resolver does not know a
 // client's own token, so that token is judged by itself.
