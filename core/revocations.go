@@ -64,8 +64,9 @@ const (
 
 // MemoryRevocations is the [Revocations] of one process. The zero value is ready.
 //
-// It keeps the last 100,000 users. When there are more, the time of a user who is left
-// out counts for everybody, so that no revoked user is let in again.
+// It keeps the last 100,000 users. When there are more, it forgets the oldest
+// ones, and the latest of their times counts for everybody, so that no revoked user is
+// let in again.
 type MemoryRevocations struct {
 	// TokenLifetime is the longest life of an access token; a user is forgotten two
 	// minutes after it has passed. 0: 24 hours. Authgear's default is 30 minutes.
