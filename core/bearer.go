@@ -8,8 +8,8 @@ import (
 
 // ParseAuthorization takes the access token out of the value of an Authorization header
 // (RFC 6750 §2.1). Use it before [Hybrid.Verify], [JWT.Verify] or [Resolver.Verify] when
-// a library hands over that value and not the request. The error is always an [*Error]. Its reason is
-// [ReasonNoCredentials] for an empty value and for another scheme.
+// a library hands over that value and not the request. The error is always an [*Error].
+// Its reason is [ReasonNoCredentials] for an empty value and for another scheme.
 func ParseAuthorization(value string) (token string, err error) {
 	token, malformed := bearerToken([]string{value})
 	switch {
