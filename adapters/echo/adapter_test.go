@@ -25,7 +25,7 @@ func TestAllocations(t *testing.T) {
 	guardtest.Allocations(t, 4, func(auth authgear.Authenticator) float64 { return cost(authgearecho.New(auth).Require()) - cost() })
 }
 
-// The answer is written, and the error is in the context.
+// The guard has written the answer, and the context holds the error.
 func TestErrorIsInTheContext(t *testing.T) {
 	t.Parallel()
 	e := echo.New()
@@ -42,7 +42,7 @@ func TestErrorIsInTheContext(t *testing.T) {
 	}
 }
 
-// What a custom error handler returns goes to the observer, not to echo.
+// The observer, not echo, gets the error that a custom error handler returns.
 func TestErrorHandlerReturns(t *testing.T) {
 	t.Parallel()
 	var notices []authgear.Notice
@@ -59,8 +59,8 @@ func TestErrorHandlerReturns(t *testing.T) {
 	}
 }
 
-// A refused request has no X-Authgear-* header either, in a custom error handler
-// and in the middleware outside.
+// The X-Authgear-* headers of a refused request are removed too: neither a custom error
+// handler nor middleware around the guard sees them.
 func TestRefusalStrips(t *testing.T) {
 	t.Parallel()
 	got := "the error handler did not run"

@@ -127,7 +127,7 @@ func errorHandler(kind guardtest.OnError) func(echo.Context, *authgear.Error) er
 type view struct {
 	c      echo.Context
 	guards []*authgearecho.Guard
-	err    error // what the handler returns
+	err    error // the handler returns it
 }
 
 func (v *view) Identity() (*authgear.Identity, bool) { return authgearecho.Identity(v.c) }

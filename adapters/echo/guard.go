@@ -96,12 +96,13 @@ func (g *Guard) Refuse(c echo.Context, err error) error {
 	return g.refuse(c, refusal)
 }
 
-// refuse writes the answer itself, and returns nil: echo's error handler would
-// write another, and its Timeout drops what was written when an error is
-// returned as well.
+// refuse writes the answer itself and returns nil. If it returned an error, echo's
+// error handler would write a second answer, and echo's Timeout would drop the answer
+// that was written.
 func (g *Guard) refuse(c echo.Context, refusal *guard.Refusal) error {
 	// Middleware around the guard, such as for tracing, may put back the request that
-	// it got. Only for refusals, since c.Set costs allocations.
+	// it got, so the context is kept here too. This is done only for refusals, since
+	// c.Set allocates.
 	c.Set(guard.ContextKey, c.Request().Context())
 	if g.errorHandler != nil {
 		err := g.errorHandler(c, refusal.Err)

@@ -38,8 +38,8 @@ func WithIdentity(c echo.Context, identity *authgear.Identity) {
 	c.SetRequest(c.Request().WithContext(authgear.NewContext(c.Request().Context(), identity)))
 }
 
-// found returns the context in which accessors look: the request's, or, where
-// middleware has put back the one that it got, that of the refused request.
+// found returns the context in which accessors look. This is the request's context. If
+// middleware has put back an earlier request, it is the context of the refused request.
 func found(c echo.Context) context.Context {
 	return guard.HandedOn(c.Request().Context(), c.Get(guard.ContextKey))
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/guard/guardtest"
 )
 
-// Middleware in front of a guard passes on the refusal as it is, and sees it.
+// Middleware in front of a guard passes the refusal on unchanged, and sees it.
 func TestMiddlewareInFront(t *testing.T) {
 	t.Parallel()
 	const refusal = `{"error":"authentication_required","error_description":"This request needs an access token."}` + "\n"
@@ -30,7 +30,7 @@ func TestMiddlewareInFront(t *testing.T) {
 		if handler == "custom" {
 			status, body = http.StatusTeapot, "custom"
 		}
-		var seen strings.Builder // where middleware tells what it sees
+		var seen strings.Builder // middleware writes here what it sees
 		for name, c := range map[string]struct {
 			middleware echo.MiddlewareFunc
 			sees       string
@@ -66,8 +66,8 @@ func TestMiddlewareInFront(t *testing.T) {
 	}
 }
 
-// Middleware between an access log and the guard puts back the request that the
-// guard has not seen: all accessors find a refusal, and who was refused.
+// Middleware between an access log and the guard puts back the request from before the
+// guard. All accessors still find the refusal, and who was refused.
 func TestRequestIsPutBack(t *testing.T) {
 	t.Parallel()
 	log := ""
@@ -86,7 +86,7 @@ func TestRequestIsPutBack(t *testing.T) {
 	handler := func(c echo.Context) error { return c.NoContent(http.StatusNoContent) }
 	e.GET("/admin", handler, guard.Require(authgear.Role("admin")))
 	e.GET("/archived", func(c echo.Context) error { return guard.Refuse(c, authgear.Deny("archived")) }, guard.Require())
-	// What the request itself says of an identity counts.
+	// The identity in the context of the request itself counts.
 	e.GET("/as", handler, func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			err := next(c)
@@ -98,7 +98,7 @@ func TestRequestIsPutBack(t *testing.T) {
 		}
 	}, guard.Require(authgear.Role("admin")))
 	e.GET("/open", handler)
-	for range 3 { // echo uses its contexts again
+	for range 3 { // echo reuses its contexts
 		for path, want := range map[string]string{"/admin": "alice role_missing", "/archived": "alice policy_denied", "/as": "alice role_missing", "/open": "nobody allowed"} {
 			if e.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", path, nil)); log != want {
 				t.Errorf("%s: the access log has %q, want %q", path, log, want)

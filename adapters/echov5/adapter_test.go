@@ -32,7 +32,7 @@ func TestAllocations(t *testing.T) {
 	guardtest.Allocations(t, 4, func(auth authgear.Authenticator) float64 { return cost(authgearechov5.New(auth).Require()) - cost() })
 }
 
-// The answer is written, and the error is in the context.
+// The guard has written the answer, and the context holds the error.
 func TestErrorIsInTheContext(t *testing.T) {
 	t.Parallel()
 	e := echo.New()
@@ -50,8 +50,8 @@ func TestErrorIsInTheContext(t *testing.T) {
 	}
 }
 
-// What a custom error handler returns goes to the observer, not to echo, and its
-// writer to nobody else.
+// The observer, not echo, gets the error that a custom error handler returns. Nobody
+// else gets the writer of the error handler.
 func TestErrorHandlerReturns(t *testing.T) {
 	t.Parallel()
 	var notices []authgear.Notice
@@ -72,8 +72,8 @@ func TestErrorHandlerReturns(t *testing.T) {
 	}
 }
 
-// A refused request has no X-Authgear-* header either, in a custom error handler
-// and in the middleware outside.
+// The X-Authgear-* headers of a refused request are removed too: neither a custom error
+// handler nor middleware around the guard sees them.
 func TestRefusalStrips(t *testing.T) {
 	t.Parallel()
 	got := "the error handler did not run"
@@ -131,7 +131,7 @@ func TestWithIdentity(t *testing.T) {
 	}
 }
 
-// A handler that refuses when it has begun an answer of its own gets no second one.
+// If a handler has begun its own answer and then refuses, there is no second answer.
 func TestRefuseTooLate(t *testing.T) {
 	t.Parallel()
 	for name, config := range map[string]authgearechov5.Config{
@@ -153,7 +153,7 @@ func TestRefuseTooLate(t *testing.T) {
 	}
 }
 
-// bearer takes whoever sends an Authorization header for alice.
+// bearer says that alice sent every request with an Authorization header.
 type bearer struct{}
 
 func (bearer) Authenticate(ctx context.Context, r authgear.Request) (*authgear.Identity, error) {
@@ -163,7 +163,8 @@ func (bearer) Authenticate(ctx context.Context, r authgear.Request) (*authgear.I
 	return guardtest.Nobody{}.Authenticate(ctx, r)
 }
 
-// A guard stands before and after echo looks for the route, and where it finds none.
+// A guard works before and after echo looks for the route, and when echo finds no
+// route.
 func TestRoutes(t *testing.T) {
 	t.Parallel()
 	guard := authgearechov5.New(bearer{}, authgearechov5.Config{Observer: &authgear.Observer{}})
@@ -219,7 +220,8 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
-// Where echo answers HEAD by the handler of GET, a refusal has the headers of that.
+// If echo serves HEAD by the handler of GET, a refusal of HEAD has the same headers as
+// a refusal of GET.
 func TestHEAD(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -240,7 +242,7 @@ func TestHEAD(t *testing.T) {
 			t.Errorf("%s: %d %q, GET %d", name, head.Code, head.Body, get.Code)
 		}
 		got, want := head.Result().Header, get.Result().Header
-		if want.Get("Content-Length") == "" { // echo, or else net/http, adds it
+		if want.Get("Content-Length") == "" { // echo or net/http adds it
 			got.Del("Content-Length")
 		}
 		if !maps.EqualFunc(got, want, slices.Equal) {
@@ -249,8 +251,8 @@ func TestHEAD(t *testing.T) {
 	}
 }
 
-// A custom error handler may take the connection over, as for a WebSocket that is
-// closed with a code of its own.
+// A custom error handler may take over the connection, for example to close a WebSocket
+// with its own code.
 func TestHijacked(t *testing.T) {
 	t.Parallel()
 	for name, switches := range map[string]func(*echo.Context) error{

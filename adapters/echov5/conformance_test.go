@@ -128,7 +128,7 @@ func errorHandler(kind guardtest.OnError) func(*echo.Context, *authgear.Error) e
 type view struct {
 	c      *echo.Context
 	guards []*authgearechov5.Guard
-	err    error // what the handler returns
+	err    error // the handler returns it
 }
 
 func (v *view) Identity() (*authgear.Identity, bool) { return authgearechov5.Identity(v.c) }

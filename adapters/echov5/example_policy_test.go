@@ -15,7 +15,7 @@ import (
 // A policy looks at the path and gives the handler what it has loaded.
 func ExamplePolicy() {
 	type note struct{ owner, text string }
-	notes := map[string]note{"1": {"alice", "buy milk"}, "2": {"bob", "buy bread"}} // a database, rather
+	notes := map[string]note{"1": {"alice", "buy milk"}, "2": {"bob", "buy bread"}} // a database in your service
 
 	owner := authgearechov5.Policy(func(c *echo.Context, identity *authgear.Identity) error {
 		n := notes[c.Param("id")]
@@ -41,7 +41,7 @@ func ExamplePolicy() {
 	// 403 {"error":"policy_denied","error_description":"This request is not allowed."}
 }
 
-// A user may see what is under the own id.
+// A user may see only what belongs to the user's own id.
 func ExampleSelf() {
 	guard := authgearechov5.New(guardtest.Alice, authgearechov5.Config{Observer: &authgear.Observer{}})
 	e := echo.New()

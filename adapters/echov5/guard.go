@@ -66,7 +66,8 @@ func (g *Guard) RequireFresh(policies ...authgear.Policy) echo.MiddlewareFunc {
 // unasked.
 func (g *Guard) Optional() echo.MiddlewareFunc { return g.middleware(g.guard.Optional()) }
 
-// middleware returns the middleware of a check; for nil, that of [Strip].
+// middleware returns the middleware of a check. If check is nil, it is the middleware
+// of [Strip].
 func (g *Guard) middleware(check *guard.Check) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c *echo.Context) error {
@@ -91,18 +92,18 @@ func (g *Guard) Refuse(c *echo.Context, err error) error {
 	return g.refuse(handOn(c, r), refusal)
 }
 
-// refuse writes the answer itself, and returns nil. Were the error returned as well,
-// the application's error handler might write a second answer.
+// refuse writes the answer itself, and returns nil. If it returned an error, the
+// application's error handler might write a second answer.
 func (g *Guard) refuse(c *echo.Context, refusal *guard.Refusal) error {
-	// Middleware's writers may hold an answer back, as Gzip's does, or not tell whether
-	// one was written. A writer of our own, around theirs, does tell.
+	// The writers of other middleware may hold back an answer, as Gzip's does, or not
+	// tell whether an answer was written. Our own writer around theirs tells it.
 	w := echo.NewResponse(c.Response(), c.Logger())
 	if g.config.ErrorHandler != nil {
 		c.SetResponse(w)
 		refusal.ReportHandlerError(c.Request().Context(), g.config.ErrorHandler(c, refusal.Err))
 		c.SetResponse(w.Unwrap())
 	}
-	// A handler may have begun an answer of its own before it refuses.
+	// A handler may have begun its own answer before it refuses.
 	if earlier, _ := echo.UnwrapResponse(w.Unwrap()); !w.Committed && (earlier == nil || !earlier.Committed) {
 		refusal.Write(w)
 	}
@@ -156,16 +157,18 @@ func Self(parameter string) authgear.Policy {
 	return guard.Self[*echo.Context, *http.Request](parameter, (*echo.Context).Param)
 }
 
-// handOn sets the request, and by c.Set its context too: middleware around the
-// guard, such as for tracing, may put back the request that it got.
+// handOn sets the request. It also keeps the request's context by c.Set, since
+// middleware around the guard, such as for tracing, may put back the request that it
+// got.
 func handOn(c *echo.Context, r *http.Request) *echo.Context {
 	c.SetRequest(r)
 	c.Set(guard.ContextKey, r.Context())
 	return c
 }
 
-// found returns the context in which accessors look: the request's, or the one that
-// a guard has handed on where the request was put back.
+// found returns the context in which accessors look. This is the request's context. If
+// middleware has put back an earlier request, it is the context that a guard has handed
+// on.
 func found(c *echo.Context) context.Context {
 	return guard.HandedOn(c.Request().Context(), c.Get(guard.ContextKey))
 }

@@ -22,8 +22,8 @@ import (
 
 const unauthorized = `{"error":"authentication_required","error_description":"This request needs an access token."}` + "\n"
 
-// newEcho returns an application whose error handler answers every error, whatever
-// was written before.
+// newEcho returns an application with an error handler that answers every error, even
+// if an answer was already written.
 func newEcho() *echo.Echo {
 	e := echo.New()
 	e.Logger = slog.New(slog.DiscardHandler)
@@ -33,8 +33,8 @@ func newEcho() *echo.Echo {
 	return e
 }
 
-// putsBack is middleware, as for tracing, that hands on a request with a context of
-// its own, and puts back the one that it got.
+// putsBack is middleware, as for tracing: it hands on a request with its own context,
+// and afterwards puts back the request that it got.
 func putsBack(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c *echo.Context) error {
 		type span struct{}
@@ -45,8 +45,8 @@ func putsBack(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// Middleware in front of a guard passes on the answer as it is, and sees it; an
-// access log around all of it knows why the request was refused.
+// Middleware in front of a guard passes the answer on unchanged, and sees it. An access
+// log around all of it knows why the request was refused.
 func TestMiddlewareInFront(t *testing.T) {
 	t.Parallel()
 	for handler, c := range map[string]struct {
@@ -71,7 +71,7 @@ func TestMiddlewareInFront(t *testing.T) {
 			return http.NewResponseController(c.Response()).Flush()
 		}, 418, "custom"},
 	} {
-		var seen strings.Builder // where middleware tells what it sees
+		var seen strings.Builder // middleware writes here what it sees
 		for name, m := range map[string]struct {
 			middleware echo.MiddlewareFunc
 			sees       string
@@ -144,8 +144,8 @@ func decompressed(t *testing.T, w *httptest.ResponseRecorder) string {
 	return string(body)
 }
 
-// Middleware between an access log and the guard puts back the request that the
-// guard has not seen.
+// Middleware between an access log and the guard puts back the request from before the
+// guard.
 func TestRequestIsPutBack(t *testing.T) {
 	t.Parallel()
 	log := ""
@@ -156,7 +156,7 @@ func TestRequestIsPutBack(t *testing.T) {
 	e.GET("/me", handler, guard.Require())
 	e.GET("/admin", handler, guard.Require(authgear.Role("admin")))
 	e.GET("/archived", func(c *echo.Context) error { return guard.Refuse(c, authgear.Deny("archived")) }, guard.Require())
-	// What the request itself says of an identity counts.
+	// The identity in the context of the request itself counts.
 	e.GET("/as", handler, func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c *echo.Context) error {
 			err := next(c)
@@ -168,7 +168,7 @@ func TestRequestIsPutBack(t *testing.T) {
 		}
 	}, guard.Require())
 	e.GET("/open", handler)
-	for range 3 { // echo uses its contexts again
+	for range 3 { // echo reuses its contexts
 		for _, c := range []struct {
 			path, want string
 		}{{"/me", "alice allowed"}, {"/open", "nobody allowed"}, {"/admin", "alice role_missing"}, {"/open", "nobody allowed"},
@@ -181,7 +181,7 @@ func TestRequestIsPutBack(t *testing.T) {
 	}
 }
 
-// allAlike is middleware that expects the same of all accessors.
+// allAlike is middleware that expects all accessors to agree.
 func allAlike(t *testing.T) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c *echo.Context) error {
@@ -195,7 +195,7 @@ func allAlike(t *testing.T) echo.MiddlewareFunc {
 	}
 }
 
-// waits answers when nobody waits any longer.
+// waits answers only after the request's time is up.
 type waits struct{}
 
 func (waits) Authenticate(ctx context.Context, _ authgear.Request) (*authgear.Identity, error) {
@@ -203,7 +203,8 @@ func (waits) Authenticate(ctx context.Context, _ authgear.Request) (*authgear.Id
 	return nil, ctx.Err()
 }
 
-// A guard whose time is up says that it cannot tell now, and nobody else answers.
+// If the time is up before the guard has decided, the guard answers 503, and nobody
+// else answers.
 func TestTimeIsUp(t *testing.T) {
 	t.Parallel()
 	e := newEcho()

@@ -21,7 +21,7 @@ func Context(c, ctx context.Context) context.Context {
 
 type regained struct {
 	context.Context
-	kept context.Context // for its values: it may have ended
+	kept context.Context // only its values are used, since it may have ended
 }
 
 // Value implements [context.Context].

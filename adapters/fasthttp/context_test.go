@@ -14,8 +14,8 @@ import (
 
 type key string
 
-// A context that has lost what a guard has found out gets it back, and is itself in
-// all else: the context that the guard has handed on may have ended.
+// A context that has lost what a guard has found out gets it back. In all else it stays
+// as it is, since the context that the guard has handed on may have ended.
 func TestContext(t *testing.T) {
 	t.Parallel()
 	with := func(ctx context.Context, own string) context.Context {

@@ -19,7 +19,7 @@ func Example() {
 	require := func(next fasthttp.RequestHandler, policies ...authgear.Policy) fasthttp.RequestHandler {
 		check := g.Require(policies...)
 		return func(c *fasthttp.RequestCtx) {
-			ctx, ok := c.UserValue(guard.ContextKey).(context.Context) // of a guard before this one
+			ctx, ok := c.UserValue(guard.ContextKey).(context.Context) // set by a guard before this one
 			if !ok {
 				ctx = c
 			}

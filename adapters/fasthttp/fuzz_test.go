@@ -14,13 +14,13 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/guard/guardtest"
 )
 
-// judged are the headers by which anything is decided.
+// judged are the headers that a guard decides by.
 var judged = []string{
 	"Cookie", "Authorization", "Origin", "Sec-Fetch-Site", "Upgrade", "Connection",
 	"Access-Control-Request-Method", "X-Authgear-User-Id", "X-Authgear-Proxy-Secret",
 }
 
-// lines keeps what the view shows of the judged headers.
+// lines keeps the values that the view shows for the judged headers.
 type lines struct{ shown map[string][]string }
 
 func (l *lines) Authenticate(_ context.Context, r authgear.Request) (*authgear.Identity, error) {
@@ -31,8 +31,8 @@ func (l *lines) Authenticate(_ context.Context, r authgear.Request) (*authgear.I
 	return guardtest.Alice.Identity, nil
 }
 
-// FuzzView compares what the guard judges by with what net/http reads of the
-// same bytes, as a server or a proxy in front of this one would.
+// FuzzView compares the headers that the guard sees with those that net/http reads from
+// the same bytes, as a server or a proxy in front would.
 func FuzzView(f *testing.F) {
 	for _, block := range []string{
 		"",
@@ -76,7 +76,7 @@ func FuzzView(f *testing.F) {
 		}
 		r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(requestOf(block))))
 		if err != nil {
-			return // would not get through
+			return // a server in front would refuse it
 		}
 		for _, name := range judged {
 			want := slices.Clone(r.Header[name])
@@ -94,8 +94,8 @@ func requestOf(block string) string {
 	return "POST / HTTP/1.1\r\nHost: api.example.com\r\n" + block + "\r\n"
 }
 
-// show returns what the view shows after middleware that changes the header, nil
-// when fasthttp or the guard refuses the request.
+// show returns what the view shows after middleware has changed the header. It returns
+// nil when fasthttp or the guard refuses the request.
 func show(t *testing.T, request string, asSpelt bool, middleware func(*fasthttp.RequestHeader)) map[string][]string {
 	t.Helper()
 	var l lines

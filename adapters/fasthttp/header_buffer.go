@@ -14,7 +14,7 @@ import (
 
 const (
 	defaultBuffer = 4 << 10 // fasthttp's
-	leastBuffer   = 8 << 10 // what most servers take
+	leastBuffer   = 8 << 10 // most servers accept this much
 )
 
 // HeaderBuffer lets a guard report once that its server refuses some requests

@@ -13,7 +13,7 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/guard/guardtest"
 )
 
-// A small buffer is told of once, and a sufficient one never.
+// A buffer that is too small is reported once, and one that is large enough never.
 func TestHeaderBuffer(t *testing.T) {
 	t.Parallel()
 	for size, says := range map[int]string{0: "4096 bytes", 4 << 10: "4096 bytes", 8<<10 - 1: "ReadBufferSize", 8 << 10: "", 32 << 10: ""} {

@@ -17,7 +17,8 @@ func (r *Request[T]) Refuse(refusal *guard.Refusal, server *fasthttp.Server, err
 	defer closeUnread(r.c, server)
 	response := &r.c.Response
 	if errorHandler != nil {
-		// What other middleware has left there is not an answer to a refusal.
+		// What other middleware has left in the response is not an answer of the error
+		// handler.
 		response.SetStatusCode(fasthttp.StatusOK)
 		response.ResetBody()
 		err := errorHandler(r.framework, refusal.Err)
@@ -37,9 +38,9 @@ func (r *Request[T]) ResponseHeader() guard.ResponseHeader {
 	return responseHeader{&r.c.Response.Header}
 }
 
-// responseHeader is the header of the response. fasthttp's own Set replaces the
-// first of several lines, and without normalizing only what is spelled alike: a
-// refusal would keep a Cache-Control that other middleware has set.
+// responseHeader is the header of the response. fasthttp's own Set replaces only the
+// first of several lines. Without normalizing, it replaces only a name with the same
+// spelling. So a refusal would keep a Cache-Control that other middleware has set.
 type responseHeader struct{ *fasthttp.ResponseHeader }
 
 // Set implements guard.ResponseHeader.

@@ -17,8 +17,8 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/guard/guardtest"
 )
 
-// refused returns the answer to a request without credentials after middleware that
-// has changed the response.
+// refused returns the answer to a request without credentials, after middleware has
+// changed the response.
 func refused(t *testing.T, middleware func(*fasthttp.Response), asSpelt bool, observer authgear.Observer, custom errorHandler) (*http.Response, string) {
 	t.Helper()
 	var c fasthttp.RequestCtx
@@ -42,7 +42,7 @@ func refused(t *testing.T, middleware func(*fasthttp.Response), asSpelt bool, ob
 	return response, string(body)
 }
 
-// A refusal has its headers in the same order each time.
+// A refusal always has its headers in the same order.
 func TestRefusalHeaderOrder(t *testing.T) {
 	t.Parallel()
 	names := func() (names []string) {
@@ -61,8 +61,8 @@ func TestRefusalHeaderOrder(t *testing.T) {
 	}
 }
 
-// A status or a body that other middleware left there is not an answer of the
-// error handler: a refused request never gets it.
+// A status or a body that other middleware has left is not an answer of the error
+// handler. A refused request never gets it.
 func TestSilentErrorHandlerAfterOtherMiddleware(t *testing.T) {
 	t.Parallel()
 	silent := func(*fasthttp.RequestCtx, *authgear.Error) error { return nil }
@@ -83,7 +83,7 @@ func TestSilentErrorHandlerAfterOtherMiddleware(t *testing.T) {
 	}
 }
 
-// A refusal's headers take the place of what other middleware has set, in any
+// The headers of a refusal replace those that other middleware has set, in any
 // spelling.
 func TestRefusalReplacesHeaders(t *testing.T) {
 	t.Parallel()
@@ -102,7 +102,7 @@ func TestRefusalReplacesHeaders(t *testing.T) {
 	}
 }
 
-// What a custom error handler returns goes to the observer.
+// The observer gets the error that a custom error handler returns.
 func TestErrorHandlerReturns(t *testing.T) {
 	t.Parallel()
 	var notices []authgear.Notice

@@ -2,8 +2,8 @@ package authgearfasthttp
 
 import "github.com/authgear/authgear-sdk-go/core/guard"
 
-// strippedKey is a user value that is true when later views leave identity headers
-// out: a trailer may bring one into the store again.
+// strippedKey is the key of a user value. If the value is true, later views leave out
+// identity headers, since a trailer may bring one into the store again.
 type strippedKey struct{}
 
 // Without implements [guard.Request]. It removes the headers from the store, which
@@ -13,8 +13,8 @@ func (r *Request[T]) Without(remove func(name string) bool) guard.Request[T] {
 	return r
 }
 
-// without removes trailers as well. fasthttp 1.69 has those that were read among the
-// headers, 1.78 where All does not find them, but Peek does.
+// without removes trailers as well. Once trailers are read, fasthttp 1.69 keeps them
+// among the headers. fasthttp 1.78 keeps them where Peek finds them but All does not.
 func (v *view) without(remove func(name string) bool) {
 	header := &v.c.Request.Header
 	var names []string

@@ -46,8 +46,8 @@ func NewRequest[T any](c *fasthttp.RequestCtx, method string, framework T, setCo
 	return r
 }
 
-// storeKey is a user value that names the request: its first view, since fasthttp
-// serves the next request by the same RequestCtx.
+// storeKey is the key of a user value that tells requests apart, since fasthttp serves
+// the next request by the same RequestCtx. The value is the first view of the request.
 type storeKey struct{}
 
 // HandOn implements [guard.Request]. It also keeps what the context says about the
@@ -62,14 +62,14 @@ func (r *Request[T]) HandOn(ctx context.Context) T {
 	return r.framework
 }
 
-// view is the view of a request over its raw header block, as it came. The store
-// that fasthttp parses it into is not safe to judge by: trailers are merged into
-// it, values of Connection get lost, of two Host headers it keeps the last, and
-// names are not found when normalizing is off. But a header that earlier middleware
-// has removed from the store does not count.
+// view shows a request by its raw header block, as it was received. fasthttp parses
+// this block into a store, which is not safe to decide by: trailers are merged into it,
+// values of Connection get lost, only the last of two Host headers is kept, and names
+// are not found when normalizing is off. But a header that earlier middleware has
+// removed from the store does not count.
 //
-// Its strings are parts of one copy, since fasthttp uses its buffers again. The
-// arrays save an allocation each for a request of usual size.
+// Its strings are parts of one copy, since fasthttp reuses its buffers. Each array
+// saves an allocation for a request of usual size.
 type view struct {
 	c             *fasthttp.RequestCtx
 	method, path  string
@@ -77,7 +77,7 @@ type view struct {
 	authorization []string
 	store         unsafe.Pointer
 
-	stored []uint64 // hashes of what the store holds, sorted; nil: not looked at
+	stored []uint64 // sorted hashes of what the store holds; nil: not computed yet
 
 	lineSpace  [16]guard.Line
 	valueSpace [2]string // of authorization, and of the first call of Values
@@ -138,8 +138,8 @@ func (v *view) dropLines(remove func(name string) bool) {
 	v.lines = slices.DeleteFunc(v.lines, func(line guard.Line) bool { return remove(line.Name) })
 }
 
-// readAuthorization takes that header from the store, which keeps each of its
-// lines, lets no trailer in, and shows what middleware has set.
+// readAuthorization takes the Authorization header from the store. For this header the
+// store keeps every line, lets no trailer in, and shows what middleware has set.
 func (v *view) readAuthorization() {
 	came := v.came(fasthttp.HeaderAuthorization)
 	v.authorization = v.valueSpace[:0:1]
@@ -147,7 +147,7 @@ func (v *view) readAuthorization() {
 		if len(name) != len(fasthttp.HeaderAuthorization) || !strings.EqualFold(unsafeString(name), fasthttp.HeaderAuthorization) {
 			continue
 		}
-		if came == string(value) { // no copy of what is one
+		if came == string(value) { // already a copy
 			v.authorization = append(v.authorization, came)
 		} else {
 			v.authorization = append(v.authorization, strings.Trim(string(value), " \t"))
@@ -155,7 +155,7 @@ func (v *view) readAuthorization() {
 	}
 }
 
-// came returns the first value as it came.
+// came returns the first value of a header as it was received.
 func (v *view) came(name string) string {
 	for _, line := range v.lines {
 		if len(line.Name) == len(name) && strings.EqualFold(line.Name, name) {

@@ -19,7 +19,7 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/guard/guardtest"
 )
 
-// keeper keeps all that the view shows.
+// keeper keeps everything that the view shows.
 type keeper struct{ kept []string }
 
 func (k *keeper) Authenticate(_ context.Context, r authgear.Request) (*authgear.Identity, error) {
@@ -32,7 +32,7 @@ func (k *keeper) Authenticate(_ context.Context, r authgear.Request) (*authgear.
 	return guardtest.Alice.Identity, nil
 }
 
-// fasthttp uses its buffers again; nothing that was shown may change with them.
+// fasthttp reuses its buffers. What the view has shown must not change with them.
 func TestNothingOutlivesTheHandler(t *testing.T) {
 	t.Parallel()
 	k := &keeper{}
@@ -71,9 +71,9 @@ func TestNothingOutlivesTheHandler(t *testing.T) {
 	}
 }
 
-// The unsafe one of two methods counts (safe ones are those of
-// http.CrossOriginProtection), and stays what it was when fasthttp uses its buffers
-// again.
+// If the request and the framework name different methods, the unsafe one counts
+// (http.CrossOriginProtection says which are safe). It does not change when fasthttp
+// reuses its buffers.
 func TestMethod(t *testing.T) {
 	t.Parallel()
 	for _, m := range []struct{ own, framework, want string }{
@@ -94,8 +94,8 @@ func TestMethod(t *testing.T) {
 	}
 }
 
-// After Strip no view shows an identity header, even one that a trailer has
-// brought into fasthttp's store again.
+// After Strip no view shows an identity header, even if a trailer has brought one into
+// fasthttp's store again.
 func TestStripReachesTheRawBlock(t *testing.T) {
 	t.Parallel()
 	k := &keeper{}
@@ -113,8 +113,8 @@ func TestStripReachesTheRawBlock(t *testing.T) {
 	}
 }
 
-// The handler finds no identity header in any way that there is to one: fasthttp
-// keeps trailers among the headers, or where Peek finds them but All does not.
+// The handler finds no identity header, whichever way it reads headers. fasthttp keeps
+// trailers among the headers, or where Peek finds them but All does not.
 func TestStripReachesTheStore(t *testing.T) {
 	t.Parallel()
 	for _, asSpelt := range []bool{false, true} {
@@ -128,7 +128,7 @@ func TestStripReachesTheStore(t *testing.T) {
 					found = append(found, name+": "+string(value))
 				}
 			}
-			header.SetCanonical([]byte("Trailer"), nil) // brings trailers to the headers
+			header.SetCanonical([]byte("Trailer"), nil) // moves trailers to the headers
 			found = append(found, header.String())
 		}
 		addr := serve(t, &server)
@@ -146,9 +146,9 @@ func TestStripReachesTheStore(t *testing.T) {
 	}
 }
 
-// What earlier middleware has removed does not count, although the raw header
-// block still has it. What it sets is not seen, but for Authorization: a header that
-// it has set anew counts as it came.
+// A header that earlier middleware has removed does not count, although the raw header
+// block still has it. A new value that middleware sets counts only for Authorization.
+// Any other header counts as it was received.
 func TestMiddlewareChangesHeaders(t *testing.T) {
 	t.Parallel()
 	const cookies = "a=b; session=theirs; c=d"
@@ -191,8 +191,8 @@ func TestMiddlewareChangesHeaders(t *testing.T) {
 	}
 }
 
-// The context of an earlier request says nothing of this one, although fasthttp serves
-// both by the same RequestCtx.
+// The context of an earlier request does not count for this request, although fasthttp
+// serves both by the same RequestCtx.
 func TestContextOfEarlierRequest(t *testing.T) {
 	t.Parallel()
 	auth, header := guardtest.Forwarded(t, &authgear.Observer{})
@@ -200,7 +200,7 @@ func TestContextOfEarlierRequest(t *testing.T) {
 	ctx := context.Background()
 	var server fasthttp.Server
 	server.Handler = func(c *fasthttp.RequestCtx) {
-		for range 2 { // the second guard of one request takes what the first has found
+		for range 2 { // the second guard of a request reuses what the first has found
 			r := view(c)
 			_, refusal := guard.Run(ctx, check, r, r.ResponseHeader(), c)
 			if refusal != nil {

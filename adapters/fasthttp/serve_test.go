@@ -15,14 +15,14 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/guard"
 )
 
-// errorHandler is a custom one.
+// errorHandler is a custom error handler.
 type errorHandler func(*fasthttp.RequestCtx, *authgear.Error) error
 
 func newGuard(authenticator authgear.Authenticator, observer authgear.Observer) *guard.Guard {
 	return guard.New(authenticator, guard.Config{Observer: &observer})
 }
 
-// view is that of fasthttp without a framework.
+// view returns the view of a request in fasthttp without a framework.
 func view(c *fasthttp.RequestCtx) *authgearfasthttp.Request[*fasthttp.RequestCtx] {
 	return authgearfasthttp.NewRequest(c, "", c, nil)
 }
@@ -40,10 +40,10 @@ func require(server *fasthttp.Server, g *guard.Guard, custom errorHandler, next 
 	}
 }
 
-// silence drops what a server has to say about requests that it refuses.
+// silence drops what a server logs about requests that it refuses.
 var silence = log.New(io.Discard, "", 0)
 
-// respond writes a body.
+// respond returns a handler that writes this body.
 func respond(body string) fasthttp.RequestHandler {
 	return func(c *fasthttp.RequestCtx) { c.SetBodyString(body) }
 }
@@ -68,7 +68,7 @@ func serve(t *testing.T, server *fasthttp.Server) (addr string) {
 	return listener.Addr().String()
 }
 
-// exchange sends bytes, and reads all that comes until the connection is closed.
+// exchange sends the request, and reads until the connection is closed.
 func exchange(t *testing.T, addr, request string) string {
 	t.Helper()
 	conn, err := net.Dial("tcp", addr)

@@ -11,10 +11,10 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/guard"
 )
 
-// kept returns the value of a line as far as the store still has it: middleware
-// may have removed the header, or one of the cookies. Of a header that it has set
-// anew every line counts as it came: else one of two values, the last that was set,
-// would pass for the only one, and a foreign Origin for none.
+// kept returns the part of a line's value that the store still has: middleware may have
+// removed the header, or one of the cookies. If middleware has set a header anew, every
+// line of it still counts as it was received. Otherwise the value that was set last
+// would hide a second value, and an emptied Origin would hide a foreign one.
 func (v *view) kept(line guard.Line) (value string, ok bool) {
 	switch {
 	case isSpecial(line.Name):
@@ -38,8 +38,8 @@ func (v *view) kept(line guard.Line) (value string, ok bool) {
 	return strings.Join(cookies, ";"), cookies != nil
 }
 
-// hasCookie compares with the store, which leaves empty pairs out. It takes spaces
-// off, and by fasthttp 1.78 tabs as well.
+// hasCookie reports whether the store has the pair. The store leaves out empty pairs.
+// It trims spaces, and with fasthttp 1.78 tabs as well.
 func (v *view) hasCookie(pair string) bool {
 	for _, space := range []string{" ", " \t"} {
 		name, value := cookie(pair, space)
@@ -50,8 +50,8 @@ func (v *view) hasCookie(pair string) bool {
 	return false
 }
 
-// cookie returns a pair as the store has it, without those bytes around name and
-// value. One without "=" is a value.
+// cookie returns a pair as the store has it, without the bytes of space around name and
+// value. A pair without "=" is a value.
 func cookie(pair, space string) (name, value string) {
 	name, value, ok := strings.Cut(pair, "=")
 	if !ok {
@@ -64,11 +64,11 @@ func cookie(pair, space string) (name, value string) {
 	return name, value
 }
 
-// isNeverStored reports a cookie that is not in the store although nobody has
-// removed it: fasthttp 1.78 leaves out a value with a quote or a backslash inside.
-// It counts as long as nothing beside it was removed, so that a good cookie of the
-// same name does not take its place: it is no token and no session, and is refused
-// as invalid. Whether middleware has removed just this one nobody can tell.
+// isNeverStored reports a cookie that is not in the store although nobody has removed
+// it: fasthttp 1.78 leaves out a value with a quote or a backslash inside. Such a
+// cookie counts as long as no other cookie was removed. Otherwise a good cookie of the
+// same name would take its place. It can be neither a token nor a session, so it is
+// refused as invalid. Nobody can tell whether middleware has removed just this cookie.
 func isNeverStored(pair string) bool {
 	_, value := cookie(pair, " \t")
 	return leavesOut && strings.ContainsAny(value, `"\`)
@@ -80,8 +80,8 @@ var leavesOut = func() bool {
 	return len(header.Cookie("name")) == 0
 }()
 
-// isSet tells only whether a value is empty, which is how some middleware removes a
-// header.
+// isSet tells only whether a value is empty: some middleware removes a header by
+// setting it to nothing.
 func isSet(value string) string {
 	if value == "" {
 		return ""
@@ -89,9 +89,9 @@ func isSet(value string) string {
 	return "set"
 }
 
-// inStore reports whether the store has a header, or a cookie by its name with
-// "=" before it. It goes through the store once, since a request can have
-// thousands of both, and keeps hashes, which cost no copies.
+// inStore reports whether the store has a header or a cookie. For a cookie, "=" stands
+// before its name. inStore reads the store only once, since a request can have
+// thousands of headers and cookies. It keeps hashes, which need no copies.
 func (v *view) inStore(name, value string) bool {
 	if v.stored == nil {
 		header := &v.c.Request.Header
@@ -110,8 +110,8 @@ func (v *view) inStore(name, value string) bool {
 
 var seed = maphash.MakeSeed()
 
-// hash is of a header, whose name is matched case-insensitively, or of a cookie,
-// whose name is not.
+// hash returns the hash of a header or a cookie. The case of letters does not matter in
+// the name of a header, but in the name of a cookie it does.
 func hash(prefix, name, value string) uint64 {
 	var h maphash.Hash
 	h.SetSeed(seed)
@@ -123,7 +123,7 @@ func hash(prefix, name, value string) uint64 {
 	} else {
 		_, _ = h.WriteString(name)
 	}
-	_ = h.WriteByte(0) // which is in no name and no value that the guard accepts
+	_ = h.WriteByte(0) // no name and no value that the guard accepts has this byte
 	_, _ = h.WriteString(value)
 	return h.Sum64()
 }
@@ -135,18 +135,18 @@ func lower(c byte) byte {
 	return c
 }
 
-// unsafeString is for what keeps nothing: fasthttp uses the bytes again.
+// unsafeString returns a string that must not be kept, since fasthttp reuses the bytes.
 func unsafeString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
-// isSpecial reports the headers that the store keeps in another form than they
-// came. None of them says who sent the request.
+// isSpecial reports headers that the store changes. None of them says who sent the
+// request.
 func isSpecial(name string) bool {
 	switch len(name) {
 	case len(fasthttp.HeaderHost):
 		return strings.EqualFold(name, fasthttp.HeaderHost)
 	case len(fasthttp.HeaderTrailer):
 		return strings.EqualFold(name, fasthttp.HeaderTrailer)
-	case len(fasthttp.HeaderConnection): // and User-Agent
+	case len(fasthttp.HeaderConnection): // and of User-Agent
 		return strings.EqualFold(name, fasthttp.HeaderConnection) || strings.EqualFold(name, fasthttp.HeaderUserAgent)
 	default:
 		return strings.EqualFold(name, fasthttp.HeaderContentType) || strings.EqualFold(name, fasthttp.HeaderContentLength) ||

@@ -19,7 +19,8 @@ func CloseUnread(server *fasthttp.Server) {
 	server.Handler = func(c *fasthttp.RequestCtx) {
 		unread := mayBeUnread(c, server)
 		handler(c)
-		// A handler that has run out of time still has c, and another answer is sent.
+		// A handler that has run out of time still uses c. The server sends another
+		// answer instead.
 		if late := c.LastTimeoutErrorResponse(); late == nil {
 			closeUnread(c, server)
 		} else if unread {
@@ -34,9 +35,9 @@ func closeUnread(c *fasthttp.RequestCtx, server *fasthttp.Server) {
 	}
 }
 
-// mayBeUnread is true also for a length that fasthttp does not take for one, and where
+// mayBeUnread is true also if fasthttp does not recognize the length. It is true if
 // fasthttp does not tell how far it has read: after an error in a chunked stream, and
-// in a form, which ends before the body does (RFC 2046 §5.1.1, epilogue).
+// in a form, which may end before the body ends (RFC 2046 §5.1.1, epilogue).
 func mayBeUnread(c *fasthttp.RequestCtx, server *fasthttp.Server) bool {
 	header := &c.Request.Header
 	if hasOtherNames(header.RawHeaders()) {
@@ -46,8 +47,9 @@ func mayBeUnread(c *fasthttp.RequestCtx, server *fasthttp.Server) bool {
 	return length != 0 && (c.Request.IsBodyStream() || length == -1 && server.StreamRequestBody || len(header.MultipartFormBoundary()) > 0)
 }
 
-// hasOtherNames reports a header whose name is no token (RFC 9110 §5.1), such as
-// "Content-Length ": a server in front may have found another end of the body by it.
+// hasOtherNames reports whether a header has a name that is no token (RFC 9110 §5.1),
+// such as "Content-Length ". By such a header a server in front may have found another
+// end of the body.
 func hasOtherNames(raw []byte) bool {
 	for line := range bytes.SplitSeq(raw, []byte{'\n'}) {
 		name, _, _ := bytes.Cut(line, []byte{':'})

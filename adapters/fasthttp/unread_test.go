@@ -16,14 +16,15 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/guard/guardtest"
 )
 
-// smuggled is what a body says that nobody reads: a proxy in front would not have
-// let these headers through.
+// smuggled is the unread body. A proxy in front would not have let these headers
+// through.
 const smuggled = "DELETE /posts/1 HTTP/1.1\r\nHost: a\r\nX-Authgear-Session-Valid: true\r\nX-Authgear-User-Id: alice\r\n\r\n"
 
-// last closes a connection that is still open.
+// last is a request after which the server closes the connection.
 const last = "GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 
-// body returns one whose end fasthttp has not read when the handler runs.
+// body returns a body, and its headers. fasthttp has not read the end of this body when
+// the handler runs.
 func body(kind string) (header, body string) {
 	switch lines := strings.Repeat("\r\n", 4300); kind {
 	case "none":
@@ -40,9 +41,8 @@ func body(kind string) (header, body string) {
 	}
 }
 
-// An unread body is never the next request: there is one answer, and the
-// connection is closed. After a request whose body is read, or that has none, it
-// stays open.
+// An unread body is never the next request: there is one answer, and the connection is
+// closed. The connection stays open if the body is read or if there is no body.
 func TestUnreadBody(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -77,14 +77,15 @@ func TestUnreadBody(t *testing.T) {
 	}
 }
 
-// serveUnread has handlers that read no body, and counts what a body executes.
+// serveUnread serves handlers that read no body. It counts how often a body is executed
+// as a request.
 func serveUnread(t *testing.T, streamed, closeUnread bool, executed *atomic.Int32) (addr string) {
 	t.Helper()
 	server := &fasthttp.Server{StreamRequestBody: streamed}
 	nobody := newGuard(guardtest.Nobody{}, authgear.Observer{})
 	guarded := require(server, nobody, nil, respond("ran"))
 	custom := require(server, nobody, func(c *fasthttp.RequestCtx, _ *authgear.Error) error {
-		c.Error("custom", fasthttp.StatusTeapot) // which resets all that was set
+		c.Error("custom", fasthttp.StatusTeapot) // this resets all that was set
 		return nil
 	}, respond("ran"))
 	ended := make(chan struct{})
@@ -105,7 +106,7 @@ func serveUnread(t *testing.T, streamed, closeUnread bool, executed *atomic.Int3
 			r.Refuse(refusal, server, nil)
 		case "/late":
 			late(c)
-		case "/late/reset": // a handler that has run out of time does what it likes
+		case "/late/reset": // a handler that has run out of time may do anything
 			c.TimeoutErrorWithCode("late", fasthttp.StatusRequestTimeout)
 			c.Request.Reset()
 		}
@@ -116,8 +117,8 @@ func serveUnread(t *testing.T, streamed, closeUnread bool, executed *atomic.Int3
 	return serve(t, server)
 }
 
-// By the name of a header that is no token a proxy may have found a body where
-// fasthttp 1.69 finds none; 1.78 refuses the request itself.
+// If the name of a header is no token, a proxy may find a body where fasthttp 1.69
+// finds none. fasthttp 1.78 itself refuses the request.
 func TestBodyByOtherNames(t *testing.T) {
 	t.Parallel()
 	var executed atomic.Int32
@@ -136,9 +137,9 @@ func TestBodyByOtherNames(t *testing.T) {
 	}
 }
 
-// Servers that end the line of a chunk's size at a line feed in its extension, and
-// those that do not, read different requests (RFC 9112 §7.1.1). What follows a
-// chunk that is refused is not the next request.
+// Some servers end the line of a chunk's size at a line feed in its extension, and
+// others do not. They read different requests (RFC 9112 §7.1.1). What follows a refused
+// chunk is not the next request.
 func TestBrokenChunks(t *testing.T) {
 	t.Parallel()
 	for _, streamed := range []bool{true, false} {

@@ -72,8 +72,8 @@ func TestWithIdentity(t *testing.T) {
 	}
 }
 
-// A user context that derives from fasthttp's own shows the newest finding:
-// looking for an earlier one, which counts, must not go in a circle.
+// A user context may derive from fasthttp's own context. It shows what the last guard
+// found, and the search for an earlier result must not go in a circle.
 func TestContextOfFasthttpItself(t *testing.T) {
 	t.Parallel()
 	derive := func(c *fiber.Ctx) error {
@@ -95,9 +95,8 @@ func TestContextOfFasthttpItself(t *testing.T) {
 
 type key struct{}
 
-// RestartRouting serves the request again, on another route: the guard that is
-// there as well takes what it has found out before, unless the credentials were
-// changed meanwhile.
+// RestartRouting serves the request again, on another route. The guard is on this route
+// too, and reuses what it found before, unless the credentials were changed in between.
 func TestRestartRouting(t *testing.T) {
 	t.Parallel()
 	decisions := 0
@@ -132,9 +131,9 @@ func TestRestartRouting(t *testing.T) {
 	}
 }
 
-// Middleware may let a request be served by another method than it has. An unsafe one
-// does nothing for another website, whichever of both it is: a handler of net/http's
-// gets the request's own.
+// Middleware may have a request served by another method than its own. If either method
+// is unsafe, the guard refuses a request from another website, since a net/http handler
+// gets the request's own method.
 func TestMethodOverride(t *testing.T) {
 	t.Parallel()
 	browser := *guardtest.Alice.Identity

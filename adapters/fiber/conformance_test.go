@@ -19,7 +19,7 @@ import (
 
 func TestConformance(t *testing.T) {
 	for name, config := range map[string]fiber.Config{
-		"as usual":                   {},
+		"default":                    {},
 		"Immutable":                  {Immutable: true},
 		"DisableHeaderNormalizing":   {DisableHeaderNormalizing: true},
 		"CaseSensitive and strict":   {CaseSensitive: true, StrictRouting: true},
@@ -125,7 +125,7 @@ func tracing(c *fiber.Ctx) error {
 
 type spanKey struct{}
 
-// outerKey has the context in which a request of the application's own is served.
+// outerKey is the key of the context in which the application serves its own request.
 type outerKey struct{}
 
 func takeOuter(c *fiber.Ctx) error {
@@ -163,7 +163,7 @@ func errorHandler(kind guardtest.OnError) func(*fiber.Ctx, *authgear.Error) erro
 type view struct {
 	c      *fiber.Ctx
 	guards []*authgearfiber.Guard
-	err    error // what the handler returns
+	err    error // the handler returns it
 }
 
 func (v *view) Identity() (*authgear.Identity, bool) { return authgearfiber.Identity(v.c) }
@@ -179,7 +179,7 @@ func (v *view) PassedOn() []context.Context {
 }
 
 func (v *view) Headers() map[string][]string {
-	if !v.c.App().Config().StreamRequestBody { // else reading it lets trailers into the header
+	if !v.c.App().Config().StreamRequestBody { // otherwise reading the body lets trailers into the header
 		v.c.Body()
 	}
 	headers := map[string][]string{}

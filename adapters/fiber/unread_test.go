@@ -18,12 +18,12 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/guard/guardtest"
 )
 
-// smuggled is what a body says that nobody reads.
+// smuggled is the unread body.
 const smuggled = "DELETE /posts/1 HTTP/1.1\r\nHost: a\r\n\r\n"
 
-// An unread body is never the next request, whatever of fiber answers: there is one
-// answer, and the connection is closed. Without a body it stays open. (The kinds of
-// bodies are tested in adapters/fasthttp.)
+// An unread body is never the next request, whichever part of fiber answers: there is
+// one answer, and the connection is closed. Without a body it stays open.
+// (adapters/fasthttp tests the kinds of bodies.)
 func TestUnreadBody(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -54,8 +54,8 @@ func TestUnreadBody(t *testing.T) {
 	}
 }
 
-// A body that breaks while it is read is not the next request either, when a guard
-// refuses it then.
+// If a body turns out broken while a handler reads it, and the guard then refuses the
+// request, the rest of the body is not the next request either.
 func TestBrokenBody(t *testing.T) {
 	t.Parallel()
 	for path, status := range map[string]string{"/read/guarded": "401", "/read/refuse": "503"} {
@@ -68,8 +68,8 @@ func TestBrokenBody(t *testing.T) {
 	}
 }
 
-// serveUnread has handlers that read no body, but for those under /read, and counts
-// what a body executes.
+// serveUnread serves handlers. Only those under /read read the body. serveUnread counts
+// how often a body is executed as a request.
 func serveUnread(t *testing.T, closeUnread bool, executed *atomic.Int32) (addr string) {
 	t.Helper()
 	app := fiber.New(fiber.Config{StreamRequestBody: true, DisableStartupMessage: true})
@@ -93,7 +93,7 @@ func serveUnread(t *testing.T, closeUnread bool, executed *atomic.Int32) (addr s
 	return serve(t, app)
 }
 
-// exchange sends bytes, and reads all that comes until the connection is closed.
+// exchange sends the request, and reads until the connection is closed.
 func exchange(t *testing.T, addr, request string) string {
 	t.Helper()
 	conn, err := net.Dial("tcp", addr)

@@ -89,8 +89,8 @@ func TestWithIdentity(t *testing.T) {
 	}
 }
 
-// A context that derives from fiber's own, or fasthttp's, shows the newest finding:
-// looking for an earlier one, which counts, must not go in a circle.
+// A context may derive from fiber's own context, or from fasthttp's. It shows what the
+// last guard found, and the search for an earlier result must not go in a circle.
 func TestContextOfFiberItself(t *testing.T) {
 	t.Parallel()
 	for name, own := range map[string]func(fiber.Ctx) context.Context{
@@ -117,9 +117,8 @@ func TestContextOfFiberItself(t *testing.T) {
 
 type key struct{}
 
-// RestartRouting serves the request again, on another route: the guard that is
-// there as well takes what it has found out before, unless the credentials were
-// changed meanwhile.
+// RestartRouting serves the request again, on another route. The guard is on this route
+// too, and reuses what it found before, unless the credentials were changed in between.
 func TestRestartRouting(t *testing.T) {
 	t.Parallel()
 	decisions := 0
@@ -148,9 +147,9 @@ func TestRestartRouting(t *testing.T) {
 	}
 }
 
-// Middleware may let a request be served by another method than it has. An unsafe one
-// does nothing for another website, whichever of both it is: a handler of net/http's
-// gets the request's own.
+// Middleware may have a request served by another method than its own. If either method
+// is unsafe, the guard refuses a request from another website, since a net/http handler
+// gets the request's own method.
 func TestMethodOverride(t *testing.T) {
 	t.Parallel()
 	browser := *guardtest.Alice.Identity
@@ -188,8 +187,8 @@ func TestMethodOverride(t *testing.T) {
 	}
 }
 
-// Self compares what the handler gets as the parameter, whatever fiber makes of the
-// path, and denies where there is none.
+// Self compares the parameter that the handler gets, however fiber reads the path. It
+// denies if there is no such parameter.
 func TestSelfIsAboutTheParameterOfTheHandler(t *testing.T) {
 	t.Parallel()
 	guard := authgearfiberv3.New(guardtest.Alice, authgearfiberv3.Config{Observer: &authgear.Observer{}})
@@ -199,7 +198,7 @@ func TestSelfIsAboutTheParameterOfTheHandler(t *testing.T) {
 		return c.Next()
 	}
 	for name, config := range map[string]fiber.Config{
-		"as usual":                 {},
+		"default":                  {},
 		"UnescapePath":             {UnescapePath: true},
 		"Immutable":                {Immutable: true},
 		"CaseSensitive and strict": {CaseSensitive: true, StrictRouting: true},
@@ -233,7 +232,8 @@ func TestSelfIsAboutTheParameterOfTheHandler(t *testing.T) {
 				t.Errorf("%s, %s: %d %q, allowed: %v", name, path, status, body, allowed)
 			}
 		}
-		// fiber gives what is mounted on a parameter that one's value for its first own.
+		// In an application mounted on a path with a parameter, fiber gives the first
+		// parameter of the inner path the value of the outer one.
 		for _, path := range []string{"/of/bob/users/alice", "/of/alice/users/bob"} {
 			if status, body := send(t, app, path, http.Header{}); status != 403 && body != "the notes of alice" {
 				t.Errorf("%s, %s: %d %q", name, path, status, body)
@@ -242,12 +242,13 @@ func TestSelfIsAboutTheParameterOfTheHandler(t *testing.T) {
 	}
 }
 
-// tenant is a context of an application's own that finds parameters its own way.
+// tenant is an application's own context, which finds parameters in its own way.
 type tenant struct{ *fiber.DefaultCtx }
 
 func (*tenant) Params(name string, _ ...string) string { return map[string]string{"id": "alice"}[name] }
 
-// Policies get the context that the application has made, and Self asks that one.
+// Policies get the context that the application has made, and Self asks this context
+// for the parameter.
 func TestContextOfTheApplication(t *testing.T) {
 	t.Parallel()
 	guard := authgearfiberv3.New(guardtest.Alice, authgearfiberv3.Config{Observer: &authgear.Observer{}})

@@ -19,7 +19,7 @@ import (
 
 func TestConformance(t *testing.T) {
 	for name, config := range map[string]fiber.Config{
-		"as usual":                   {},
+		"default":                    {},
 		"Immutable":                  {Immutable: true},
 		"DisableHeaderNormalizing":   {DisableHeaderNormalizing: true},
 		"CaseSensitive and strict":   {CaseSensitive: true, StrictRouting: true},
@@ -37,7 +37,7 @@ func run(t *testing.T, config fiber.Config, newApp func(...fiber.Config) *fiber.
 	guardtest.Run(t, guardtest.Adapter{Mount: mount(config, newApp), Self: authgearfiberv3.Self, Policy: policy})
 }
 
-// ownContext is what an application makes of fiber's context.
+// ownContext is an application's own context, built on fiber's.
 type ownContext struct{ *fiber.DefaultCtx }
 
 func newWithOwnContext(config ...fiber.Config) *fiber.App {
@@ -137,7 +137,7 @@ func tracing(c fiber.Ctx) error {
 
 type spanKey struct{}
 
-// outerKey has the context in which a request of the application's own is served.
+// outerKey is the key of the context in which the application serves its own request.
 type outerKey struct{}
 
 func takeOuter(c fiber.Ctx) error {
@@ -175,7 +175,7 @@ func errorHandler(kind guardtest.OnError) func(fiber.Ctx, *authgear.Error) error
 type view struct {
 	c      fiber.Ctx
 	guards []*authgearfiberv3.Guard
-	err    error // what the handler returns
+	err    error // the handler returns it
 }
 
 func (v *view) Identity() (*authgear.Identity, bool) { return authgearfiberv3.Identity(v.c) }
@@ -191,7 +191,7 @@ func (v *view) PassedOn() []context.Context {
 }
 
 func (v *view) Headers() map[string][]string {
-	if !v.c.App().Config().StreamRequestBody { // else reading it lets trailers into the header
+	if !v.c.App().Config().StreamRequestBody { // otherwise reading the body lets trailers into the header
 		v.c.Body()
 	}
 	headers := map[string][]string{}

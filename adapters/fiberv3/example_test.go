@@ -56,8 +56,8 @@ func Example() {
 	// 403 {"error":"role_missing","error_description":"This request needs a role that the user does not have."}
 }
 
-// An access log around the guard knows who was refused, and why. The error that a
-// guard refused with is in the context, not returned.
+// An access log around the guard knows who was refused, and why. It finds the error in
+// the context, since the guard does not return the error.
 func Example_accessLog() {
 	guard := authgearfiberv3.New(guardtest.Alice, authgearfiberv3.Config{Observer: &authgear.Observer{}})
 	app := fiber.New()

@@ -20,7 +20,7 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/guard/guardtest"
 )
 
-// seen is what a handler finds: who has sent the request, and its identity headers.
+// seen says what a handler finds: who sent the request, and its identity headers.
 func seen(ctx context.Context, headers ...string) string {
 	user, _ := authgear.UserFromContext(ctx)
 	if user == nil {
@@ -29,8 +29,9 @@ func seen(ctx context.Context, headers ...string) string {
 	return user.ID + strings.Join(headers, "")
 }
 
-// All kinds of handlers that fiber's routes take find the identity and no identity
-// header, behind a guard only, and also behind middleware of net/http's.
+// Every kind of handler that fiber's routes take finds the identity, and no identity
+// header. This holds behind a guard alone, and also with net/http middleware in
+// between.
 func TestHandlersOfEachKind(t *testing.T) {
 	t.Parallel()
 	const name = "X-Authgear-User-Id"
@@ -88,8 +89,8 @@ func TestHandlersOfEachKind(t *testing.T) {
 	}
 }
 
-// What fasthttp makes for a handler of net/http's has no identity header, where it has
-// trailers among the headers and where it has not.
+// The request that fasthttp makes for a net/http handler has no identity header,
+// whether or not it has trailers among the headers.
 func TestTrailersForNetHTTP(t *testing.T) {
 	t.Parallel()
 	guard := authgearfiberv3.New(guardtest.Alice, authgearfiberv3.Config{Observer: &authgear.Observer{}})
@@ -114,9 +115,10 @@ func local(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, seen(ctx, r.Header.Values("X-Authgear-User-Id")...))
 }
 
-// A mounted application's guards work as those of the one that it is mounted on, also
-// when a handler serves a request to it: they know what was found out before, of which
-// the guard outside has taken the identity headers. Error handlers hear of no refusal.
+// The guards of a mounted application work like those of the outer application, also
+// when a handler passes a request to the mounted application. They know what the outer
+// guard has found out, although it has removed the identity headers. Error handlers
+// hear of no refusal.
 func TestMountedApplications(t *testing.T) {
 	t.Parallel()
 	auth, header := guardtest.Forwarded(t, nil)
@@ -136,7 +138,7 @@ func TestMountedApplications(t *testing.T) {
 	})
 	mounted.Get("/guarded", guard.Require(), handler)
 	mounted.Get("/users/:id", guard.Require(authgearfiberv3.Self("id")), handler)
-	for name, newApp := range map[string]func(...fiber.Config) *fiber.App{"as usual": fiber.New, "a context of its own": newWithOwnContext} {
+	for name, newApp := range map[string]func(...fiber.Config) *fiber.App{"default": fiber.New, "a context of its own": newWithOwnContext} {
 		app := newApp(fiber.Config{ErrorHandler: failed})
 		app.Use("/mounted", mounted)
 		app.Group("/group", guard.Require()).Use("/mounted", mounted)
@@ -172,7 +174,7 @@ func TestMountedApplications(t *testing.T) {
 }
 
 // Timeout middleware gives its handler a context that ends, and puts the old one back
-// afterwards: an access log around it knows all the same who was refused, and why.
+// afterwards. An access log around it still knows who was refused, and why.
 func TestTimeout(t *testing.T) {
 	t.Parallel()
 	guard := authgearfiberv3.New(guardtest.Alice, authgearfiberv3.Config{Observer: &authgear.Observer{}})
@@ -212,8 +214,8 @@ func TestTimeout(t *testing.T) {
 	}
 }
 
-// fiber runs what stands in app.Use also for a request that fasthttp could not read,
-// and then answers that itself. Guards there decide as far as they can, and no route
+// If fasthttp could not read a request, fiber still runs the middleware of app.Use, and
+// then answers the request itself. Guards there decide as far as they can, and no route
 // gets such a request.
 func TestUnreadableRequest(t *testing.T) {
 	t.Parallel()
@@ -243,7 +245,8 @@ func TestUnreadableRequest(t *testing.T) {
 	}
 }
 
-// An error handler may drop the connection: nothing is answered, and nothing runs.
+// An error handler may drop the connection. Then there is no answer, and the handler
+// does not run.
 func TestDrop(t *testing.T) {
 	t.Parallel()
 	dropping := func(c fiber.Ctx, _ *authgear.Error) error { return c.Drop() }

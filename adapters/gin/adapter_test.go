@@ -26,7 +26,7 @@ func TestAllocations(t *testing.T) {
 	guardtest.Allocations(t, 4, func(auth authgear.Authenticator) float64 { return cost(authgeargin.New(auth).Require()) - cost() })
 }
 
-// Logging middleware finds the error where gin keeps errors.
+// Logging middleware finds the error in c.Errors, where gin keeps errors.
 func TestErrorIsRecorded(t *testing.T) {
 	t.Parallel()
 	var recorded []*gin.Error
@@ -46,7 +46,8 @@ func TestErrorIsRecorded(t *testing.T) {
 	}
 }
 
-// gin presets the status of NoRoute handlers; that is no answer of the handler.
+// gin sets the status before it runs NoRoute handlers. This status is not an answer of
+// the custom error handler.
 func TestSilentHandlerOnNoRoute(t *testing.T) {
 	t.Parallel()
 	config := authgeargin.Config{ErrorHandler: func(*gin.Context, *authgear.Error) {}}
@@ -59,7 +60,8 @@ func TestSilentHandlerOnNoRoute(t *testing.T) {
 	}
 }
 
-// An answer counts by its body too, when its status is the one that was preset.
+// A body counts as an answer even if the error handler keeps the status that was set
+// before.
 func TestErrorHandlerKeepsStatus(t *testing.T) {
 	t.Parallel()
 	config := authgeargin.Config{ErrorHandler: func(c *gin.Context, _ *authgear.Error) {
@@ -74,7 +76,7 @@ func TestErrorHandlerKeepsStatus(t *testing.T) {
 	}
 }
 
-// A custom error handler sees no X-Authgear-* header either.
+// The X-Authgear-* headers are removed before a custom error handler runs.
 func TestErrorHandlerSeesNoIdentityHeaders(t *testing.T) {
 	t.Parallel()
 	got := "the error handler did not run"
@@ -109,8 +111,8 @@ func TestWithIdentity(t *testing.T) {
 	}
 }
 
-// A request's context that derives from gin's own shows the newest finding:
-// looking for an earlier one must not go in a circle.
+// A request's context may derive from gin's own context. It shows what the last guard
+// found, and the search for an earlier result must not go in a circle.
 func TestContextOfGinItself(t *testing.T) {
 	t.Parallel()
 	derive := func(c *gin.Context) {

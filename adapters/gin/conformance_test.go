@@ -17,7 +17,7 @@ import (
 
 func TestMain(m *testing.M) {
 	gin.SetMode(gin.TestMode)
-	gin.DefaultErrorWriter = io.Discard // what gin.Recovery writes
+	gin.DefaultErrorWriter = io.Discard // gin.Recovery writes here
 	m.Run()
 }
 

@@ -83,7 +83,7 @@ func (g *Guard) Refuse(c *gin.Context, err error) {
 
 func (g *Guard) refuse(c *gin.Context, refusal *guard.Refusal) {
 	c.Abort()
-	_ = c.Error(refusal.Err) // returns what it was given
+	_ = c.Error(refusal.Err) // it returns its argument
 	if g.errorHandler != nil {
 		status := c.Writer.Status()
 		g.errorHandler(c, refusal.Err)

@@ -36,8 +36,8 @@ func WithIdentity(c *gin.Context, identity *authgear.Identity) {
 	setRequest(c, c.Request.WithContext(authgear.NewContext(c.Request.Context(), identity)))
 }
 
-// setRequest keeps the request, and its context under a key of gin's own, where
-// it is found when c is passed on as a context.Context.
+// setRequest keeps the request. It also keeps the request's context under a key of c,
+// so that it is found when c is passed on as a context.Context.
 func setRequest(c *gin.Context, r *http.Request) {
 	c.Request = r
 	c.Set(guard.ContextKey, r.Context())

@@ -14,8 +14,8 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/guard/guardtest"
 )
 
-// Earlier middleware may read a copy of the context in a goroutine of its own,
-// also while a guard removes identity headers: shown by the race detector.
+// Earlier middleware may read a copy of the context in another goroutine while a guard
+// removes identity headers. The race detector would report a race.
 func TestCopyIsReadMeanwhile(t *testing.T) {
 	t.Parallel()
 	var wg sync.WaitGroup
@@ -45,8 +45,8 @@ func TestCopyIsReadMeanwhile(t *testing.T) {
 	}
 }
 
-// HandleContext serves the request again, on another route: the guard that is
-// there as well takes what it has found out before.
+// HandleContext serves the request again, on another route. The guard is on this route
+// too, and reuses what it found before.
 func TestHandleContext(t *testing.T) {
 	t.Parallel()
 	decisions := 0

@@ -22,7 +22,7 @@ func TestAllocations(t *testing.T) {
 	})
 }
 
-// The handler gets the server's own writer, with all that it can do.
+// The handler gets the server's own writer, with all its methods.
 func TestWriterIsNotWrapped(t *testing.T) {
 	t.Parallel()
 	w := httptest.NewRecorder()
@@ -35,7 +35,8 @@ func TestWriterIsNotWrapped(t *testing.T) {
 	authgearhttp.New(guardtest.Alice, config).Require()(handler).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 }
 
-// An early hint is not an answer, and http.ResponseController works.
+// In a custom error handler an early hint is not an answer, and http.ResponseController
+// works.
 func TestErrorHandlerWriter(t *testing.T) {
 	t.Parallel()
 	config := authgearhttp.Config{ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ *authgear.Error) {
@@ -56,7 +57,8 @@ func TestErrorHandlerWriter(t *testing.T) {
 	}
 }
 
-// A handler that flushes has answered; a refusal's body behind it would lie.
+// A custom error handler that flushes has answered. The guard must not add the body of
+// the default answer.
 func TestErrorHandlerFlushes(t *testing.T) {
 	t.Parallel()
 	config := authgearhttp.Config{ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ *authgear.Error) {

@@ -61,7 +61,7 @@ func mount(t *testing.T, app guardtest.App) string {
 		}
 		mux.Handle(route.Path, handler)
 	}
-	server := httptest.NewServer(mux) // which recovers by itself
+	server := httptest.NewServer(mux) // it recovers by itself
 	t.Cleanup(server.Close)
 	return server.Listener.Addr().String()
 }
@@ -116,7 +116,7 @@ func errorHandler(kind guardtest.OnError) func(http.ResponseWriter, *http.Reques
 	}
 }
 
-// valueKey is of values that policies load for the handler.
+// valueKey is the key of values that policies load for the handler.
 type valueKey string
 
 type view struct {

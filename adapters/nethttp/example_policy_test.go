@@ -14,7 +14,7 @@ import (
 func ExamplePolicy() {
 	type noteKey struct{}
 	type note struct{ owner, text string }
-	notes := map[string]note{"1": {"alice", "buy milk"}, "2": {"bob", "buy bread"}} // a database, rather
+	notes := map[string]note{"1": {"alice", "buy milk"}, "2": {"bob", "buy bread"}} // a database in your service
 
 	owner := authgearhttp.Policy(func(r *http.Request, identity *authgear.Identity) error {
 		n := notes[r.PathValue("id")]
@@ -40,7 +40,7 @@ func ExamplePolicy() {
 	// 403 {"error":"policy_denied","error_description":"This request is not allowed."}
 }
 
-// A user may see what is under the own id.
+// A user may see only what belongs to the user's own id.
 func ExampleSelf() {
 	guard := authgearhttp.New(guardtest.Alice, authgearhttp.Config{Observer: &authgear.Observer{}})
 	own := guard.Require(authgear.Any(authgearhttp.Self("id"), authgear.Role("admin")))

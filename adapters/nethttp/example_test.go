@@ -46,12 +46,12 @@ func Example() {
 	// 403 {"error":"role_missing","error_description":"This request needs a role that the user does not have."}
 }
 
-// authenticator is that of the service; here it finds no credentials.
+// authenticator is the one of your service. In this example it finds no credentials.
 var authenticator = guardtest.Nobody{}
 
-// CORS middleware inside the guard never sees a preflight: browsers send it
-// without credentials, and the guard refuses it. This is the wrong way round;
-// cors(guard.Require()(handler)) is the right one.
+// CORS middleware inside the guard never sees a preflight: browsers send it without
+// credentials, and the guard refuses it. So guard.Require()(cors(handler)) is wrong,
+// and cors(guard.Require()(handler)) is right.
 func Example_corsInsideTheGuard() {
 	cors := func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -13,7 +13,7 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/guard/guardtest"
 )
 
-// slow answers when nobody waits any longer.
+// slow answers only after the request's time is up.
 type slow struct{}
 
 func (slow) Authenticate(ctx context.Context, _ authgear.Request) (*authgear.Identity, error) {
@@ -21,9 +21,9 @@ func (slow) Authenticate(ctx context.Context, _ authgear.Request) (*authgear.Ide
 	return guardtest.Alice.Identity, nil
 }
 
-// An access log reads the header of a request whose handler http.TimeoutHandler
-// has left behind, while a guard removes identity headers there: shown by the race
-// detector.
+// http.TimeoutHandler answers while its handler still runs. Then an access log reads
+// the header of the request while a guard removes identity headers. The race detector
+// would report a race.
 func TestHeaderIsReadMeanwhile(t *testing.T) {
 	t.Parallel()
 	var behind sync.WaitGroup

@@ -18,7 +18,7 @@ func (w *watchedWriter) Write(b []byte) (int, error) {
 	return w.ResponseWriter.Write(b)
 }
 
-// FlushError sends the header, if nothing else: that is an answer too.
+// FlushError sends at least the header, which is an answer too.
 func (w *watchedWriter) FlushError() error {
 	w.written = true
 	return http.NewResponseController(w.ResponseWriter).Flush()
