@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// frameworks are the modules, one no framework, of which a user gets none but their own.
+// frameworks are modules that a user gets only with their own adapter. One of them is
+// not a framework.
 var frameworks = []string{
 	"github.com/gin-gonic/gin",
 	"github.com/labstack/echo/v4",
@@ -25,10 +26,10 @@ var frameworks = []string{
 // prints the answer.
 var consumers = []struct {
 	adapter string
-	own     []string // of frameworks
-	shared  []string // modules of ours between the adapter and core
+	own     []string // the modules of frameworks that the user gets
+	shared  []string // our modules between the adapter and core
 	imports string
-	serve   string // sets response and err
+	serve   string // a statement that sets response and err
 }{
 	{"gin", []string{"github.com/gin-gonic/gin"}, nil, `"github.com/gin-gonic/gin"`, `
 	gin.SetMode(gin.ReleaseMode)
@@ -116,12 +117,12 @@ func TestConsumers(t *testing.T) {
 	}
 }
 
-// Who writes an adapter imports what adapters are made of.
+// Somebody who writes an adapter imports the module that adapters are made of.
 func TestWithoutAdapter(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		modules, packages []string
-		own               []string // of frameworks
+		own               []string // the modules of frameworks that the user gets
 	}{
 		{[]string{"core"}, []string{"core", "core/authgeartest", "core/guard"}, nil},
 		{[]string{"core", "adapters/fasthttp"}, []string{"core/guard", "adapters/fasthttp"}, []string{"github.com/valyala/fasthttp"}},
@@ -138,15 +139,15 @@ func TestWithoutAdapter(t *testing.T) {
 	}
 }
 
-// user is somebody's module, outside of the repository.
+// user is the module of a user, outside the repository.
 type user struct {
 	dir string
 	env []string
 }
 
-// newUser makes a module that requires these of ours. What it needs beside them
-// comes from the download cache, which building the modules has filled, so that
-// nobody else is asked; its sums are those that we have recorded.
+// newUser makes a module that requires these modules of ours. Its other dependencies
+// come from the download cache, which was filled when the modules were built. So no
+// server is asked. Their sums are those that we have recorded.
 func newUser(t *testing.T, directories ...string) user {
 	t.Helper()
 	cache, upstream := goEnv(t, "GOMODCACHE"), goEnv(t, "GOPROXY")
@@ -154,7 +155,7 @@ func newUser(t *testing.T, directories ...string) user {
 	u := user{dir: t.TempDir()}
 	u.env = append(os.Environ(),
 		"GOWORK=off",
-		"GOFLAGS=-mod=mod -modcacherw -trimpath", // the last for the build cache, since directories differ
+		"GOFLAGS=-mod=mod -modcacherw -trimpath", // -trimpath lets the build cache be used, although directories differ
 		"GOMODCACHE="+t.TempDir(),
 		"GOPROXY=file://"+filepath.ToSlash(proxy)+",file://"+filepath.ToSlash(cache)+"/cache/download,"+upstream,
 		"GONOSUMDB="+root+"*",
@@ -193,7 +194,7 @@ func (u user) run(t *testing.T, name string, arguments ...string) string {
 	return string(out)
 }
 
-// checkGraph fails when the module graph has a framework that is not the user's.
+// checkGraph fails if the module graph has a framework that the user does not use.
 func (u user) checkGraph(t *testing.T, own []string) {
 	t.Helper()
 	graph := u.run(t, "go", "mod", "graph")

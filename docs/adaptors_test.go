@@ -36,17 +36,17 @@ const (
 	denied    = `403 {"error":"policy_denied"`
 )
 
-// adaptors is what the rows about adaptors are tested with: a user's token, and guards
-// of net/http of which one believes the headers of a proxy on this machine.
+// adaptors holds what the rows about adaptors are tested with: a user's token, and two
+// net/http guards. One of the guards believes the headers of a proxy on this machine.
 type adaptors struct {
 	auth       *authgear.JWT
 	alice      string
 	guard      *authgearhttp.Guard
 	forwarded  *authgearhttp.Guard
-	identities string // the headers by which a proxy states that alice is there
+	identities string // the headers by which a proxy says that alice sent the request
 }
 
-// person tells whom a handler of net/http finds, and which path value.
+// person answers with the user and the path value that a net/http handler finds.
 var person = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	name := "nobody"
 	if user, ok := authgearhttp.User(r); ok {
@@ -92,8 +92,8 @@ func servesFiberV3(t *testing.T, set func(*fiberv3.App)) string {
 	return l.Addr().String()
 }
 
-// gets sends these lines of a header, and after them a body with these trailers, and
-// expects how the answer begins.
+// gets sends these header lines, and a body with these trailers. It expects that the
+// answer begins with want.
 func gets(t *testing.T, addr, path, header, trailer, want string) {
 	t.Helper()
 	c, err := net.Dial("tcp", addr)
@@ -116,8 +116,8 @@ func gets(t *testing.T, addr, path, header, trailer, want string) {
 	}
 }
 
-// guards expects what every guard does: whom it lets through, and whom not. No
-// trailer states an identity.
+// guards expects that the guard works: it lets users through and refuses everybody
+// else, and a trailer states no identity.
 func (a *adaptors) guards(t *testing.T, addr, want string) {
 	t.Helper()
 	gets(t, addr, "/users/alice", "", "", signIn)
@@ -132,8 +132,9 @@ func (a *adaptors) guardsSelf(t *testing.T, addr string) {
 	gets(t, addr, "/users/bob", a.alice, "", denied)
 }
 
-// holes expects what makes fiber's adaptors unfit for a guard of net/http: what is two
-// tokens, and an identity in a trailer, which no proxy has looked at.
+// holes expects two faults of fiber's adaptors, by which they are unfit for a net/http
+// guard: a request with two tokens is accepted, and so is an identity in a trailer,
+// which no proxy has checked.
 func (a *adaptors) holes(t *testing.T, jwt, forwarded, want string) {
 	t.Helper()
 	gets(t, jwt, "/users/alice", "", "", signIn)
@@ -165,7 +166,7 @@ func TestAdaptors(t *testing.T) {
 		jwt, "Authorization: Bearer " + project.AccessToken(id) + "\r\n",
 		authgearhttp.New(jwt), authgearhttp.New(forwarded), lines.String(),
 	}
-	gets(t, serves(t, a.forwarded.Require()(person)), "/users/alice", a.identities, "", "200 alice") // so they are complete
+	gets(t, serves(t, a.forwarded.Require()(person)), "/users/alice", a.identities, "", "200 alice") // so a.identities is complete
 
 	rows := a.rows()
 	for _, row := range regexp.MustCompile(`(?m)^\| ([^|]+) \| ([^|]+) \| [^|]+ \|$`).FindAllStringSubmatch(sections(read(t, "frameworks.md"), "##")["The frameworks' own adaptors"], -1) {
@@ -306,7 +307,7 @@ func (a *adaptors) rows() map[string]func(*testing.T) {
 			gets(t, addr, "/users/alice", "", "", signIn)
 			gets(t, addr, "/users/alice", a.alice, "", "200 alice")
 			gets(t, addr, "/users/bob", a.alice, "", denied)
-			gets(t, addr, "/users/alice", "Authorization: Bearer bad\r\n"+a.alice, "", "200 alice") // the last
+			gets(t, addr, "/users/alice", "Authorization: Bearer bad\r\n"+a.alice, "", "200 alice") // the last line counts
 			gets(t, serves(t, a.guard.Require()(adaptor.FiberApp(app))), "/open/alice", a.alice, "", "200 nobody")
 		},
 		"fiber v3: adaptor.HTTPHandler(h), or just h, behind a fiber guard": func(t *testing.T) {
@@ -334,7 +335,7 @@ func (a *adaptors) rows() map[string]func(*testing.T) {
 			gets(t, addr, "/users/alice", "", "", signIn)
 			gets(t, addr, "/users/alice", a.alice, "", "200 alice")
 			gets(t, addr, "/users/bob", a.alice, "", denied)
-			gets(t, addr, "/users/alice", "Authorization: Bearer bad\r\n"+a.alice, "", "200 alice") // the last
+			gets(t, addr, "/users/alice", "Authorization: Bearer bad\r\n"+a.alice, "", "200 alice") // the last line counts
 			gets(t, serves(t, a.guard.Require()(adaptorv3.FiberApp(app))), "/open/alice", a.alice, "", "200 nobody")
 		},
 		"fiber v3: adaptor.HTTPMiddleware(guard.Require()), adaptor.HTTPHandler(guard.Require()(h))": func(t *testing.T) {

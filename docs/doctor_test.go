@@ -14,7 +14,8 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/doctor"
 )
 
-// movedProject is a project whose custom domain was switched, as a transport sees it.
+// movedProject is a project after its custom domain was switched. It answers as an
+// http.RoundTripper.
 type movedProject struct{ t *testing.T }
 
 func (p movedProject) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -43,7 +44,7 @@ func (p movedProject) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, nil
 }
 
-// The report in the document is one that the doctor writes, to the letter.
+// The report in the document is exactly what the doctor writes.
 func TestDoctorsReport(t *testing.T) {
 	report := doctor.Run(t.Context(), doctor.Config{
 		Endpoint: "https://myapp.authgear.cloud", HTTPClient: &http.Client{Transport: movedProject{t}},

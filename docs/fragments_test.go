@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	// What the snippets import beside the adapters.
+	// The snippets import these besides the adapters.
 	_ "connectrpc.com/connect"
 	_ "github.com/99designs/gqlgen/graphql"
 	_ "github.com/99designs/gqlgen/graphql/handler"
@@ -38,7 +38,7 @@ import (
 	_ "google.golang.org/protobuf/types/known/wrapperspb"
 )
 
-// packages are what fragments use without an import.
+// packages are the packages that fragments use without an import.
 var packages = map[string]string{
 	"authgear":        "github.com/authgear/authgear-sdk-go/core",
 	"authgeartest":    "github.com/authgear/authgear-sdk-go/core/authgeartest",
@@ -82,7 +82,8 @@ var packages = map[string]string{
 	"x509":            "crypto/x509",
 }
 
-// ofKind are packages whose names mean something else in other kinds.
+// ofKind are packages by kind of fragment: in another kind the same name may mean
+// another package.
 var ofKind = map[string]map[string]string{
 	"gin":    {"cors": "github.com/gin-contrib/cors"},
 	"echov4": {"echo": "github.com/labstack/echo/v4"},
@@ -117,7 +118,7 @@ var ofKind = map[string]map[string]string{
 	},
 }
 
-// surroundings are what a fragment finds declared.
+// surroundings are the declarations around a fragment, by its kind.
 var surroundings = map[string]string{
 	"core": `var (
 	ctx      context.Context
@@ -184,7 +185,7 @@ func listOrders(context.Context, string) []string { return nil }
 	hooks *webhook.Handler
 )
 `,
-	// What ogen generates. generate makes what others do.
+	// ogen generates this. generate runs the other generators.
 	"test": `type OperationName = string
 
 type BearerAuth struct {
@@ -199,7 +200,7 @@ func imports(file *ast.File, kind string) string {
 	known := maps.Clone(packages)
 	maps.Copy(known, ofKind[kind])
 	used := map[string]bool{}
-	for _, name := range file.Unresolved { // so no variable of that name
+	for _, name := range file.Unresolved { // so it is no variable
 		used[name.Name] = true
 	}
 	var b strings.Builder
@@ -211,9 +212,9 @@ func imports(file *ast.File, kind string) string {
 	return b.String()
 }
 
-// complete makes a file of a fragment: declarations as they are, statements in a
-// function of that name, which uses what they declare as the rest of a program
-// would.
+// complete makes a Go file of a fragment. It keeps declarations as they are. It puts
+// statements into a function of that name, and uses the variables that they declare, as
+// the rest of a program would.
 func complete(fragment, kind, name string) (string, error) {
 	const head = "package main\n\n"
 	file, err := parser.ParseFile(token.NewFileSet(), "", head+fragment, 0)

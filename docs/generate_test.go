@@ -15,7 +15,7 @@ import (
 	"google.golang.org/protobuf/types/pluginpb"
 )
 
-// generate lets the generators that recipes are about make the packages that the
+// generate runs the code generators of the recipes. They make the packages that the
 // recipes use.
 func (m *module) generate(t *testing.T) {
 	t.Helper()
@@ -27,8 +27,7 @@ func (m *module) generate(t *testing.T) {
 	m.tool(t, "api", nil, "oapi-codegen", "-config", "oapi-codegen.yaml", "openapi.yaml")
 	m.tool(t, "graph", nil, "gqlgen", "generate")
 
-	// The description of a service that Go programs have at hand, so that no compiler
-	// of such is needed.
+	// A Go module already has the description of this service, so protoc is not needed.
 	service := protodesc.ToFileDescriptorProto(grpc_health_v1.File_grpc_health_v1_health_proto)
 	request, err := proto.Marshal(&pluginpb.CodeGeneratorRequest{
 		FileToGenerate: []string{service.GetName()},

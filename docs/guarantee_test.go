@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// cells returns those of a table's row.
+// cells returns the cells of a table row.
 func cells(row string) []string {
 	found := strings.Split(strings.Trim(strings.TrimSpace(row), "|"), "|")
 	for i := range found {
@@ -43,7 +43,7 @@ func TestGuarantee(t *testing.T) {
 	}
 }
 
-// The numbers of the guarantee are the defaults of the code.
+// The numbers in the guarantee are the defaults in the code.
 func TestGuaranteedNumbers(t *testing.T) {
 	t.Parallel()
 	text := sections(read(t, "hybrid.md"), "##")["The guarantee"]

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-const root = ".." // of the repository
+const root = ".." // the root of the repository
 
 // documents returns the text of all documents, by their path from the root.
 func documents(t *testing.T) map[string]string {
@@ -47,7 +47,7 @@ type block struct {
 	language string
 	mark     string // the text of an HTML comment on the line before
 	text     string
-	line     int // of the fence
+	line     int // the line of the fence
 }
 
 func blocks(document string) []block {
@@ -84,7 +84,7 @@ var (
 	notSlug = regexp.MustCompile(`[^\p{L}\p{N}_ -]`)
 )
 
-// anchors returns the fragments by which the document's headings are reached.
+// anchors returns the URL fragments of the document's headings.
 func anchors(document string) map[string]bool {
 	found := map[string]bool{}
 	for _, match := range heading.FindAllStringSubmatch(prose(document), -1) {

@@ -44,7 +44,8 @@ func (j *journal) observer() *authgear.Observer {
 	return authgear.LogObserver(slog.New(slog.NewTextHandler(j, nil)))
 }
 
-// owner sets a service up, sends it a request, and then reads.
+// owner is the owner of a service, who sets it up, sends it a request, and reads the
+// log.
 type owner struct {
 	*testing.T
 	project *authgeartest.Server
@@ -62,7 +63,7 @@ func (p *owner) bearer(t ...authgeartest.Token) string {
 	return "Authorization: Bearer " + p.project.AccessToken(p.alice, t...)
 }
 
-// withoutTrustProxy answers a path as an Authgear that does not look at X-Forwarded-*.
+// withoutTrustProxy makes Authgear answer a path as if X-Forwarded-Proto were not set.
 func (p *owner) withoutTrustProxy(path string) {
 	p.project.Handle(path, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Header.Del("X-Forwarded-Proto")
@@ -107,8 +108,8 @@ func (p *owner) serve(h http.Handler) string {
 	return server.URL
 }
 
-// ask sends a request with these headers, and returns what there is to read: the log,
-// or the error with which the service does not even start.
+// ask sends a request with these headers, and returns the log. If the service does not
+// even start, ask returns the error.
 func (p *owner) ask(auth authgear.Authenticator, err error, headers ...string) string {
 	if err != nil {
 		return err.Error()
@@ -132,8 +133,8 @@ func (p *owner) send(method, url string, headers ...string) string {
 	return p.journal.String()
 }
 
-// Each of these mistakes is told where the service's owner looks, by its cause and with
-// what to do about it.
+// The owner of a service finds each of these mistakes in the log or the error: the text
+// names its cause and what to do about it.
 func TestMistakes(t *testing.T) {
 	t.Parallel()
 	const session, discovery, public = "/_resolver/resolve", "/.well-known/openid-configuration", "https://auth.example.com"
@@ -141,7 +142,7 @@ func TestMistakes(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		project authgeartest.Config
-		make    func(p *owner) string // the mistake, and what is read
+		make    func(p *owner) string // makes the mistake, and returns what the owner reads
 		cause   string
 		fix     string
 	}{
@@ -182,7 +183,7 @@ func TestMistakes(t *testing.T) {
 		}, `typ is \"JWT\", not at+jwt`, "Send the access token, not the ID token"},
 		{"a refresh token", authgeartest.Config{}, func(p *owner) string {
 			auth, err := p.hybrid(authgear.HybridConfig{})
-			return p.ask(auth, err, "Authorization: Bearer "+p.project.SessionCookie(p.alice).Value) // it has the same form
+			return p.ask(auth, err, "Authorization: Bearer "+p.project.SessionCookie(p.alice).Value) // a refresh token has the same form
 		}, "it looks like a refresh token", "clients send their access token"},
 		{"another project's token", authgeartest.Config{}, func(p *owner) string {
 			auth, err := p.resolver(authgear.ResolverConfig{})
@@ -304,7 +305,7 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
-// moved is an address of the project that is no longer its origin.
+// moved returns an old address of the project: its origin is now another.
 func (p *owner) moved() string {
 	return p.serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Host = "auth.example.com"

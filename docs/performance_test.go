@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Whoever reads a number can measure it: the benchmarks are there.
+// Readers can measure each number themselves: the benchmarks exist.
 func TestBenchmarks(t *testing.T) {
 	t.Parallel()
 	found := regexp.MustCompile("-bench '?([\\w|\\\\$]+)'? [^`]*?\\./([\\w/]+)`").FindAllStringSubmatch(read(t, "performance.md"), -1)
@@ -20,7 +20,7 @@ func TestBenchmarks(t *testing.T) {
 		for _, path := range paths {
 			benchmarks += strings.Join(regexp.MustCompile(`(?m)^func Benchmark\w+`).FindAllString(read(t, path), -1), "\n") + "\n"
 		}
-		for name := range strings.SplitSeq(command[1], `\|`) { // as a table has it
+		for name := range strings.SplitSeq(command[1], `\|`) { // | is escaped in a table
 			if !regexp.MustCompile(`(?m)` + name).MatchString(benchmarks) {
 				t.Errorf("no benchmark of %s fits %q", command[2], name)
 			}

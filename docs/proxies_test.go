@@ -15,8 +15,8 @@ func proxyFile(t *testing.T, name string) string {
 	return read(t, filepath.Join("proxies", filepath.FromSlash(name)))
 }
 
-// All files copy the same headers from the resolver's answer. One that is left
-// out would reach the backend as the client sent it.
+// All files copy the same headers from the resolver's answer. If a file left out a
+// header, the client's own header would reach the backend.
 func TestProxyFields(t *testing.T) {
 	t.Parallel()
 	lists := map[string]*regexp.Regexp{
@@ -33,7 +33,7 @@ func TestProxyFields(t *testing.T) {
 	}
 	for name, list := range lists {
 		want := answer
-		if name != "envoy.yaml" && name != "traefik-dynamic.yaml" { // Traefik sets it otherwise
+		if name != "envoy.yaml" && name != "traefik-dynamic.yaml" { // Traefik is configured otherwise
 			want = append([]string{"x-authgear-credential"}, answer...)
 		}
 		var fields []string
@@ -47,7 +47,7 @@ func TestProxyFields(t *testing.T) {
 	}
 }
 
-// Who forgets to replace the secret of a file gets no backend that accepts it.
+// If somebody forgets to replace the secret of a file, no backend accepts it.
 func TestProxyPlaceholders(t *testing.T) {
 	t.Parallel()
 	secret := regexp.MustCompile(`(?i)X-Authgear-Proxy-Secret[:,\s]+(?:value: )?"?([\w-]+)`)
@@ -66,7 +66,7 @@ func TestProxyPlaceholders(t *testing.T) {
 	}
 }
 
-// What the Kubernetes resources decide is what the tested files decide.
+// The Kubernetes resources decide like the tested files.
 func TestKubernetesFiles(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -76,7 +76,7 @@ func TestKubernetesFiles(t *testing.T) {
 	}{
 		{"kubernetes/traefik-middleware.yaml", "traefik-dynamic.yaml", regexp.MustCompile(`(?m)'\(\?i\).*'$`), 1},
 		{"kubernetes/envoy-gateway-securitypolicy.yaml", "envoy.yaml", regexp.MustCompile(`(?m)'x\(.*'$`), 1},
-		// Of nginx: which credential is chosen, and all about the request to the
+		// These lines of nginx choose the credential, and make the request to the
 		// resolver.
 		{"kubernetes/resolver-relay.yaml", "nginx.conf", regexp.MustCompile(`(?m)^ +(map .*|default .*|"[~";].*|(token|cookie) +[$"].*|server    .*|proxy_(set_header|ssl|method|pass|http|buffer|connect|send|read|next).*)$`), 40},
 	} {

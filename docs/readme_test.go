@@ -17,7 +17,7 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 )
 
-// The programs of README.md are short, serve, and answer as it says.
+// The programs of README.md are short. They run, and answer as it says.
 func TestREADME(t *testing.T) {
 	t.Parallel()
 	text := documents(t)["README.md"]
@@ -68,7 +68,7 @@ func TestREADME(t *testing.T) {
 				commands++
 				command, want, _ := strings.Cut(b.text, "\n")
 				got := curl(t, command, addr, tokens)
-				if strings.HasPrefix(want, "HTTP/1.1 200") { // the framework's own headers are not shown
+				if strings.HasPrefix(want, "HTTP/1.1 200") { // README.md does not show the framework's own headers
 					got = regexp.MustCompile(`(?s)^([^\n]*\n).*?\n\n`).ReplaceAllString(got, "$1\n")
 				}
 				if got != want {
@@ -82,8 +82,8 @@ func TestREADME(t *testing.T) {
 	}
 }
 
-// serve runs a program until the test ends. The port is free when it is chosen;
-// should somebody else take it meanwhile, another is tried.
+// serve runs a program until the test ends. The port is free when it is chosen. If
+// another program takes it before this one listens, serve tries another port.
 func serve(t *testing.T, program, endpoint string) (addr string) {
 	t.Helper()
 	var out bytes.Buffer
@@ -93,7 +93,7 @@ func serve(t *testing.T, program, endpoint string) (addr string) {
 			t.Fatal(err)
 		}
 		addr = l.Addr().String()
-		_ = l.Close() // for the program
+		_ = l.Close() // so that the program can listen here
 		out.Reset()
 		command := exec.Command(program)
 		command.Env = append(os.Environ(), "ENDPOINT="+endpoint, "ADDR="+addr)
@@ -102,7 +102,7 @@ func serve(t *testing.T, program, endpoint string) (addr string) {
 			t.Fatal(err)
 		}
 		ended := make(chan struct{})
-		go func() { _ = command.Wait(); close(ended) }() // it ends by a signal, or has said why
+		go func() { _ = command.Wait(); close(ended) }() // a signal ends the program, or it has written why it ended
 		t.Cleanup(func() { _ = command.Process.Kill(); <-ended })
 		if listening(addr, ended) {
 			return addr
@@ -114,7 +114,7 @@ func serve(t *testing.T, program, endpoint string) (addr string) {
 	return ""
 }
 
-// listening waits until somebody listens, or the program has ended.
+// listening waits until the program listens, or has ended.
 func listening(addr string, ended <-chan struct{}) bool {
 	for limit := time.After(20 * time.Second); ; {
 		if c, err := net.Dial("tcp", addr); err == nil {
@@ -157,7 +157,7 @@ func curl(t *testing.T, command, addr string, tokens map[string]string) string {
 	return render(response, string(body))
 }
 
-// A service that has no release to get is built with a clone, as README says.
+// While there is no release, a service is built with a clone, as README says.
 func TestClone(t *testing.T) {
 	t.Parallel()
 	absolute, err := filepath.Abs(root)

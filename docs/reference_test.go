@@ -71,7 +71,7 @@ func constants(t *testing.T, name, typeName string) []string {
 	return found
 }
 
-// sections returns the text of each section of that level, by its heading.
+// sections returns the text of each section of this level, by its heading.
 func sections(document, level string) map[string]string {
 	found := map[string]string{}
 	for _, part := range strings.Split("\n"+document, "\n"+level+" ")[1:] {
@@ -81,7 +81,7 @@ func sections(document, level string) map[string]string {
 	return found
 }
 
-// refuses is an authenticator that refuses everybody for one reason.
+// refuses is an authenticator that refuses every request for this reason.
 type refuses authgear.Reason
 
 func (r refuses) Authenticate(context.Context, authgear.Request) (*authgear.Identity, error) {
@@ -95,7 +95,7 @@ func answer(reason authgear.Reason) *httptest.ResponseRecorder {
 	return w
 }
 
-// Each reason has one section, with what the client sees.
+// Each reason has one section, which says what the client sees.
 func TestReasons(t *testing.T) {
 	t.Parallel()
 	found := sections(read(t, "reasons.md"), "##")
@@ -126,7 +126,7 @@ func TestReasons(t *testing.T) {
 	}
 }
 
-// The answers of docs/decisions.md are those of the guard, byte for byte.
+// The answers in docs/decisions.md are exactly those of the guard.
 func TestAnswers(t *testing.T) {
 	t.Parallel()
 	outcomes := map[authgear.Outcome]bool{}
@@ -151,7 +151,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// The challenge of docs/websites.md is that of RecentAuth.
+// The challenge in docs/websites.md is the one that RecentAuth sends.
 func TestStepUpChallenge(t *testing.T) {
 	t.Parallel()
 	alice := &authgear.Identity{Kind: authgear.KindUser, ID: "alice", CanReauthenticate: true}
@@ -162,8 +162,8 @@ func TestStepUpChallenge(t *testing.T) {
 	}
 }
 
-// The table of docs/policies.md has every constructor of a policy, and the reasons
-// with which they refuse lead to their sections.
+// The table of docs/policies.md has every constructor of a policy. Each reason in it
+// links to the section of this reason.
 func TestPolicies(t *testing.T) {
 	t.Parallel()
 	text := read(t, "policies.md")
@@ -196,8 +196,8 @@ func TestPolicies(t *testing.T) {
 	}
 }
 
-// render writes an answer as curl -i shows it, but for the date, and with
-// sorted fields.
+// render writes an answer as curl -i shows it, but without the date, and with sorted
+// fields.
 func render(response *http.Response, body string) string {
 	lines := []string{}
 	for name, values := range response.Header {
@@ -259,7 +259,7 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-// Every variable of the example servers stands in the table, and no other.
+// The table has every variable of the example servers, and no other.
 func TestVariables(t *testing.T) {
 	t.Parallel()
 	variables := map[string]bool{}
@@ -277,7 +277,7 @@ func TestVariables(t *testing.T) {
 	}
 }
 
-// The lines of the log are those that are logged.
+// The log lines in the document are those that the SDK logs.
 func TestLogLines(t *testing.T) {
 	t.Parallel()
 	var log strings.Builder

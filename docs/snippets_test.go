@@ -1,8 +1,8 @@
 // Package docs holds the documentation; its tests compile what it shows, run
 // what can be run, and compare the answers.
 //
-// A block of Go in a document is either a whole program, or a fragment after a
-// comment that says where it stands:
+// A block of Go in a document is a whole program or a fragment. A comment before a
+// fragment says what is declared around it:
 //
 //	<!-- snippet: core -->   auth, ctx, token and identity are there
 //	<!-- snippet: http -->   auth, guard, mux and handlers are there, and so
@@ -10,11 +10,11 @@
 //	<!-- snippet: test -->   a test, which is run, or a function that the
 //	                         tests of testdata test
 //
-// What a fragment imports of a code generator, that generator makes first, of the
-// files in testdata/generate.
+// A fragment may import a generated package. The code generator makes it first, from
+// the files in testdata/generate.
 //
-// All fragments of a kind are files of one package, since a package each takes
-// long to compile.
+// All fragments of a kind are files of one package, since one package for each fragment
+// would take long to compile.
 package docs
 
 import (
@@ -27,8 +27,8 @@ import (
 	"testing"
 )
 
-// module is a temporary one, outside the workspace, with the requirements of
-// this one.
+// module is a temporary module outside the workspace, with the same requirements as
+// this module.
 type module struct{ dir string }
 
 func newModule(t *testing.T) *module {
@@ -64,8 +64,8 @@ func (m *module) run(t *testing.T, args ...string) {
 	}
 }
 
-// Every block of Go compiles, and the tests among them pass. TestREADME has the
-// whole programs.
+// Every block of Go compiles, and those that are tests pass. TestREADME tests the whole
+// programs.
 func TestSnippets(t *testing.T) {
 	t.Parallel()
 	m := newModule(t)

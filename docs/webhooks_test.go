@@ -28,7 +28,8 @@ import (
 
 const hookPath = "/authgear/events"
 
-// mounts are the lines of docs/webhooks.md, some of them behind Strip.
+// mounts are the ways in docs/webhooks.md to mount the receiver, some of them behind
+// Strip.
 var mounts = map[string]func(*testing.T, *webhook.Handler) string{
 	"net/http": func(t *testing.T, hooks *webhook.Handler) string {
 		mux := http.NewServeMux()
@@ -66,8 +67,8 @@ var mounts = map[string]func(*testing.T, *webhook.Handler) string{
 	},
 }
 
-// In each framework an event of the embedded Authgear revokes, and the answers are the
-// same.
+// In each framework an event of the embedded Authgear revokes tokens, and the receiver
+// gives the same answers.
 func TestWebhookMounts(t *testing.T) {
 	t.Parallel()
 	gin.SetMode(gin.ReleaseMode)

@@ -17,9 +17,9 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 )
 
-// A real browser decides which cookies it sends, what it says about the page
-// behind a request, and what of an answer that page may read. Whether the
-// cross-origin rule fits to that cannot be seen with requests of our own.
+// A real browser decides which cookies it sends, what it says about the page that makes
+// a request, and which part of the answer this page may read. Only a browser can show
+// that the cross-origin rule fits this.
 func TestBrowser(t *testing.T) {
 	t.Parallel()
 	program := browser(t)
@@ -33,12 +33,12 @@ func TestBrowser(t *testing.T) {
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building the example servers: %v\n%s", err, output)
 	}
-	for _, framework := range frameworks { // one after the other: a browser uses all processors
+	for _, framework := range frameworks { // one after the other, since a browser uses all processors
 		t.Run(framework, func(t *testing.T) { browseExample(t, program, filepath.Join(examples, framework)) })
 	}
 }
 
-// browser finds the program. Only who names one wants it to be there.
+// browser finds the program. It fails only if CHROMIUM names a program that is missing.
 func browser(t *testing.T) string {
 	t.Helper()
 	if program := os.Getenv("CHROMIUM"); program != "" {
@@ -57,7 +57,7 @@ func browser(t *testing.T) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer func() { _ = os.RemoveAll(profile) }() // not t.TempDir: what it has started may still write
+		defer func() { _ = os.RemoveAll(profile) }() // not t.TempDir, since processes that it has started may still write
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		probe := exec.CommandContext(ctx, path, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
@@ -71,10 +71,10 @@ func browser(t *testing.T) string {
 	return ""
 }
 
-// browseExample puts the example on two websites: on strict it lets no other
-// origin in; on trusting it trusts that of elsewhere, which is another port of its
-// host, and lets its scripts in by CORS. A cookie does not tell ports apart, so
-// that both have the same session.
+// browseExample puts the example on two websites. On strict it accepts no other origin.
+// On trusting it trusts the origin elsewhere, and allows its scripts by CORS. elsewhere
+// is another port of the same host. Cookies do not tell ports apart, so both websites
+// have the same session.
 func browseExample(t *testing.T, program, example string) {
 	project := authgeartest.New(t)
 	alice := project.AddUser(authgeartest.User{ID: "alice"})
@@ -85,9 +85,8 @@ func browseExample(t *testing.T, program, example string) {
 	elsewherePort, serveElsewhere := listen(t)
 	var all []visit
 	var trusted []string
-	// Browsers count *.localhost as trustworthy without TLS, and say there by
-	// Sec-Fetch-Site whose page asks. To a plain http website they do not say it,
-	// and Origin alone decides.
+	// Browsers count *.localhost as trustworthy without TLS, and send Sec-Fetch-Site
+	// there. To a plain http website they do not send it, and Origin alone decides.
 	for _, top := range []string{"localhost", "test"} {
 		v := visits{
 			top:       top,
@@ -110,7 +109,7 @@ func browseExample(t *testing.T, program, example string) {
 	for _, v := range all {
 		for i := range v.steps {
 			number++
-			v.steps[i].URL += fmt.Sprintf("?case=%d", number) // so that each can be found
+			v.steps[i].URL += fmt.Sprintf("?case=%d", number) // so that each request can be found
 		}
 	}
 	w := newWebsite(all)
@@ -122,9 +121,9 @@ func browseExample(t *testing.T, program, example string) {
 	w.check(t)
 }
 
-// visits are those of an app and of pages elsewhere. Another port and a subdomain
-// are other origins of the same site, so that SameSite=Lax does not keep the
-// session from their requests; evil is another site, below localhost, too.
+// visits are visits of an app's pages and of other pages. Another port and a subdomain
+// are other origins of the same site, so their requests carry the session despite
+// SameSite=Lax. evil is another site, below localhost too.
 type visits struct {
 	top                                        string
 	strict, trusting, elsewhere, sibling, evil string
@@ -137,8 +136,8 @@ const (
 	anonymous = `"error":"authentication_required"`
 )
 
-// all is the order of the visits. The cookie of the first stays until the last
-// two take theirs away.
+// all returns the visits in order. The cookie of the first visit stays until the last
+// two visits, in which the answers remove the cookie.
 func (v visits) all() []visit {
 	all := []visit{
 		{"same origin, " + v.top, v.strict, v.session(), v.sameOrigin()},
@@ -152,7 +151,7 @@ func (v visits) all() []visit {
 	for _, path := range []string{"/public", "/me"} {
 		all = append(all, visit{"a stale session on " + path + ", " + v.top, v.strict, v.ended(), v.stale(path)})
 	}
-	if v.top == "localhost" { // elsewhere a Secure cookie needs https
+	if v.top == "localhost" { // on other hosts a Secure cookie needs https
 		open := v.session()
 		open.SameSite, open.Secure = http.SameSiteNoneMode, true
 		all = append(all,
@@ -163,7 +162,7 @@ func (v visits) all() []visit {
 	return all
 }
 
-// site is what Sec-Fetch-Site says, where it is sent.
+// site returns the value of Sec-Fetch-Site, or "" if the browser does not send it.
 func (v visits) site(site string) string {
 	if v.top == "localhost" {
 		return site
@@ -179,26 +178,26 @@ func (v visits) sameOrigin() []step {
 		{"fetch", "POST", v.strict + "/me", outcome{alices, 200, alices, true, site}},
 		{"fetch", "DELETE", v.strict + "/me", outcome{alices, 200, alices, true, site}},
 		{"form", "POST", v.strict + "/me", outcome{"loaded", 200, alices, true, site}},
-		{"socket", "GET", v.strict + "/me", outcome{"closed", 200, alices, true, ""}}, // it has none
+		{"socket", "GET", v.strict + "/me", outcome{"closed", 200, alices, true, ""}}, // no Sec-Fetch-Site
 	}
 }
 
-// refusedAt: the browser sends the session, the guard refuses it.
+// refusedAt: the browser sends the session, and the guard refuses unsafe requests.
 func (v visits) refusedAt(app, site string) []step {
 	site = v.site(site)
 	return []step{
-		{"fetch", "GET", app + "/me", outcome{"unreadable", 200, alices, true, site}}, // safe, and kept from the page
+		{"fetch", "GET", app + "/me", outcome{"unreadable", 200, alices, true, site}}, // the method is safe, and the page cannot read the answer
 		{"fetch", "POST", app + "/me", outcome{"unreadable", 403, refused, true, site}},
 		{"no-cors", "POST", app + "/me", outcome{"opaque", 403, refused, true, site}},
-		{"fetch", "DELETE", app + "/me", outcome{"unreadable", 0, "", false, ""}}, // ends with its preflight
+		{"fetch", "DELETE", app + "/me", outcome{"unreadable", 0, "", false, ""}}, // only the preflight is sent
 		{"form", "POST", app + "/me", outcome{"loaded", 403, refused, true, site}},
 		{"window", "POST", app + "/me", outcome{"opened", 403, refused, true, site}},
 		{"socket", "GET", app + "/me", outcome{"closed", 403, refused, true, ""}},
 	}
 }
 
-// trustedPort: with CORS and as a trusted origin, the page may do what the app's
-// own may.
+// trustedPort: with CORS and as a trusted origin, the page may do the same as the app's
+// own pages.
 func (v visits) trustedPort() []step {
 	site := v.site("same-site")
 	return []step{
@@ -219,11 +218,11 @@ func (v visits) withoutCookie() []step {
 		{"form", "POST", v.strict + "/me", outcome{"loaded", 401, anonymous, false, site}},
 		{"window", "POST", v.strict + "/me", outcome{"opened", 401, anonymous, false, site}},
 		{"socket", "GET", v.strict + "/me", outcome{"closed", 401, anonymous, false, ""}},
-		{"window", "GET", v.strict + "/me", outcome{"opened", 200, alices, true, site}}, // as a link does
+		{"window", "GET", v.strict + "/me", outcome{"opened", 200, alices, true, site}}, // like a link
 	}
 }
 
-// stale: the answer takes the cookie away, as the next request shows.
+// stale: the answer removes the cookie, as the next request shows.
 func (v visits) stale(path string) []step {
 	site := v.site("same-origin")
 	first := outcome{`200 {"identity":null}`, 200, `{"identity":null}`, true, site}
@@ -236,7 +235,7 @@ func (v visits) stale(path string) []step {
 	}
 }
 
-// startExample gives the address of an example server.
+// startExample starts an example server and returns its address.
 func startExample(t *testing.T, example string, env ...string) string {
 	t.Helper()
 	command := exec.Command(example)
@@ -256,7 +255,7 @@ func startExample(t *testing.T, example string, env ...string) string {
 		addr, listening = strings.CutPrefix(lines.Text(), "listening on http://")
 	}
 	t.Cleanup(func() {
-		_ = command.Process.Kill() // nothing that it would still do counts
+		_ = command.Process.Kill() // nothing that it does after this matters
 		_, _ = io.Copy(io.Discard, output)
 		_ = command.Wait()
 		if t.Failed() {

@@ -20,8 +20,8 @@ import (
 	"time"
 )
 
-// visit is a page that the browser opens. The page takes its steps one after
-// the other, tells what it has seen of each, and goes to the next page.
+// visit is a page that the browser opens. The page takes its steps one after the other,
+// reports what it has seen of each, and goes to the next page.
 type visit struct {
 	name   string
 	origin string
@@ -29,7 +29,7 @@ type visit struct {
 	steps  []step
 }
 
-// step is a request that a page makes, and what must come of it.
+// step is a request that a page makes, and its expected outcome.
 type step struct {
 	Do     string // fetch, no-cors, form, window or socket
 	Method string
@@ -37,16 +37,16 @@ type step struct {
 	want   outcome
 }
 
-// outcome is what comes of a step, at both ends.
+// outcome is the outcome of a step, seen by the page and by the example.
 type outcome struct {
 	seen   string // what the page's script is told
-	status int    // of the example's answer; 0: nothing has come to it
+	status int    // of the example's answer; 0: no request has come to the example
 	body   string // a part of that answer
 	cookie bool   // whether a session cookie has come with it
 	site   string // Sec-Fetch-Site; not looked at for a socket
 }
 
-// page takes its steps. Nothing is timed: each step has an event at its end.
+// page takes its steps. It needs no timers, since each step ends with an event.
 var page = template.Must(template.New("page").Parse(`<!doctype html>
 <meta charset="utf-8">
 <title>{{.Name}}</title>
@@ -66,8 +66,8 @@ const actions = {
 		const response = await fetch(step.URL, { method: step.Method, credentials: "include", mode: "no-cors" });
 		return response.type;
 	},
-	// In a frame, so that this page stays. Its content is of another origin: that
-	// it has been loaded is all that is told.
+	// In a frame, so that this page stays. The frame has another origin: the page
+	// learns only that it has loaded.
 	form(step) {
 		const frame = document.createElement("iframe");
 		frame.name = step.URL;
@@ -77,7 +77,8 @@ const actions = {
 			submit(step, frame.name);
 		});
 	},
-	// In a window of its own, which tells nothing here: the server tells.
+	// In another window. This page learns nothing from the window, so it asks the
+	// server.
 	async window(step) {
 		if (step.Method === "GET") {
 			open(step.URL, "_blank", "noopener");
@@ -125,7 +126,7 @@ type website struct {
 	mu      sync.Mutex
 	seen    [][]string
 	arrived []arrival
-	more    chan struct{} // closed and made anew when another request has arrived
+	more    chan struct{} // closed and replaced when another request has arrived
 }
 
 func newWebsite(visits []visit) *website {
@@ -140,12 +141,12 @@ type arrival struct {
 	body         string
 }
 
-// address is that of a page.
+// address returns the address of a page.
 func (w *website) address(number int) string {
 	return fmt.Sprintf("%s/-/page?visit=%d", w.visits[number].origin, number)
 }
 
-// handler is a website in front of an example, or of none.
+// handler returns a website in front of an example, or of nothing if example is "".
 func (w *website) handler(example string) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /-/page", w.servePage)
@@ -155,16 +156,16 @@ func (w *website) handler(example string) http.Handler {
 		mux.Handle("/", &httputil.ReverseProxy{
 			Rewrite: func(r *httputil.ProxyRequest) {
 				r.SetURL(&url.URL{Scheme: "http", Host: example})
-				r.Out.Host = r.In.Host // what Origin is compared with
+				r.Out.Host = r.In.Host // Origin is compared with this
 			},
 			ModifyResponse: w.record,
-			ErrorLog:       log.New(io.Discard, "", 0), // the browser has been ended
+			ErrorLog:       log.New(io.Discard, "", 0), // the browser has been stopped
 		})
 	}
 	return mux
 }
 
-// number is that of the visit that a request belongs to.
+// number returns the number of the visit that a request belongs to.
 func (w *website) number(r *http.Request) (int, bool) {
 	var number int
 	_, err := fmt.Sscan(r.FormValue("visit"), &number)
@@ -225,7 +226,7 @@ func (w *website) serveAnswered(_ http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// find gives what has come for a step, but no preflights. The caller holds w.mu.
+// find returns what has arrived for a step, without preflights. The caller holds w.mu.
 func (w *website) find(url string) []arrival {
 	var found []arrival
 	for _, a := range w.arrived {
@@ -236,7 +237,7 @@ func (w *website) find(url string) []arrival {
 	return found
 }
 
-// record keeps an answer of the example's.
+// record keeps an answer of the example.
 func (w *website) record(answer *http.Response) error {
 	body, err := io.ReadAll(answer.Body)
 	if err != nil {
@@ -256,7 +257,7 @@ func (w *website) record(answer *http.Response) error {
 	return nil
 }
 
-// check compares each step of each visit with what it must lead to.
+// check compares each step of each visit with its expected outcome.
 func (w *website) check(t *testing.T) {
 	t.Helper()
 	w.mu.Lock()
@@ -325,17 +326,16 @@ func browse(t *testing.T, program string, w *website) {
 	}
 }
 
-// openPages opens a page with a new profile and waits until this number of pages
-// have said something, each of which leads to the next. It returns what went
-// wrong, "" if nothing did.
+// openPages opens a page with a new profile. Each page leads to the next. It waits
+// until this number of pages have reported. It returns what went wrong, or "".
 func openPages(t *testing.T, program, address string, pages int, said <-chan struct{}) (failure string) {
 	t.Helper()
 	profile, err := os.MkdirTemp("", "browser")
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The choice of the user who lets websites inside others have cookies: those
-	// with SameSite=None would not be sent otherwise.
+	// This user allows third-party cookies. Otherwise cookies with SameSite=None would
+	// not be sent.
 	preferences := filepath.Join(profile, "Default", "Preferences")
 	if err := os.MkdirAll(filepath.Dir(preferences), 0o755); err != nil {
 		t.Fatal(err)
@@ -347,12 +347,12 @@ func openPages(t *testing.T, program, address string, pages int, said <-chan str
 		"--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
 		"--user-data-dir="+profile, "--no-first-run", "--disable-popup-blocking", "--disable-component-update", "--disable-sync",
 		"--disable-background-networking", "--no-proxy-server",
-		"--host-resolver-rules=MAP * 127.0.0.1", // every name is ours
+		"--host-resolver-rules=MAP * 127.0.0.1", // every name leads to this machine
 		address)
 	command.Env = append(os.Environ(), "HOME="+profile)
 	var output bytes.Buffer
 	command.Stdout, command.Stderr = &output, &output
-	command.WaitDelay = 5 * time.Second // a process of the browser's may hold the pipes
+	command.WaitDelay = 5 * time.Second // a process of the browser may hold the pipes
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -377,7 +377,8 @@ func openPages(t *testing.T, program, address string, pages int, said <-chan str
 		_ = command.Process.Kill()
 		<-ended
 	}
-	// Its other processes may still be writing there when the first has ended.
+	// The browser's other processes may still be writing there when the first has
+	// ended.
 	for range 100 {
 		if err = os.RemoveAll(profile); err == nil {
 			break

@@ -9,8 +9,8 @@ import (
 	"github.com/authgear/authgear-sdk-go/e2e/proxytest"
 )
 
-// Envoy is in no package of Debian's, and no Go module: who has it names it in
-// ENVOY.
+// Envoy is in no Debian package and is no Go module. To run this test, set ENVOY to the
+// path of Envoy.
 func TestEnvoy(t *testing.T) {
 	t.Parallel()
 	program := os.Getenv("ENVOY")
@@ -21,7 +21,7 @@ func TestEnvoy(t *testing.T) {
 		Program: program,
 		Files:   []string{"envoy.yaml"},
 		Replace: func(p proxytest.Place) []string {
-			// Nobody else has this address: the port is the proxy's own.
+			// No other program has this address, since only the proxy has the port.
 			itself := "127.0.0.2:" + proxytest.Port(p.Addr)
 			pairs := []string{
 				socketAddress("0.0.0.0:8000"), socketAddress(p.Addr),
@@ -40,7 +40,7 @@ func TestEnvoy(t *testing.T) {
 	})
 }
 
-// socketAddress is an address as the file writes it.
+// socketAddress returns an address in the form of the file.
 func socketAddress(addr string) string {
 	host, port, _ := net.SplitHostPort(addr)
 	return "address: " + host + ", port_value: " + port

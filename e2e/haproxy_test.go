@@ -16,7 +16,7 @@ func TestHAProxy(t *testing.T) {
 			pairs := []string{
 				"bind :8000", "bind " + p.Addr,
 				"abns@authgear", "abns@authgear-" + proxytest.Port(p.Addr),
-				"user haproxy", "", // as who runs the test
+				"user haproxy", "", // run as the user who runs the test
 				"group haproxy", "",
 				"timeout server 60s", "timeout server " + proxytest.TimeOut,
 				"/etc/haproxy/", p.Dir + "/",

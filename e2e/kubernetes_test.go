@@ -10,9 +10,9 @@ import (
 	"github.com/authgear/authgear-sdk-go/e2e/proxytest"
 )
 
-// No cluster runs here, but all that decides about a request does: Traefik with
-// the specifications of the Middleware resources, which are the same as in a
-// file, and nginx with the relay's configuration.
+// No cluster runs here, but everything that decides about a request does: Traefik with
+// the specifications of the Middleware resources, which have the same form in a file,
+// and nginx with the configuration of the relay.
 func TestTraefikMiddlewareOfKubernetes(t *testing.T) {
 	t.Parallel()
 	program := os.Getenv("TRAEFIK")
@@ -50,7 +50,7 @@ func TestTraefikMiddlewareOfKubernetes(t *testing.T) {
 	})
 }
 
-// relay is an address that nobody else has: the port is Traefik's own.
+// relay returns an address that no other program has, since only Traefik has the port.
 func relay(p proxytest.Place) string { return "127.0.0.2:" + proxytest.Port(p.Addr) }
 
 // startRelay starts nginx with the configuration in the ConfigMap.
@@ -76,8 +76,8 @@ func startRelay(t *testing.T, p proxytest.Place) {
 	})
 }
 
-// writeDynamic writes the Middleware resources as Traefik's file provider wants
-// them, and the IngressRoute's router.
+// writeDynamic writes the Middleware resources, and the router of the IngressRoute, in
+// the form of Traefik's file provider.
 func writeDynamic(t *testing.T, p proxytest.Place) {
 	text := "http:\n  middlewares:\n"
 	names := []string{}
@@ -105,7 +105,7 @@ func writeDynamic(t *testing.T, p proxytest.Place) {
 	}
 }
 
-// installed is one of the copied files.
+// installed returns one of the copied files.
 func installed(t *testing.T, p proxytest.Place, name string) string {
 	content, err := os.ReadFile(filepath.Join(p.Dir, name))
 	if err != nil {

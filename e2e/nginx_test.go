@@ -24,7 +24,7 @@ func TestNginxHeadersMore(t *testing.T) {
 	proxytest.Run(t, proxy)
 }
 
-// nginx is what its two files share.
+// nginx returns a proxy with what the two files of nginx share.
 func nginx(file string) proxytest.Proxy {
 	return proxytest.Proxy{
 		Program: "nginx",
@@ -34,7 +34,7 @@ func nginx(file string) proxytest.Proxy {
 				"listen 8000;", "listen " + p.Addr + ";",
 				// A second address of the name, whose failures count.
 				"server    " + proxytest.Project + ":443", "server " + p.Resolver + "; server " + p.Resolver,
-				"user www-data;", "", // as who runs the test
+				"user www-data;", "", // run as the user who runs the test
 				"worker_processes auto;", "worker_processes 1; pid " + p.Dir + "/pid; error_log stderr;",
 				"location / {", "location / { client_max_body_size 100m;",
 				"events {}", "events { worker_connections 64; }",

@@ -14,8 +14,8 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/guard/guardtest"
 )
 
-// Tracing in front of a guard passes on the refusal as it is: it hands an error
-// that is returned to echo's error handler, which would write another answer.
+// Tracing in front of a guard passes the refusal on unchanged. It gives a returned
+// error to echo's error handler, which would write a second answer.
 func TestRefusalBehindTracing(t *testing.T) {
 	t.Parallel()
 	guard := authgearecho.New(guardtest.Nobody{}, authgearecho.Config{

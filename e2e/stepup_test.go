@@ -21,8 +21,8 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 )
 
-// stepUpPage is a page of an app of another origin than the API, with the recipe
-// of docs/websites.md as it stands there.
+// stepUpPage is a page of an app. The app and the API have different origins. The page
+// has the recipe of docs/websites.md unchanged.
 const stepUpPage = `<!doctype html>
 <meta charset="utf-8">
 <link rel="icon" href="data:,">
@@ -54,8 +54,8 @@ if (next !== "") {
 </script>
 `
 
-// stepUpSDK does what @authgear/web 6 does, as far as the recipe asks for it. The
-// ID token is held in memory, the session outlives the page.
+// stepUpSDK does what @authgear/web 6 does, as far as the recipe uses it. It keeps the
+// ID token in memory, and the session outlives the page.
 const stepUpSDK = `
 const visit = "?visit=" + sessionStorage.getItem("visit");
 const accessToken = await (await fetch("/access-token" + visit)).text();
@@ -96,14 +96,14 @@ export default {
 };
 `
 
-// stepUpVisit is a page that the browser opens, and what must come of it.
+// stepUpVisit is a page that the browser opens, and the expected outcome.
 type stepUpVisit struct {
 	name, page  string
 	mode        string // a part of the API
 	accessToken string
 	user        string
 	said        string // what the page says
-	requests    int    // that came to the API
+	requests    int    // the number of requests that came to the API
 }
 
 // The recipe of docs/websites.md reauthenticates and sends the request once more,
@@ -205,8 +205,8 @@ func TestStepUpRecipe(t *testing.T) {
 	}
 }
 
-// stepUpAPI serves a route of each mode that asks for a recent login, and tells of
-// the requests that come to it.
+// stepUpAPI serves, for each mode, a route that needs a recent login. It reports the
+// requests that come to the API.
 func stepUpAPI(t *testing.T, project *authgeartest.Server, app string, came func(path string)) http.Handler {
 	t.Helper()
 	e := echo.New()
@@ -249,7 +249,7 @@ func stepUpAPI(t *testing.T, project *authgeartest.Server, app string, came func
 	return e
 }
 
-// stepUpRecipe is the script of docs/websites.md.
+// stepUpRecipe returns the script of docs/websites.md.
 func stepUpRecipe(t *testing.T) string {
 	t.Helper()
 	page, err := os.ReadFile("../docs/websites.md")

@@ -8,11 +8,12 @@ import (
 	"github.com/authgear/authgear-sdk-go/e2e/proxytest"
 )
 
-// readTimeout is that of an entry point, in place of Traefik's own 60 seconds.
+// readTimeout sets the readTimeout of an entry point, in place of Traefik's default of
+// 60 seconds.
 const readTimeout = "\n    transport: { respondingTimeouts: { readTimeout: " + proxytest.TimeOut + " } }"
 
-// Traefik is in no package of Debian's: make e2e-traefik builds it, and names
-// it in TRAEFIK.
+// Traefik is in no Debian package. make e2e-traefik builds it, and sets TRAEFIK to its
+// path.
 func TestTraefik(t *testing.T) {
 	t.Parallel()
 	program := os.Getenv("TRAEFIK")
@@ -25,7 +26,8 @@ func TestTraefik(t *testing.T) {
 		Replace: func(p proxytest.Place) []string {
 			pairs := []string{
 				`":8000"`, `"` + p.Addr + `"` + readTimeout,
-				// Nobody else has this address: the port is the proxy's own.
+				// No other program has this address, since the port is the proxy's
+				// address own.
 				"127.0.0.1:8001", "127.0.0.2:" + proxytest.Port(p.Addr),
 				"/etc/traefik/", p.Dir + "/",
 				"https://" + proxytest.Project, "https://" + p.Resolver,
@@ -35,7 +37,7 @@ func TestTraefik(t *testing.T) {
 		Command: func(program string, p proxytest.Place) *exec.Cmd {
 			return exec.Command(program, "--configFile="+p.Config)
 		},
-		ResolverHeaders: []string{"User-Agent", "Accept-Encoding"}, // of Go's HTTP client
+		ResolverHeaders: []string{"User-Agent", "Accept-Encoding"}, // Go's HTTP client sets them
 		AnyUpgrade:      true,
 		WholeCookie:     true,
 		PassesFailure:   true,

@@ -28,8 +28,8 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 )
 
-// webSDKPage is an app: each of its pages does one thing with @authgear/web, says
-// what came of it, and goes on to the next.
+// webSDKPage is an app. Each of its pages does one thing with @authgear/web, reports
+// the outcome, and goes on to the next page.
 const webSDKPage = `<!doctype html>
 <meta charset="utf-8">
 <link rel="icon" href="data:,">
@@ -57,7 +57,7 @@ try {
 		await say(sdk.sessionState + " " + userInfo.sub + " " + await me());
 		location = to("reload");
 		break;
-	case "reload": // the access token was in memory only
+	case "reload": // the access token was only in memory
 		await sdk.refreshAccessTokenIfNeeded();
 		await say(sdk.sessionState + " " + (await sdk.fetchUserInfo()).email + " " + await me());
 		await sdk.refreshIDToken();
@@ -69,7 +69,7 @@ try {
 		await sdk.refreshIDToken();
 		await say((sdk.getAuthTime().getTime() > sessionStorage.getItem("before") ? "renewed " : "not renewed ") + await me());
 		await sdk.logout({ redirectURI: to("out") });
-		if (kind !== "cookie") { // which goes by the end session endpoint
+		if (kind !== "cookie") { // in the mode cookie, signing out uses the end session endpoint
 			location = to("out");
 		}
 		break;
@@ -97,7 +97,7 @@ try {
 `
 
 // The unmodified @authgear/web signs in, calls an API, refreshes, reauthenticates and
-// signs out, in each way that it has to hold a session.
+// signs out, in each of its ways to hold a session.
 func TestWebSDK(t *testing.T) {
 	t.Parallel()
 	program, sdk := browser(t), webSDK(t)
@@ -109,7 +109,7 @@ func TestWebSDK(t *testing.T) {
 	address := free.Addr().String()
 	_ = free.Close()
 	_, port, _ := net.SplitHostPort(address)
-	var seconds atomic.Int64 // that the server is ahead, so that each login is at a time of its own
+	var seconds atomic.Int64 // how far the server's clock is ahead, so that each login has its own time
 	project := authgeartest.New(t, authgeartest.Config{
 		Addr: address, Endpoint: "http://localhost:" + port,
 		Now: func() time.Time { return time.Now().Add(time.Duration(seconds.Load()) * time.Second) },
@@ -164,7 +164,7 @@ func TestWebSDK(t *testing.T) {
 
 var nonces = regexp.MustCompile(`'nonce-([^']+)'`)
 
-// clicking is a person who takes the first user of the sign-in page.
+// clicking signs in like a person who clicks the first user of the sign-in page.
 func clicking(project *authgeartest.Server, seconds *atomic.Int64) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		seconds.Add(1)
@@ -181,7 +181,7 @@ func clicking(project *authgeartest.Server, seconds *atomic.Int64) http.HandlerF
 	}
 }
 
-// webSDK is the script of the npm package, which npm fetches and nobody changes.
+// webSDK returns the script of the npm package, which npm fetches. It is not changed.
 func webSDK(t *testing.T) []byte {
 	t.Helper()
 	directory := t.TempDir()

@@ -31,7 +31,7 @@ import (
 	"github.com/labstack/echo/v5/middleware"
 )
 
-// What is said of v4: the error handler chooses the status.
+// The document says of v4 that the error handler chooses the status.
 func accessLogEchoV4(next echov4.HandlerFunc) echov4.HandlerFunc {
 	return func(c echov4.Context) error {
 		if err := next(c); err != nil {
@@ -49,7 +49,7 @@ func accessLogEchoV4(next echov4.HandlerFunc) echov4.HandlerFunc {
 	}
 }
 
-// What is said of v3, on v2.
+// This is the access log of v3, written for v2.
 func accessLogFiberV2(c *fiberv2.Ctx) error {
 	if err := c.Next(); err != nil && c.App().ErrorHandler(c, err) != nil {
 		_ = c.SendStatus(fiberv2.StatusInternalServerError)
@@ -65,8 +65,8 @@ func accessLogFiberV2(c *fiberv2.Ctx) error {
 	return nil
 }
 
-// An access log tells the status that the client gets, also when an error handler
-// of the application's own chooses it.
+// An access log tells the status that the client gets, also if the application's own
+// error handler chooses it.
 func TestAccessLogs(t *testing.T) {
 	project := authgeartest.New(t)
 	auth := newJWT(t, project)

@@ -26,8 +26,8 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
-// connectService has procedures that answer with the user's id, each behind a guard
-// with another policy, and one that streams.
+// connectService has procedures that answer with the user's id. Each is behind a guard
+// with another policy, and one of them streams.
 func connectService(auth authgear.Authenticator) http.Handler {
 	guard, mux := connectGuard(auth), http.NewServeMux()
 	whoami := func(ctx context.Context, _ *connect.Request[emptypb.Empty]) (*connect.Response[wrapperspb.StringValue], error) {
@@ -141,7 +141,7 @@ func TestConnect(t *testing.T) {
 			}
 		}
 
-		// A client that is not Connect's.
+		// A client that does not use Connect.
 		ctx := t.Context()
 		for _, value := range c.authorization {
 			ctx = metadata.AppendToOutgoingContext(ctx, "authorization", value)
@@ -180,8 +180,8 @@ func firstOf(t *testing.T, client *connect.Client[emptypb.Empty, wrapperspb.Stri
 	return stream.Msg().Value, nil
 }
 
-// A request is refused before its body has come, in the words of its protocol. Here
-// the body never comes.
+// A guard refuses a request before the body has come, in the form of the request's
+// protocol. In this test the body never comes.
 func TestConnectDoesNotWaitForBodies(t *testing.T) {
 	server, _ := serveConnect(t, newJWT(t, authgeartest.New(t)))
 	for contentType, want := range map[string]string{
@@ -227,7 +227,8 @@ func TestConnectDoesNotWaitForBodies(t *testing.T) {
 	}
 }
 
-// The body is not read, and what is no procedure call gets the usual answer.
+// The guard does not read the body. A request that is no procedure call gets the usual
+// answer.
 func TestConnectReadsNoBody(t *testing.T) {
 	service := connectService(newJWT(t, authgeartest.New(t)))
 	for _, contentType := range []string{"application/proto", "application/json", "application/connect+json", "application/grpc", "application/grpc-web-text", "text/plain", ""} {
@@ -243,7 +244,7 @@ func TestConnectReadsNoBody(t *testing.T) {
 		}
 	}
 	for _, c := range [][2]string{
-		{"GET /page", `401 {"code":"unauthenticated"`}, // it could be a call of Connect
+		{"GET /page", `401 {"code":"unauthenticated"`}, // it could be a Connect call
 		{"PUT /page", `401 {"error":"authentication_required"`},
 	} {
 		answers(t, connectGuard(newJWT(t, authgeartest.New(t))).Require()(http.NotFoundHandler()), c[0], "", c[1])

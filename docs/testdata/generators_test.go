@@ -23,7 +23,7 @@ import (
 	nethttpmiddleware "github.com/oapi-codegen/nethttp-middleware"
 )
 
-// unread is the body of a request that is refused.
+// unread is the body of a refused request. It notes whether it was read.
 type unread struct{ read bool }
 
 func (u *unread) Read([]byte) (int, error) { u.read = true; return 0, io.EOF }
@@ -69,7 +69,7 @@ func TestOapiCodegen(t *testing.T) {
 	}
 }
 
-// What the page says of oapi-codegen's own marks.
+// The page says how oapi-codegen marks operations that need credentials.
 func TestOapiScopes(t *testing.T) {
 	for request, want := range map[string]bool{"POST /notes/7": true, "GET /misspelled": false, "GET /health": false, "GET /news": false} {
 		marked := false
@@ -83,7 +83,7 @@ func TestOapiScopes(t *testing.T) {
 	}
 }
 
-// What the page says of oapi-codegen's own middleware.
+// The page says that oapi-codegen's own middleware reads bodies.
 func TestOapiValidatorReadsBodies(t *testing.T) {
 	document, err := openapi3.NewLoader().LoadFromFile("../api/openapi.yaml")
 	if err != nil {
@@ -112,7 +112,8 @@ func TestOapiValidatorReadsBodies(t *testing.T) {
 	}
 }
 
-// resolvers are of the schema's fields. secret counts how often it is told.
+// resolvers are the resolvers of the schema's fields. told counts how often the secret
+// was sent.
 type resolvers struct{ told int }
 
 func (r *resolvers) Query() graph.QueryResolver               { return r }

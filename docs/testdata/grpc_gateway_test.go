@@ -35,7 +35,7 @@ func (s *healthService) Check(ctx context.Context, _ *grpc_health_v1.HealthCheck
 	return &grpc_health_v1.HealthCheckResponse{Status: grpc_health_v1.HealthCheckResponse_SERVING}, nil
 }
 
-// The service is told who the user is, by nobody but the gateway.
+// Only the gateway can tell the service who the user is.
 func TestGRPCGateway(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -109,7 +109,7 @@ func TestGRPCGateway(t *testing.T) {
 		}
 	}
 
-	// Within the process.
+	// The gateway calls the service in the same process.
 	mux := runtime.NewServeMux()
 	if err := health.RegisterHealthHandlerServer(t.Context(), mux, service); err != nil {
 		t.Fatal(err)

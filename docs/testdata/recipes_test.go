@@ -1,4 +1,4 @@
-// Tests of functions that stand in documents, compiled beside them.
+// Tests of functions that are in documents. They are compiled together.
 package main
 
 import (
@@ -173,7 +173,7 @@ func TestVerifyWithoutRequest(t *testing.T) {
 	}
 }
 
-// Nobody gets the page of somebody else.
+// No user gets another user's page from the cache.
 func TestCached(t *testing.T) {
 	project := authgeartest.New(t)
 	app := fiber.New()
@@ -221,9 +221,9 @@ func TestCached(t *testing.T) {
 	}
 }
 
-// One query does for the policies and for the handler, also when another policy than
-// the first of Any allows; a recent login is asked for large amounts only, and an
-// outage of the database is no "no".
+// The policies and the handler share one query, also if the second policy of Any
+// allows. A recent login is needed only for large amounts. An outage of the database
+// does not count as a denial.
 func TestPayments(t *testing.T) {
 	project := authgeartest.New(t)
 	alice, bob := project.AddUser(authgeartest.User{ID: "alice"}), project.AddUser(authgeartest.User{ID: "bob"})
@@ -270,7 +270,7 @@ func TestPayments(t *testing.T) {
 	}
 }
 
-// A key that is not good is not rescued by a good token, nor the other way round.
+// A good token does not help a bad key, and a good key does not help a bad token.
 func TestAPIKeys(t *testing.T) {
 	project := authgeartest.New(t)
 	auth := newJWT(t, project)
@@ -319,7 +319,7 @@ func TestAPIKeys(t *testing.T) {
 	}
 }
 
-// Users come by cookie, machines by JWT, and opaque tokens not at all.
+// Users are accepted by cookie and machines by JWT. Opaque tokens are refused.
 func TestCookiesBesideMachines(t *testing.T) {
 	project := authgeartest.New(t)
 	jwt, err := authgear.NewJWT(authgear.JWTConfig{Endpoint: project.Endpoint(), Resources: []string{"https://api.example.com"}, Observer: silent})

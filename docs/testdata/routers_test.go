@@ -22,8 +22,8 @@ import (
 	"github.com/labstack/echo/v5"
 )
 
-// answers asks a handler, by a method and a path, and with a token unless it is "",
-// and expects a status and how the body begins.
+// answers sends a request to the handler: a method and a path, and a token unless it is
+// "". It expects a status and the beginning of the body.
 func answers(t *testing.T, handler http.Handler, request, token, want string) {
 	t.Helper()
 	method, target, _ := strings.Cut(request, " ")
@@ -37,7 +37,7 @@ func answers(t *testing.T, handler http.Handler, request, token, want string) {
 	}
 }
 
-// says answers with that word and the user's id.
+// says returns a handler that answers with this word and the user's id.
 func says(word string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		id := "nobody"
@@ -57,7 +57,7 @@ func TestRouters(t *testing.T) {
 	const signIn, denied = `401 {"error":"authentication_required"`, `403 {"error":"policy_denied"`
 	for name, c := range map[string]struct {
 		handler                            http.Handler
-		prefix, unescaped, elsewhere, post string // the last two to nobody
+		prefix, unescaped, elsewhere, post string // the last two without a token
 	}{
 		"chi":      {chiRouter(guard, home, me, notes, deletePost), "", denied, "404 ", "405 "},
 		"ServeMux": {serveMux(guard, home, me, notes, deletePost), "/api", "200 notes alice alice", signIn, signIn},
@@ -84,7 +84,8 @@ func TestRouters(t *testing.T) {
 	}
 }
 
-// Where chi has set a route's parameters, and where not yet.
+// Self works where chi has already set the parameters of the route, and denies where it
+// has not.
 func TestSelfOnChi(t *testing.T) {
 	project := authgeartest.New(t)
 	alice := project.AccessToken(project.AddUser(authgeartest.User{ID: "alice"}))
@@ -128,7 +129,7 @@ func TestSelfOnChi(t *testing.T) {
 	answers(t, r, "GET /mount/none", "", `401 {"error":"authentication_required"`)
 }
 
-// An inner mux forgets what the outer one has found in the path.
+// An inner mux forgets the path values of the outer mux.
 func TestSelfOnServeMux(t *testing.T) {
 	project := authgeartest.New(t)
 	alice := project.AccessToken(project.AddUser(authgeartest.User{ID: "alice"}))
@@ -141,7 +142,7 @@ func TestSelfOnServeMux(t *testing.T) {
 		mux.Handle("/orgs/{org}/", handler)
 		answers(t, mux, "GET /orgs/alice/notes", alice, want)
 	}
-	// Around the mux there are no values at all.
+	// Around the mux there are no path values.
 	mux := http.NewServeMux()
 	mux.Handle("GET /orgs/{org}/", says("notes"))
 	answers(t, self(mux), "GET /orgs/alice/", alice, `403 {"error":"policy_denied"`)
@@ -164,7 +165,8 @@ func TestSelfOnEcho(t *testing.T) {
 	}
 }
 
-// Who serves HEAD where a route is for GET, and who guards paths that no route has.
+// Frameworks differ: some serve HEAD by a route for GET, and some guard paths that have
+// no route.
 func TestRoutesOfFrameworks(t *testing.T) {
 	project := authgeartest.New(t)
 	auth := newJWT(t, project)
@@ -190,7 +192,7 @@ func TestRoutesOfFrameworks(t *testing.T) {
 
 	for name, c := range map[string]struct {
 		get                                func(*http.Request) (*http.Response, error)
-		head, headInGroup, none, similarly int // the last two to nobody
+		head, headInGroup, none, similarly int // the last two without a token
 	}{
 		"gin":      {handled{r}.do, 404, 404, 404, 404},
 		"echo v5":  {handled{v5}.do, 405, 404, 401, 404},

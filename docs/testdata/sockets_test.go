@@ -17,7 +17,8 @@ import (
 	"github.com/labstack/echo/v5"
 )
 
-// What browsers and other clients send, and what is no token (RFC 6455, section 11.3.4).
+// Browsers and other clients send a token as a subprotocol. Other values are no token
+// (RFC 6455, section 11.3.4).
 func TestFromSubprotocol(t *testing.T) {
 	project := authgeartest.New(t)
 	auth := newJWT(t, project)
@@ -59,8 +60,8 @@ func TestFromSubprotocol(t *testing.T) {
 	}
 }
 
-// A socket finds the user, speaks the subprotocol, and is there for users only. What is
-// no handshake is no fault of the server's.
+// A socket finds the user, speaks the subprotocol, and is open to users only. A request
+// that is no handshake is not a server error.
 func TestSockets(t *testing.T) {
 	project := authgeartest.New(t)
 	auth := newJWT(t, project)

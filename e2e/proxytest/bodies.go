@@ -8,7 +8,7 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 )
 
-// large: 8 KiB of token or of cookies get through.
+// large: a token of 8 KiB gets through, and so do cookies of 8 KiB.
 func (s *suite) large(t *testing.T) {
 	token := s.token(s.bob, authgeartest.Token{Claims: map[string]any{"https://example.com/padding": strings.Repeat("x", 5800)}})
 	if len(token) < 8<<10 {
@@ -31,7 +31,7 @@ func (s *suite) large(t *testing.T) {
 	})
 }
 
-// manyRoles: the resolver's answer about such a user has 8 KiB.
+// manyRoles: the resolver's answer about a user with many roles has 8 KiB.
 func (s *suite) manyRoles(t *testing.T) {
 	cookie := s.cookie(s.dave)
 	s.ask(t, request{path: "/me", headers: []string{"Cookie: " + cookie}}, want{status: 200, user: "dave", roles: manyRoles(), cookie: cookie, forwarded: "dave"})
@@ -45,19 +45,19 @@ func manyRoles() []string {
 	return roles
 }
 
-// bodies: the backend gets method and body, the resolver does not.
+// bodies: the backend gets the method and the body. The resolver does not.
 func (s *suite) bodies(t *testing.T) {
 	bob := s.token(s.bob)
 	w := want{status: 200, user: "bob", authorization: "Bearer " + bob, forwarded: "bob"}
-	// With a line feed at the end, after which the relay finds the next request.
+	// Each body ends with a line feed, after which the relay finds the next request.
 	requests := []request{
 		{method: "POST", body: "short\n"},
 		{method: "POST", body: "short\n", chunked: true},
 		{method: "DELETE"},
 	}
 	if s.framework == recorder {
-		// An example answers without reading and closes: a proxy that is still
-		// sending may take that for a failure.
+		// An example answers without reading the body, and closes. A proxy that is
+		// still sending may take this for a failure.
 		body := strings.Repeat("0123456789abcdef", 6<<10) + "\n" // more than proxies keep in memory
 		requests = append(requests, request{method: "PUT", body: body}, request{method: "PATCH", body: body, chunked: true})
 	}
@@ -86,7 +86,7 @@ func (s *suite) bodies(t *testing.T) {
 	})
 }
 
-// unchunked takes the lines with the lengths of chunks out.
+// unchunked removes the lines with the sizes of chunks.
 func unchunked(r relayed) string {
 	if len(r.values("transfer-encoding")) == 0 {
 		return r.rest

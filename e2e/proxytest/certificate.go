@@ -34,12 +34,12 @@ func newAuthority(t *testing.T) *authority {
 	return a
 }
 
-// pem is the authority's certificate as a file has it.
+// pem returns the authority's certificate in the form of a file.
 func (a *authority) pem() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw})
 }
 
-// certificate is a server's for a name.
+// certificate returns a server certificate for a name.
 func (a *authority) certificate(t *testing.T, name string) tls.Certificate {
 	t.Helper()
 	key := newKey(t)

@@ -9,15 +9,15 @@ import (
 	"testing"
 )
 
-// want is what a request must lead to, at all three ends.
+// want is what a request must lead to, at the client, the resolver and the backend.
 type want struct {
-	// The client's answer, which the recorder does not give.
+	// The client's answer. The recorder does not give it.
 	status int
 	err    string   // "error" of the body
 	user   string   // the identity's ID, empty for none
-	roles  []string // the identity's
+	roles  []string // the identity's roles
 
-	// What has reached the resolver: at most one of them.
+	// The credential that has reached the resolver: at most one of these two.
 	authorization string
 	cookie        string
 	noCall        bool // the proxy itself refused
@@ -27,7 +27,8 @@ type want struct {
 	forwarded string // a user ID, "false", or empty
 }
 
-// ask sends a request through the proxy and looks at all three ends.
+// ask sends a request through the proxy and checks the client, the resolver and the
+// backend.
 func (s *suite) ask(t *testing.T, r request, w want) (answer, relayed) {
 	t.Helper()
 	mark := s.mark()
@@ -75,8 +76,8 @@ func (s *suite) checkAnswer(t *testing.T, got answer, w want) {
 	}
 }
 
-// checkResolver compares all that has reached the resolver with the list of
-// what may.
+// checkResolver compares everything that has reached the resolver with the list of what
+// may reach it.
 func (s *suite) checkResolver(t *testing.T, calls []asked, w want) {
 	t.Helper()
 	if w.noCall {
@@ -90,7 +91,7 @@ func (s *suite) checkResolver(t *testing.T, calls []asked, w want) {
 		return
 	}
 	c := calls[0]
-	if c.proto != "HTTP/1.1" { // over HTTP/2 one call could end the others
+	if c.proto != "HTTP/1.1" { // over HTTP/2 one call could end other calls
 		t.Errorf("the resolver was asked by %s", c.proto)
 	}
 	if c.method != "GET" || c.target != "/_resolver/resolve" || c.host != Project || c.serverName != Project {

@@ -22,7 +22,7 @@ type request struct {
 	chunked  bool
 }
 
-// answer is what it gets.
+// answer is what the client gets.
 type answer struct {
 	status int
 	header http.Header
@@ -57,7 +57,7 @@ func (r request) bytes() string {
 	return b.String()
 }
 
-// values gives the values of all lines of a name in lower case.
+// values returns the values of all lines of a name. The name is in lower case.
 func (r request) values(name string) []string {
 	var values []string
 	for _, f := range r.headers {
@@ -68,7 +68,7 @@ func (r request) values(name string) []string {
 	return values
 }
 
-// send asks an address, on a connection of its own.
+// send sends the request to an address, on a new connection.
 func (r request) send(addr string) (answer, error) {
 	answers, err := send(addr, r)
 	if err != nil {
@@ -77,7 +77,7 @@ func (r request) send(addr string) (answer, error) {
 	return answers[0], nil
 }
 
-// send asks an address on one connection, one request after the other.
+// send sends the requests to an address on one connection, one after the other.
 func send(addr string, requests ...request) ([]answer, error) {
 	conn, err := net.DialTimeout("tcp", addr, 5*time.Second)
 	if err != nil {

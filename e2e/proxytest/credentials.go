@@ -10,14 +10,14 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 )
 
-// bearer is the header of a token.
+// bearer returns the header with a token.
 func bearer(token string) string { return "Authorization: Bearer " + token }
 
 func (s *suite) token(user string, change ...authgeartest.Token) string {
 	return s.resolver.project.AccessToken(user, change...)
 }
 
-// cookie is a new session's, as name=value.
+// cookie returns the cookie of a new session, as name=value.
 func (s *suite) cookie(user string) string {
 	cookie := s.resolver.project.SessionCookie(user)
 	return cookie.Name + "=" + cookie.Value
@@ -105,7 +105,8 @@ func (s *suite) credentials(t *testing.T) {
 	})
 }
 
-// many: on shared connections, and at the same time, each gets their own answer.
+// many: clients that ask at the same time, on shared connections, each get their own
+// answer.
 func (s *suite) many(t *testing.T) {
 	alice, bob := s.token(s.alice), s.token(s.bob)
 	people := []struct {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// fault asks with a credential for which the resolver fails.
+// fault sends a credential for which the resolver fails.
 func (s *suite) fault(t *testing.T, fault string) {
 	began := time.Now()
 	s.unavailable(t, request{path: "/public", headers: []string{bearer("fault-" + fault)}}, fault)
@@ -29,7 +29,8 @@ func (s *suite) faults(t *testing.T) {
 	}
 }
 
-// silent: an answer that says nothing about a credential signs nobody out.
+// silent: if the resolver's answer says nothing about a credential, nobody is signed
+// out.
 func (s *suite) silent(t *testing.T) {
 	for _, path := range []string{"/me", "/public"} {
 		for header, sent := range map[string]want{
@@ -48,7 +49,7 @@ func (s *suite) silent(t *testing.T) {
 	}
 }
 
-// unavailable wants the answer of a proxy that cannot tell who it is.
+// unavailable expects the answer of a proxy that cannot tell who sent the request.
 func (s *suite) unavailable(t *testing.T, r request, fault string) {
 	t.Helper()
 	mark := s.mark()
@@ -74,10 +75,10 @@ func (s *suite) unavailable(t *testing.T, r request, fault string) {
 	}
 }
 
-// passed is what a proxy answers that passes the resolver's failures.
+// passed returns the statuses of a proxy that passes on the resolver's failures.
 func passed(fault string) []int {
 	switch fault {
-	case "reset", "down": // it depends on how the connection is lost
+	case "reset", "down": // the status depends on how the connection is lost
 		return []int{http.StatusInternalServerError, http.StatusBadGateway}
 	case "hang", "hang-after-status":
 		return []int{http.StatusGatewayTimeout}
@@ -99,7 +100,7 @@ func (s *suite) down(t *testing.T) {
 	}
 	s.resolver.setDown(false)
 	t.Run("back", func(t *testing.T) {
-		// At once, or after the pause that a proxy may keep.
+		// The proxy recovers at once, or after a pause.
 		for deadline := time.Now().Add(12 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 			got, err := request{path: "/me", headers: credentials["token"]}.send(s.addr)
 			if err != nil {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// forgedHeaders state a person who may do everything, in every spelling.
+// forgedHeaders returns headers of a user who may do everything, in every spelling.
 func forgedHeaders() []string {
 	values := [][2]string{
 		{"X-Authgear-Session-Valid", "true"},
@@ -41,7 +41,7 @@ func forgedHeaders() []string {
 	return headers
 }
 
-// forgeries are the ways to state it.
+// forgeries are the ways to forge an identity.
 var forgeries = map[string][]string{
 	"as headers":           forgedHeaders(),
 	"listed in Connection": {listed},
@@ -51,13 +51,13 @@ var forgeries = map[string][]string{
 	},
 }
 
-// listed asks each hop to leave headers out (RFC 9110 §7.6.1).
+// listed asks each hop to remove headers (RFC 9110 §7.6.1).
 const listed = "Connection: close, X-Authgear-User-Id, x-authgear-session-valid, X-Authgear-User-Roles, X-Authgear-Proxy-Secret, x_authgear_user_id"
 
-// allPaths are one for each kind of route.
+// allPaths has one path for each kind of route.
 var allPaths = []string{"/me", "/public", "/admin", "/verified", "/members"}
 
-// forger is who forges headers beside a credential of their own.
+// forger is a client that forges headers beside its own credential.
 type forger struct {
 	headers []string // of the credential
 	want    want     // at the resolver and at the backend
@@ -73,7 +73,8 @@ func (s *suite) forgers() map[string]forger {
 	}
 }
 
-// at is what a request to the path must lead to: the same as without forgeries.
+// at returns what a request to the path must lead to: the same as without forged
+// headers.
 func (f forger) at(path string) want {
 	w := f.want
 	w.status = 200
@@ -128,7 +129,7 @@ func (s *suite) forgedTrailers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A proxy may refuse such a request as it likes, but not with this.
+	// The forged trailers do not reach the resolver.
 	s.checkResolver(t, s.resolver.since(before), want{})
 	if s.framework != recorder {
 		s.checkAnswer(t, got, want{status: 401, err: "authentication_required"})
@@ -141,7 +142,8 @@ func (s *suite) forgedTrailers(t *testing.T) {
 	}
 }
 
-// reached is what reaches the backend of a request to a route without a guard.
+// reached returns what reaches the backend when a client sends these headers to a route
+// without a guard.
 func (s *suite) reached(t *testing.T, headers ...string) relayed {
 	t.Helper()
 	mark := s.mark()
@@ -151,8 +153,8 @@ func (s *suite) reached(t *testing.T, headers ...string) relayed {
 	return s.found(t, mark)
 }
 
-// forgedOrigin: what a client claims of host and scheme must not choose the
-// project, nor reach the resolver in any other way.
+// forgedOrigin: the host and scheme that a client claims must not choose the project,
+// and must not reach the resolver in any other way.
 func (s *suite) forgedOrigin(t *testing.T) {
 	bob := s.token(s.bob)
 	w := want{status: 200, user: "bob", authorization: "Bearer " + bob, forwarded: "bob"}
@@ -180,7 +182,7 @@ func (s *suite) forgedOrigin(t *testing.T) {
 	}
 }
 
-// roundTheProxy: who reaches the backend directly does not know the secret.
+// roundTheProxy: a client that reaches the backend directly does not know the secret.
 func (s *suite) roundTheProxy(t *testing.T) {
 	bob := s.token(s.bob)
 	forged := []string{"X-Authgear-Session-Valid: true", "X-Authgear-User-Id: mallory", "X-Authgear-Proxy-Secret: " + strings.Repeat("f", 64)}

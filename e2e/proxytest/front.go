@@ -16,9 +16,9 @@ import (
 	"time"
 )
 
-// fronted is the recorder, and the project is behind an nginx that speaks HTTP/2
-// and has its own limits, as Authgear may be: a header that is too long for it
-// ends the connection, with all that is on it.
+// fronted is the recorder as backend, with the project behind an nginx, as Authgear may
+// be. This nginx speaks HTTP/2 and has its own limits: a header that is too long for it
+// ends the connection, with all requests on it.
 const fronted = "recorder, Authgear behind HTTP/2"
 
 const front = `worker_processes 1; pid %[1]s/front.pid; error_log stderr crit;
@@ -38,7 +38,7 @@ http {
 	}
 }`
 
-// startFront gives the address of that nginx, whose files are in the folder.
+// startFront starts this nginx with its files in the folder, and returns its address.
 func (s *suite) startFront(t *testing.T, dir string) string {
 	t.Helper()
 	program, missing := Proxy{Program: "nginx"}.find()
@@ -76,8 +76,7 @@ func (s *suite) startFront(t *testing.T, dir string) string {
 	}
 }
 
-// oversize: who sends credentials that are too large for Authgear harms nobody
-// else.
+// oversize: credentials that are too large for Authgear harm no other client.
 func (s *suite) oversize(t *testing.T) {
 	headers := [][]string{{bearer(s.token(s.alice))}, {"Cookie: " + s.cookie(s.bob)}, nil}
 	sent := make(chan struct{})

@@ -18,7 +18,7 @@ import (
 // recorder is the name of a backend that is no example server.
 const recorder = "recorder"
 
-// startBackend gives the address of an example server or of the recorder.
+// startBackend starts an example server or the recorder, and returns its address.
 func startBackend(t *testing.T, framework string) string {
 	t.Helper()
 	if framework == recorder || framework == fronted {
@@ -52,7 +52,7 @@ func startBackend(t *testing.T, framework string) string {
 	return ""
 }
 
-// programLog keeps what a program says until a test fails.
+// programLog keeps the output of a program, to show it if a test fails.
 type programLog struct {
 	mu     sync.Mutex
 	buffer bytes.Buffer
@@ -91,8 +91,8 @@ func start(t *testing.T, name string, command *exec.Cmd, said *programLog) <-cha
 	return ended
 }
 
-// stop asks a program to end, since nginx's master has to end its workers, and
-// ends it when it does not.
+// stop asks a program to end, since nginx's master has to end its workers. If the
+// program does not end, stop kills it.
 func stop(command *exec.Cmd, ended <-chan struct{}) {
 	_ = command.Process.Signal(os.Interrupt)
 	select {

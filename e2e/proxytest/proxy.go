@@ -12,65 +12,64 @@ import (
 	"testing"
 )
 
-// Proxy is a reverse proxy under test. What it does unlike the others is stated
-// here, and in docs.
+// Proxy is a reverse proxy under test. The fields and docs say how it differs from
+// other proxies.
 type Proxy struct {
-	// Program is a path, or a name to be found in PATH or an sbin folder.
+	// Program is a path, or the name of a program in PATH or an sbin folder.
 	Program string
 	// Needs are other files without which the proxy does not run.
 	Needs []string
-	// Files are copied from docs/proxies, with the replacements made. The first
-	// is the one that Command gets as Place.Config, all are in Place.Dir.
+	// Files are copied from docs/proxies into Place.Dir, with the replacements made.
+	// Command gets the first as Place.Config.
 	Files []string
-	// Replace gives pairs of old and new text. Each old text must stand in one
-	// of the files at least, or the test fails: then it does not know the file.
+	// Replace returns pairs of old and new text. If an old text is in none of the
+	// files, the test fails.
 	Replace func(Place) []string
 	// Command starts the proxy in the foreground. Its output is shown when a
 	// test fails.
 	Command func(program string, place Place) *exec.Cmd
 
-	// ResolverHeaders are the headers of the proxy's own that reach the resolver,
-	// beside Host, X-Forwarded-Proto and the credential.
+	// ResolverHeaders are the headers that the proxy itself adds to the request to the
+	// resolver, besides Host, X-Forwarded-Proto and the credential.
 	ResolverHeaders []string
-	// KeepsUnknown says that X-Authgear-* headers which Authgear does not know
-	// reach the backend, in the one spelling that is theirs.
+	// KeepsUnknown says that X-Authgear-* headers that Authgear does not know reach the
+	// backend, in their own spelling only.
 	KeepsUnknown bool
 	// KeepsTrailers says that the trailers of a chunked body reach the backend.
 	KeepsTrailers bool
-	// AnySuccess says that every answer 2xx of the resolver counts as one.
+	// AnySuccess says that every 2xx answer of the resolver counts as a success.
 	AnySuccess bool
-	// RefusesTwoTokens says that the proxy answers 400 to two Authorization
-	// lines by itself.
+	// RefusesTwoTokens says that the proxy itself answers 400 to two Authorization
+	// lines.
 	RefusesTwoTokens bool
-	// AnyUpgrade says that the backend is asked for any protocol that a client
-	// wants to upgrade to.
+	// AnyUpgrade says that the proxy passes on an Upgrade to any protocol.
 	AnyUpgrade bool
-	// WholeCookie says that other cookies reach the resolver beside a session
+	// WholeCookie says that other cookies reach the resolver together with a session
 	// cookie.
 	WholeCookie bool
-	// PassesFailure says that an answer of the resolver that is no success goes
-	// to the client as it is, status and headers, and that the proxy answers 500,
-	// 502 or 504 without one. Retry-After is there all the same.
+	// PassesFailure says that the client gets the status and headers of an answer of
+	// the resolver that is no success. If there is no answer, the proxy answers 500,
+	// 502 or 504. Retry-After is set in either case.
 	PassesFailure bool
-	// NoCanary says that no invalid session cookie goes along with a token, and
-	// that the backend is not told which credential the resolver got.
+	// NoCanary says that the proxy sends no invalid session cookie together with a
+	// token, and does not tell the backend which credential the resolver got.
 	NoCanary bool
 	// NoClearingCookie says that the resolver's Set-Cookie does not reach the
 	// client.
 	NoClearingCookie bool
 }
 
-// Place is where a proxy runs and what stands around it.
+// Place says where a proxy runs, and what is around it.
 type Place struct {
 	Dir      string // for the proxy's own files; may be read by everybody
 	Config   string // the path of the first of the files
 	Addr     string // 127.0.0.1:port, to listen on
 	Backend  string // 127.0.0.1:port
 	Resolver string // 127.0.0.1:port, https for the name myapp.authgear.cloud
-	CA       string // the path of the certificate that the resolver's is signed by
+	CA       string // the path of the certificate that signed the resolver's certificate
 }
 
-// What stands in the files of docs/proxies.
+// These texts are in the files of docs/proxies.
 const (
 	Project    = "myapp.authgear.cloud"
 	secret     = "replace-me-openssl-rand-hex-32"
@@ -85,7 +84,7 @@ func (p Place) Secret() []string { return []string{secret, testSecret} }
 // CABundle replaces the path of the system's certificates.
 func (p Place) CABundle() []string { return []string{caBundle, p.CA} }
 
-// BackendAddress replaces the backend's address where it is one text.
+// BackendAddress replaces the backend's address where the file has it as one text.
 func (p Place) BackendAddress() []string { return []string{backend, p.Backend} }
 
 // Port is the port of one of the addresses.
@@ -93,7 +92,7 @@ func Port(addr string) string { return addr[strings.LastIndexByte(addr, ':')+1:]
 
 var frameworks = []string{"gin", "echov5", "fiberv3", "nethttp", "echo", "fiber"}
 
-// Main is what a TestMain calls. It removes what the tests have built.
+// Main is called by a TestMain. It removes what the tests have built.
 func Main(m *testing.M) {
 	os.Exit(func() int {
 		defer func() {
@@ -127,7 +126,7 @@ var build = sync.OnceValue(func() error {
 	return command.Run()
 })
 
-// root finds the repository from the folder of the package under test.
+// root finds the root of the repository from the folder of the package under test.
 func root() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
@@ -174,7 +173,7 @@ func Run(t *testing.T, proxy Proxy) {
 	running.Wait()
 }
 
-// find gives the program's path, or what is missing.
+// find returns the path of the program, or what is missing.
 func (p Proxy) find() (program, missing string) {
 	for _, file := range p.Needs {
 		if _, err := os.Stat(file); err != nil {

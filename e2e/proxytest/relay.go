@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// relay stands between proxy and backend and keeps every byte that the proxy
-// sends, so that tests see headers that the backend's HTTP library would rename,
-// join or drop.
+// relay stands between the proxy and the backend, and keeps every byte that the proxy
+// sends. So tests see headers that the backend's HTTP library would rename, join or
+// drop.
 type relay struct {
 	addr, target string
 
@@ -23,10 +23,10 @@ type relay struct {
 type relayed struct {
 	method  string
 	headers []header
-	rest    string // the body, with its framing and what comes after it
+	rest    string // the body with its framing, and what follows it
 }
 
-// header is a line of a header, the name in lower case.
+// header is a header line, with its name in lower case.
 type header struct{ name, value string }
 
 func newRelay(t *testing.T, target string) *relay {
@@ -78,7 +78,7 @@ func (l locked) Write(p []byte) (int, error) {
 	return l.buffer.Write(p)
 }
 
-// find gives the requests whose target ends in a mark.
+// find returns the requests with a target that ends in this mark.
 func (r *relay) find(mark string) []relayed {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -109,7 +109,7 @@ func (r *relay) find(mark string) []relayed {
 	return found
 }
 
-// values gives the values of all lines of a name.
+// values returns the values of all lines of a name.
 func (r relayed) values(name string) []string {
 	var values []string
 	for _, f := range r.headers {

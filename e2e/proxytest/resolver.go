@@ -59,7 +59,7 @@ func newResolver(t *testing.T, certificate tls.Certificate) *resolver {
 			},
 			SessionTicketsDisabled: true, // a resumed session shows no certificate
 		},
-		ErrorLog: log.New(io.Discard, "", 0), // handshakes that are cut off while it is down
+		ErrorLog: log.New(io.Discard, "", 0), // it would log handshakes that are cut off while the resolver is down
 		ConnState: func(conn net.Conn, state http.ConnState) {
 			r.mu.Lock()
 			defer r.mu.Unlock()
@@ -75,8 +75,8 @@ func newResolver(t *testing.T, certificate tls.Certificate) *resolver {
 	return r
 }
 
-// gate resets connections while the resolver is down. The port stays bound:
-// somebody else would take it.
+// gate resets connections while the resolver is down. The port stays bound, since
+// another program might take it.
 type gate struct {
 	net.Listener
 	resolver *resolver
@@ -99,7 +99,7 @@ func (g gate) Accept() (net.Conn, error) {
 	}
 }
 
-// setDown resets all connections, those to come too, or ends it.
+// setDown makes the resolver reset all connections, new ones too, or ends this.
 func (r *resolver) setDown(down bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -109,7 +109,7 @@ func (r *resolver) setDown(down bool) {
 	}
 }
 
-// setCertificate changes what new connections show, and resets the others.
+// setCertificate changes the certificate of new connections, and resets the old ones.
 func (r *resolver) setCertificate(certificate tls.Certificate) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -148,10 +148,10 @@ func (r *resolver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	r.project.ServeHTTP(w, request)
 }
 
-// fail answers as the fault says. Whatever the status is, the headers of an
-// identity stand there: they must not count.
+// fail answers as the fault says. Whatever the status, the answer has the headers of an
+// identity, which must not count.
 func fail(w http.ResponseWriter, r *http.Request, fault string) {
-	if fault == "silent" { // as when its database fails in the middle
+	if fault == "silent" { // as if its database failed in the middle
 		return
 	}
 	h := w.Header()
@@ -165,7 +165,7 @@ func fail(w http.ResponseWriter, r *http.Request, fault string) {
 	case "hang":
 		<-r.Context().Done()
 	case "hang-after-status":
-		if hijacker, ok := w.(http.Hijacker); ok { // not with HTTP/2
+		if hijacker, ok := w.(http.Hijacker); ok { // not possible with HTTP/2
 			conn, _, err := hijacker.Hijack()
 			if err != nil {
 				return
@@ -190,7 +190,7 @@ func fail(w http.ResponseWriter, r *http.Request, fault string) {
 	}
 }
 
-// since gives what has been asked after the first n requests.
+// since returns the requests after the first n.
 func (r *resolver) since(n int) []asked {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -13,16 +13,16 @@ import (
 	"time"
 )
 
-// TimeOut takes the place of the time-outs that would end a quiet stream; quiet is
-// how long one is.
+// TimeOut replaces the time-outs that would end a quiet stream. quiet is how long a
+// stream is quiet.
 const (
 	TimeOut = "2s"
 	quiet   = 3 * time.Second
 )
 
-// record is the recorder: it reads every body, signs nobody in, and answers with a
-// long header. A request to /socket becomes a WebSocket that sends back what it
-// gets; to /events it sends two events with a silence between them.
+// record is the recorder: it reads every body, signs nobody in, and answers with a long
+// header. A request to /socket becomes a WebSocket that sends back what it gets. A
+// request to /events gets two events with a pause between them.
 func record(w http.ResponseWriter, r *http.Request) {
 	controller := http.NewResponseController(w)
 	switch r.URL.Path {
@@ -56,7 +56,7 @@ func record(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// open sends a request and gives the connection after the head of its answer.
+// open sends a request, reads the head of the answer, and returns the connection.
 func (s *suite) open(t *testing.T, r request) (net.Conn, *http.Response, *bufio.Reader) {
 	t.Helper()
 	conn, err := net.Dial("tcp", s.addr)
@@ -76,8 +76,8 @@ func (s *suite) open(t *testing.T, r request) (net.Conn, *http.Response, *bufio.
 	return conn, response, reader
 }
 
-// socket: a WebSocket opens, with the identity of who opens it, and stays open
-// while nobody says anything.
+// socket: a WebSocket opens with the identity of its client, and stays open while it is
+// quiet.
 func (s *suite) socket(t *testing.T, opened func()) {
 	cookie, mark := s.cookie(s.bob), s.mark()
 	conn, response, reader := s.open(t, request{path: "/socket" + mark, headers: append(upgrade("websocket"), "Cookie: "+cookie)})
@@ -97,13 +97,13 @@ func (s *suite) socket(t *testing.T, opened func()) {
 	}
 }
 
-// upgrade asks for another protocol on this connection.
+// upgrade returns the headers that ask for another protocol on this connection.
 func upgrade(protocol string) []string {
 	return []string{"Connection: Upgrade", "Upgrade: " + protocol, "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: b2YtdGhlLWNsaWVudC0wMQ=="}
 }
 
-// upgrades: no protocol but WebSocket gets through, since what a client sends in
-// it reaches the backend as it is.
+// upgrades: only WebSocket gets through. In any other protocol the client's bytes would
+// reach the backend unchecked.
 func (s *suite) upgrades(t *testing.T) {
 	for _, protocol := range []string{"h2c", "websocket, h2c", "TLS/1.0"} {
 		if got := s.reached(t, upgrade(protocol)...).values("upgrade"); len(got) > 0 != s.proxy.AnyUpgrade {
@@ -112,7 +112,7 @@ func (s *suite) upgrades(t *testing.T) {
 	}
 }
 
-// events: each reaches the client when it is sent.
+// events: each event reaches the client when it is sent.
 func (s *suite) events(t *testing.T, opened func()) {
 	_, response, _ := s.open(t, request{path: "/events", headers: []string{"Accept: text/event-stream", "Cookie: " + s.cookie(s.bob)}})
 	opened()
@@ -130,7 +130,8 @@ func (s *suite) events(t *testing.T, opened func()) {
 	}
 }
 
-// upload: a body of more than a proxy keeps in memory, or takes by default.
+// upload: a body gets through even if it is larger than a proxy keeps in memory or
+// accepts by default.
 func (s *suite) upload(t *testing.T) {
 	body := strings.Repeat("0123456789abcde\n", 3<<16)
 	for _, chunked := range []bool{false, true} {

@@ -14,15 +14,15 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 )
 
-// suite is a proxy between a resolver of its own and a backend.
+// suite is a proxy with its own resolver and a backend.
 type suite struct {
 	proxy     Proxy
 	framework string
 	authority *authority
 	resolver  *resolver
 	relay     *relay
-	backend   string // round the relay and the proxy
-	addr      string // the proxy's
+	backend   string // its address, without the relay and the proxy
+	addr      string // the proxy's address
 	marks     atomic.Int64
 
 	alice, bob, carol, dave string // user IDs
@@ -35,7 +35,7 @@ func newSuite(t *testing.T, proxy Proxy, program, framework string) *suite {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o755); err != nil { // a proxy started by root gives up its rights
+	if err := os.Chmod(dir, 0o755); err != nil { // a proxy that root starts gives up root's rights
 		t.Fatal(err)
 	}
 	authority := newAuthority(t)
@@ -70,7 +70,7 @@ func newSuite(t *testing.T, proxy Proxy, program, framework string) *suite {
 	return nil
 }
 
-// freeAddress is one that was free a moment ago.
+// freeAddress returns an address that was free a moment ago.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -81,9 +81,9 @@ func freeAddress(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// start starts the proxy and waits until a request by its address reaches this
-// suite's backend: so it is no other program's address. It is false when the
-// proxy has ended, as it does when its port is taken.
+// start starts the proxy and waits until a request to its address reaches this suite's
+// backend. So the address is no other program's. start returns false if the proxy has
+// ended, as it does when its port is taken.
 func (s *suite) start(t *testing.T, program string, place Place) bool {
 	t.Helper()
 	place.Config = install(t, s.proxy, place)
@@ -109,7 +109,7 @@ func (s *suite) start(t *testing.T, program string, place Place) bool {
 	}
 }
 
-// install copies the proxy's files and gives the path of the first.
+// install copies the proxy's files and returns the path of the first.
 func install(t *testing.T, proxy Proxy, place Place) string {
 	t.Helper()
 	root, err := root()
@@ -139,7 +139,7 @@ func install(t *testing.T, proxy Proxy, place Place) string {
 	return filepath.Join(place.Dir, filepath.Base(proxy.Files[0]))
 }
 
-// found is the one request with a mark that has reached the backend.
+// found returns the only request with this mark that has reached the backend.
 func (s *suite) found(t *testing.T, mark string) relayed {
 	t.Helper()
 	found := s.relay.find(mark)
@@ -149,7 +149,7 @@ func (s *suite) found(t *testing.T, mark string) relayed {
 	return found[0]
 }
 
-// mark is a query that no other request of this suite has.
+// mark returns a query that no other request of this suite has.
 func (s *suite) mark() string { return fmt.Sprintf("?case=%d", s.marks.Add(1)) }
 
 func (s *suite) run(t *testing.T) {
@@ -157,7 +157,7 @@ func (s *suite) run(t *testing.T) {
 		s.oversize(t)
 		return
 	}
-	// What takes seconds of waiting runs beside everything else.
+	// Tests that wait for seconds run beside everything else.
 	var waiting sync.WaitGroup
 	wait := func(name string, test func(*testing.T)) { waiting.Go(func() { t.Run(name, test) }) }
 	wait("resolver hangs", func(t *testing.T) { s.fault(t, "hang") })
@@ -169,7 +169,7 @@ func (s *suite) run(t *testing.T) {
 			defer opens()
 			test(t, opens)
 		})
-		<-opened // the calls that others count come later
+		<-opened // later tests count calls, so these calls come first
 	}
 	if s.framework == recorder {
 		stream("WebSocket", s.socket)
