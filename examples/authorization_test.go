@@ -10,7 +10,7 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 )
 
-// permission is whether a sender may use a route.
+// permission says whether a sender may use a route.
 type permission struct {
 	sender, method, path string
 	status               int
@@ -26,7 +26,8 @@ const (
 	stepUpNeeded = "insufficient_user_authentication"
 )
 
-// permit wants these permissions on each example. A sender is its headers.
+// permit expects these permissions on each example. senders has the headers of each
+// sender.
 func permit(t *testing.T, env []string, senders map[string][]string, wanted []permission) {
 	t.Helper()
 	expectations := make([]expectation, len(wanted))
@@ -51,7 +52,7 @@ func permit(t *testing.T, env []string, senders map[string][]string, wanted []pe
 	}
 }
 
-// users are what the users of all modes may do.
+// users are the permissions of the users in all modes.
 var users = []permission{
 	{"none", "GET", "/reports", 401, "authentication_required", noToken},
 	{"reporter", "GET", "/reports", 200, "rita", ""},
@@ -81,7 +82,7 @@ var users = []permission{
 	{"google, 6 minutes ago", "POST", "/transfer", 403, "cannot_reauthenticate", ""},
 }
 
-// signedIn adds the users of the table, each signed in by a credential.
+// signedIn adds the users of the table, and signs each in by a credential.
 func signedIn(project *authgeartest.Server, credential func(user string, login authgeartest.Token) string) map[string][]string {
 	project.AddUser(authgeartest.User{ID: "alice", Roles: []string{"admin"}})
 	project.AddUser(authgeartest.User{ID: "rita", Roles: []string{"reporter"}})
@@ -150,7 +151,7 @@ func TestAuthorizationResolver(t *testing.T) {
 				senders["client"] = client
 				senders["scripts of another site"] = append(slices.Clone(senders["bob"]), "Sec-Fetch-Site: cross-site")
 				wanted := slices.Clone(users)
-				if mode != "hybrid" { // which knows clients
+				if mode != "hybrid" { // hybrid knows clients
 					wanted = append(wanted, []permission{
 						{"client", "GET", "/machine", 401, "invalid_token", notAccepted},
 						{"client", "GET", "/reports", 401, "invalid_token", notAccepted},
@@ -165,8 +166,8 @@ func TestAuthorizationResolver(t *testing.T) {
 	}
 }
 
-// Behind a proxy the headers say what the resolver would, but roles only when
-// they are trusted.
+// Behind a proxy the headers say what the resolver would say. The roles in them count
+// only if the service trusts them.
 func TestAuthorizationForwarded(t *testing.T) {
 	t.Parallel()
 	said := func(id, can string, age time.Duration, more ...string) []string {

@@ -13,8 +13,8 @@ var (
 	answerStatus = regexp.MustCompile(`HTTP/1\.1 ([0-9]{3}) `)
 )
 
-// Without an endpoint the server brings an Authgear along, and prints commands
-// that are answered as they say when they are pasted, in less than 2,700 bytes.
+// Without an endpoint the server starts an embedded Authgear, and prints commands in
+// less than 2,700 bytes. A pasted command gets the answer that is printed with it.
 func TestCommands(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("curl"); err != nil {
@@ -44,7 +44,7 @@ func TestCommands(t *testing.T) {
 				said = append(said, status[1])
 				line = s.output.Text()
 			}
-			if len(said) > 0 { // below the words at the top
+			if len(said) > 0 { // below the text at the top
 				pasted.WriteString(line + "\n")
 			}
 		}
@@ -76,7 +76,7 @@ func paste(t *testing.T, commands string) string {
 	return string(out)
 }
 
-// With an endpoint of one's own there is a command for its tokens.
+// With the user's own endpoint there is a command for tokens of this endpoint.
 func TestCommandForRealEndpoint(t *testing.T) {
 	t.Parallel()
 	s := start(t, "gin", "AUTHGEAR_ENDPOINT=https://myapp.authgear.cloud")

@@ -17,8 +17,8 @@ var frameworks = []string{"gin", "echo", "echov5", "fiber", "fiberv3", "nethttp"
 // programs is where TestMain builds the servers.
 var programs string
 
-// The same requests have the same answers on all frameworks, through their CORS
-// middleware: refusals to the byte, identities as the same JSON.
+// The same request gets the same answer on all frameworks, through their CORS
+// middleware. Refusals are the same to the byte, and identities are the same JSON.
 func TestContract(t *testing.T) {
 	t.Parallel()
 	project := authgeartest.New(t)
@@ -77,7 +77,7 @@ func TestContract(t *testing.T) {
 	}
 	for mode, opaque := range map[string]string{
 		"jwt":    "The access token is not a JSON Web Token.",
-		"hybrid": "The access token was issued to a client that is not accepted.", // as far as anybody knows
+		"hybrid": "The access token was issued to a client that is not accepted.", // Authgear and the SDK cannot say more about this token
 	} {
 		expectations := make([]expectation, len(wanted))
 		for i, w := range wanted {
@@ -97,7 +97,7 @@ func TestContract(t *testing.T) {
 	}
 }
 
-// The service starts without Authgear, says so, and recovers by itself.
+// The service starts while Authgear is down, says so, and recovers by itself.
 func TestStartsWithoutAuthgear(t *testing.T) {
 	t.Parallel()
 	project := authgeartest.New(t)
@@ -137,7 +137,7 @@ func TestStartsWithoutAuthgear(t *testing.T) {
 	}
 }
 
-// After SIGTERM nobody new comes in, and who is in is answered.
+// After SIGTERM the service accepts no new request, and answers those that are running.
 func TestStops(t *testing.T) {
 	t.Parallel()
 	for _, framework := range frameworks {
@@ -188,7 +188,7 @@ func TestStops(t *testing.T) {
 	}
 }
 
-// A connection that never sends a request does not hold up the end.
+// A connection that never sends a request does not delay the end.
 func TestStopsWithIdleConnection(t *testing.T) {
 	t.Parallel()
 	for _, framework := range frameworks {
@@ -203,7 +203,7 @@ func TestStopsWithIdleConnection(t *testing.T) {
 			if _, err := io.WriteString(conn, "GET /healthz HTTP/1.1\r\n"); err != nil {
 				t.Fatal(err)
 			}
-			if got := s.ask(t, "GET", "/healthz", ""); got.status != 200 { // by now conn is accepted
+			if got := s.ask(t, "GET", "/healthz", ""); got.status != 200 { // now the server has accepted conn
 				t.Fatal(got.status)
 			}
 			s.stop(t)
@@ -214,9 +214,9 @@ func TestStopsWithIdleConnection(t *testing.T) {
 	}
 }
 
-// Scripts of the configured origins may read refusals; a preflight needs no
-// credentials. They may send cookies when all origins that CORS lets in are
-// trusted: the middleware of some frameworks cannot tell them apart.
+// Scripts of the configured origins may read refusals. A preflight needs no
+// credentials. Scripts may send cookies only if all origins of CORS are trusted, since
+// the middleware of some frameworks cannot tell the origins apart.
 func TestCORS(t *testing.T) {
 	t.Parallel()
 	const origins = "https://app.example.com,https://admin.example.com"
@@ -254,8 +254,8 @@ func TestCORS(t *testing.T) {
 	}
 }
 
-// A wrong value ends the program with status 2 and one line that names it: the
-// last variable of each of these.
+// A wrong value ends the program with status 2 and one line that names the variable. In
+// each of these cases the last variable is wrong.
 func TestWrongValues(t *testing.T) {
 	t.Parallel()
 	const secret = "AUTHGEAR_PROXY_SECRET=0123456789abcdef0123456789abcdef"
@@ -299,7 +299,7 @@ func TestWrongValues(t *testing.T) {
 	}
 }
 
-// A port that is taken is one line that says what to change.
+// If the port is taken, the program ends with one line that says what to change.
 func TestPortTaken(t *testing.T) {
 	t.Parallel()
 	taken := authgeartest.New(t).Endpoint()

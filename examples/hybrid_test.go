@@ -7,7 +7,8 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 )
 
-// A JWT is judged here and by Authgear, which knows more; all else by Authgear.
+// A JWT is checked here and by Authgear, which knows more. Other credentials are
+// checked only by Authgear.
 func TestHybridMode(t *testing.T) {
 	t.Parallel()
 	project := authgeartest.New(t, authgeartest.Config{CookiePrefix: "app_"})
@@ -47,7 +48,7 @@ func TestHybridMode(t *testing.T) {
 	})
 }
 
-// No secret, no events: nobody could have signed them.
+// Without a secret the service takes no events, since nobody could have signed them.
 func TestHybridModeWithoutWebhook(t *testing.T) {
 	t.Parallel()
 	for _, framework := range frameworks {
@@ -59,8 +60,8 @@ func TestHybridModeWithoutWebhook(t *testing.T) {
 	}
 }
 
-// A user who is disabled is refused by every instance: by those that hear of it, which
-// would not ask for an hour, and by those that ask.
+// Every instance refuses a disabled user. Some instances get the event, and would not
+// ask for an hour. The others ask.
 func TestDisabledUserIsRefused(t *testing.T) {
 	t.Parallel()
 	project := authgeartest.New(t)
@@ -98,7 +99,7 @@ func TestDisabledUserIsRefused(t *testing.T) {
 			}
 		}
 	}
-	for name, s := range instances { // and never again
+	for name, s := range instances { // and is not admitted again
 		for what, credential := range credentials {
 			if got := s.send(t, "GET", "/me", credential); got.status != 401 {
 				t.Errorf("%s: %s of a disabled user, once more: %+v", name, what, got)

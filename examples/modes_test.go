@@ -8,7 +8,7 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 )
 
-// expectation is what a request is answered, on every framework.
+// expectation is a request and its expected answer on every framework.
 type expectation struct {
 	method, path string
 	headers      []string
@@ -16,8 +16,8 @@ type expectation struct {
 	body         string // a part of it
 }
 
-// agree starts each example, wants the answers, and the same ones from all, which
-// it returns.
+// agree starts each example and expects these answers. All examples must give the same
+// answers, which agree returns.
 func agree(t *testing.T, env []string, wanted []expectation) []answer {
 	t.Helper()
 	first := make([]answer, len(wanted))
@@ -28,7 +28,7 @@ func agree(t *testing.T, env []string, wanted []expectation) []answer {
 			if got.status != w.status || !strings.Contains(got.body, w.body) {
 				t.Errorf("%s: %s %s %q: %d %s", framework, w.method, w.path, w.headers, got.status, got.body)
 			}
-			if got.status == 200 { // how JSON is sent is the framework's own
+			if got.status == 200 { // frameworks send JSON in different ways
 				got = answer{status: 200, body: strings.TrimSpace(got.body)}
 			}
 			if i == 0 {
@@ -86,7 +86,7 @@ func TestResolverMode(t *testing.T) {
 	})
 }
 
-// An answer is kept for a while, but not on /live; and during an outage.
+// The resolver's answer is cached for a while, and during an outage, but not on /live.
 func TestResolverModeFreshness(t *testing.T) {
 	t.Parallel()
 	for _, framework := range frameworks {

@@ -12,8 +12,8 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 )
 
-// An event that one process gets is told to all that have the same Redis: at once, and
-// where Redis was down meanwhile, and has lost all it knew, when it is back.
+// If one process gets an event, all processes with the same Redis hear of it at once.
+// If Redis was down and has lost everything, they hear of it when Redis is back.
 func TestRedis(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("redis-server"); err != nil {
@@ -65,7 +65,7 @@ func TestRedis(t *testing.T) {
 	_ = store.Wait()
 	project.DisableUser(bob)
 	refused(bob, hears)
-	admitted(bob, frameworks[1:]...) // which have no way to know
+	admitted(bob, frameworks[1:]...) // they have no way to know
 	startRedis(t, dir)
 	refused(bob, all...)
 	refused(alice, all...)
@@ -74,7 +74,7 @@ func TestRedis(t *testing.T) {
 	}
 }
 
-// startRedis returns when it listens.
+// startRedis returns when Redis listens.
 func startRedis(t *testing.T, dir string) *exec.Cmd {
 	t.Helper()
 	store := exec.Command("redis-server", "--port", "0", "--unixsocket", dir+"/redis.sock", "--dir", dir, "--save", "")

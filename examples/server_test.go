@@ -52,7 +52,7 @@ func start(t *testing.T, framework string, env ...string) *server {
 	if err := s.process.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.process.Process.Kill() }) // it has usually ended
+	t.Cleanup(func() { _ = s.process.Process.Kill() }) // it has usually ended before
 	s.output = bufio.NewScanner(stdout)
 	for s.output.Scan() {
 		if url, ok := strings.CutPrefix(s.output.Text(), "listening on "); ok {
@@ -72,7 +72,7 @@ func (s *server) terminate(t *testing.T) {
 	}
 }
 
-// stop ends the server and wants status 0.
+// stop ends the server and expects status 0.
 func (s *server) stop(t *testing.T) {
 	t.Helper()
 	s.terminate(t)
@@ -88,7 +88,7 @@ func (s *server) wait(t *testing.T) {
 	}
 }
 
-// answer is what matters of a response.
+// answer is the part of a response that matters.
 type answer struct {
 	status               int
 	challenge, kind      string
@@ -130,7 +130,8 @@ func (s *server) send(t *testing.T, method, path string, headers ...string) answ
 	return answer{response.StatusCode, h.Get("Www-Authenticate"), h.Get("Content-Type"), h.Get("Cache-Control"), h.Get("Retry-After"), h.Get("Content-Length"), string(body)}
 }
 
-// errorCode is the code in the body of a refusal, "" when somebody was let in.
+// errorCode returns the code in the body of a refusal, or "" if the request was
+// allowed.
 func errorCode(t *testing.T, body string) string {
 	t.Helper()
 	var said struct{ Error string }
@@ -140,7 +141,8 @@ func errorCode(t *testing.T, body string) string {
 	return said.Error
 }
 
-// fails runs a program that ends by itself, and returns its status and what it says.
+// fails runs a program that ends by itself. It returns the status and the standard
+// error of the program.
 func fails(t *testing.T, framework string, env ...string) (status int, stderr string) {
 	t.Helper()
 	command := exec.Command(filepath.Join(programs, framework))

@@ -9,11 +9,11 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 )
 
-// cookie is the header of a session cookie.
+// cookie returns the header with a session cookie.
 func cookie(c *http.Cookie) string { return "Cookie: " + c.Name + "=" + c.Value }
 
-// transfer asks for what needs a recent login, and wants this answer. The code is
-// that of a refusal, "" when the request is to be accepted.
+// transfer sends a request that needs a recent login, and expects this answer. The code
+// is the error code of a refusal, or "" if the request must be allowed.
 func (s *server) transfer(t *testing.T, what string, status int, code, challenge string, headers ...string) {
 	t.Helper()
 	got := s.send(t, "POST", "/transfer", headers...)
@@ -22,9 +22,9 @@ func (s *server) transfer(t *testing.T, what string, status int, code, challenge
 	}
 }
 
-// An old login is refused, and after the user has reauthenticated the same access
-// token is accepted: with the new ID token, since that is all that a JWT's client
-// gets.
+// An old login is refused. After the user has reauthenticated, the same access token is
+// accepted together with the new ID token. The new ID token is all that a client with a
+// JWT gets.
 func TestStepUpJWT(t *testing.T) {
 	t.Parallel()
 	project := authgeartest.New(t)
@@ -67,7 +67,7 @@ func TestStepUpJWT(t *testing.T) {
 	}
 }
 
-// Without clients whose ID tokens count, none does.
+// If no client is configured for ID tokens, no ID token counts.
 func TestStepUpJWTWithoutClients(t *testing.T) {
 	t.Parallel()
 	project := authgeartest.New(t)
@@ -83,8 +83,8 @@ func TestStepUpJWTWithoutClients(t *testing.T) {
 	}
 }
 
-// The resolver tells of a reauthentication with the old credential, and is asked
-// once more when a kept answer would refuse.
+// The resolver reports a reauthentication for the old credential. If a cached answer
+// would lead to a refusal, the resolver is asked once more.
 func TestStepUpResolver(t *testing.T) {
 	t.Parallel()
 	anHourAgo := authgeartest.Token{AuthTime: time.Now().Add(-time.Hour)}

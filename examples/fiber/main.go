@@ -22,10 +22,10 @@ func main() {
 	f := fiber.New(fiber.Config{
 		DisableStartupMessage: true,
 		ReadBufferSize:        32 << 10,        // the default of 4 KiB is too small for a long token
-		ReadTimeout:           5 * time.Second, // a connection that sends no request would hold up the end
-		IdleTimeout:           time.Minute,     // otherwise ReadTimeout
+		ReadTimeout:           5 * time.Second, // otherwise a connection that sends no request would delay the end
+		IdleTimeout:           time.Minute,     // the default is ReadTimeout
 	})
-	authgearfiber.CloseUnread(f) // nothing of a body runs as the next request
+	authgearfiber.CloseUnread(f) // an unread body never runs as the next request
 	f.Use(recover.New())
 	if len(app.CORSOrigins) > 0 { // in front of the guards: a preflight has no credentials
 		f.Use(cors.New(cors.Config{

@@ -30,8 +30,8 @@ func main() {
 			AllowCredentials: app.CORSCredentials,
 		})
 		r.Use(func(c *gin.Context) {
-			// It would refuse other origins with an empty answer. They are the
-			// guard's to judge, which knows what came with a cookie.
+			// This middleware would refuse other origins with an empty answer. The
+			// guard decides about them, since it knows which requests have a cookie.
 			if app.AllowsOrigin(c.GetHeader("Origin")) {
 				allow(c)
 			} else {

@@ -10,7 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// The ACL of docs/processes.md is enough.
+// The ACL of docs/processes.md is sufficient.
 func TestACL(t *testing.T) {
 	t.Parallel()
 	doc, err := os.ReadFile("../../docs/processes.md")

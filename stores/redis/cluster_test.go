@@ -10,7 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// freePort is one of 127.0.0.1, where servers of Redis find each other.
+// freePort returns a free port of 127.0.0.1, where Redis servers find each other.
 func freePort(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -22,7 +22,7 @@ func freePort(t *testing.T) string {
 	return port
 }
 
-// listening makes the server listen on that port too.
+// listening starts a server that listens on this port too.
 func listening(t *testing.T, port string, args ...string) *server {
 	t.Helper()
 	return newServer(t, append([]string{"--bind", "127.0.0.1", "--port", port}, args...)...)
@@ -47,7 +47,7 @@ func TestCluster(t *testing.T) {
 	hear(t, "alice", at, all...)
 	s.stop()
 	all[1].revokeAlone(t, "bob", at)
-	s.start(t) // it has kept which slots are its own
+	s.start(t) // it has kept its list of slots
 	hear(t, "bob", at, all...)
 	eventually(t, "Redis has alice", func() bool { return score(t, s, "alice") == at.UnixMilli() })
 	for _, p := range all {
@@ -55,7 +55,7 @@ func TestCluster(t *testing.T) {
 	}
 }
 
-// The main server fails and a replica, which has not heard of everything, takes over.
+// The main server fails. A replica that has not heard of everything takes over.
 func TestSentinel(t *testing.T) {
 	t.Parallel()
 	port, sentinelPort := freePort(t), freePort(t)

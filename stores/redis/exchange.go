@@ -14,13 +14,13 @@ import (
 const (
 	firstPause = 50 * time.Millisecond
 	longPause  = 800 * time.Millisecond
-	batch      = 500           // commands for one round trip are of so many users
+	batch      = 500           // users whose commands are sent in one round trip
 	page       = 1000          // users who are read at once
-	maxUsers   = 100_000       // are read, the newest
+	maxUsers   = 100_000       // only the newest users are read
 	clockSlack = 1 * time.Hour // clocks of processes differ by less
 )
 
-// exchange is the goroutine that writes to Redis and reads what was written by others,
+// exchange is the goroutine that writes to Redis and reads what others have written,
 // until the client is closed.
 func (s *Store) exchange() {
 	catchUpAt, pause := time.Now().Add(s.interval), firstPause // earlier once connected
@@ -33,7 +33,7 @@ func (s *Store) exchange() {
 			return
 		case <-s.wake:
 		case <-s.connected:
-			catchUpAt, mends = time.Time{}, untold|unheard // once what was missed is read
+			catchUpAt, mends = time.Time{}, untold|unheard // both end once the missed messages are read
 		case <-timer.C:
 		}
 		err := s.write()
@@ -43,7 +43,7 @@ func (s *Store) exchange() {
 			} else {
 				catchUpAt = time.Now().Add(jitter(s.interval))
 				if err == nil {
-					err = s.write() // what Redis lacked
+					err = s.write() // write what Redis lacked
 				}
 			}
 		}
@@ -59,12 +59,12 @@ func (s *Store) exchange() {
 	}
 }
 
-// jitter returns a duration of 0.8 to 1.2 times that one.
+// jitter returns a duration between 0.8 and 1.2 times d.
 func jitter(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * (0.8 + 0.4*rand.Float64()))
 }
 
-// write tells Redis what is pending. What fails stays pending.
+// write tells Redis the pending changes. A change that fails stays pending.
 func (s *Store) write() error {
 	s.mu.Lock()
 	pending, waiting := s.pending, s.waiting
@@ -91,13 +91,13 @@ func (s *Store) write() error {
 	return err
 }
 
-// writeSome tells Redis of some users, and takes them out of pending. The message does
-// not depend on the rest: a full Redis refuses to keep anything, but still delivers
-// messages.
+// writeSome tells Redis of some users, and removes them from pending. The messages do
+// not depend on the other commands: a full Redis refuses to store anything, but still
+// delivers messages.
 func (s *Store) writeSome(pending map[string]change) error {
 	ctx, cancel := timeout()
 	defer cancel()
-	some := map[string]*redis.IntCmd{} // its message
+	some := map[string]*redis.IntCmd{} // by user: the command that publishes the message
 	oldest := int64(0)
 	_, err := s.rdb.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		for userID, c := range pending {
@@ -128,9 +128,9 @@ func (s *Store) writeSome(pending map[string]change) error {
 	return nil
 }
 
-// catchUp reads what Redis knows, notes what is new to this process, and finds what Redis
-// does not know. So a Redis that was emptied, restored, or has failed over to a replica
-// that lagged, gets back what any process knows.
+// catchUp reads what Redis knows, notes what is new to this process, and finds what
+// Redis does not know. So Redis gets back what any process knows, even if Redis was
+// emptied or restored, or has failed over to a replica that lagged.
 func (s *Store) catchUp() error {
 	known, oldest, err := s.read()
 	if err != nil {
@@ -153,10 +153,10 @@ func (s *Store) catchUp() error {
 	return nil
 }
 
-// read returns the newest users, and the time of the oldest of these, 0 if they are all.
-// It reads them by rank, from the newest on. A user who moves up meanwhile was published
-// after this store subscribed. The others only move down, so they may be read twice but
-// are not missed.
+// read returns the newest users, and the time of the oldest of these. The time is 0 if
+// read returns all users. It reads them by rank, from the newest on. A user who moves
+// up meanwhile was published after this store subscribed. The others only move down, so
+// they may be read twice but are not missed.
 func (s *Store) read() (known map[string]int64, oldest int64, err error) {
 	known = map[string]int64{}
 	for first := int64(0); first < maxUsers; first += page {
@@ -179,8 +179,8 @@ func (s *Store) read() (known map[string]int64, oldest int64, err error) {
 	return known, oldest, nil
 }
 
-// timeout bounds a command if the client heeds contexts (ContextTimeoutEnabled);
-// otherwise the client's own time-outs do. Nobody waits for this goroutine.
+// timeout limits a command if the client heeds contexts (ContextTimeoutEnabled).
+// Otherwise the client's own time-outs limit it. Nobody waits for this goroutine.
 func timeout() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(), 2*time.Second)
 }

@@ -15,11 +15,11 @@ import (
 const (
 	broken = "redis does not work, so each process acts by itself"
 	well   = "redis is well again"
-	often  = 50 * time.Millisecond // a test catches up
+	often  = 50 * time.Millisecond // the interval of catching up, in tests
 )
 
-// What is revoked while Redis is away reaches everybody when it is back, and nothing
-// that was revoked before is lost, whether Redis has kept it or not.
+// If a user is revoked while Redis is down, every process hears of it when Redis is
+// back. Earlier revocations are not lost, whether or not Redis has kept them.
 func TestStopped(t *testing.T) {
 	t.Parallel()
 	for _, durable := range []string{"yes", "no"} {
@@ -43,7 +43,7 @@ func TestStopped(t *testing.T) {
 			back := time.Now()
 			hear(t, "bob", at, all...)
 			hear(t, "carol", at, all...)
-			if took := time.Since(back); took > 5*time.Second { // a second, on a machine that is not busy
+			if took := time.Since(back); took > 5*time.Second { // it takes a second on a machine that is not busy
 				t.Errorf("all have heard %v after Redis was back", took)
 			}
 			for _, p := range all {
@@ -58,7 +58,7 @@ func TestStopped(t *testing.T) {
 	}
 }
 
-// Redis need not be there when a process starts.
+// Redis need not be running when a process starts.
 func TestStartedBefore(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
@@ -71,8 +71,8 @@ func TestStartedBefore(t *testing.T) {
 	p.toldOf(t, broken, well)
 }
 
-// A Redis that was emptied or restored, or evicts keys, gets back what any process
-// knows, and a message that was lost is made up for.
+// If Redis was emptied or restored, or evicts keys, it gets back what any process
+// knows. A process that has lost a message still learns of its user.
 func TestCatchUp(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
@@ -96,7 +96,7 @@ func TestCatchUp(t *testing.T) {
 	}
 }
 
-// Connections that end cost nothing that was published meanwhile.
+// If connections end, no message that was published in the meantime is lost.
 func TestDisconnected(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
@@ -110,13 +110,13 @@ func TestDisconnected(t *testing.T) {
 	}
 }
 
-// Each is a Redis that does not take what it is told, and then does.
+// In each case Redis first refuses what it is told, and later accepts it.
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		breaks, mends []any
-		names         string // in the error
-		heard         bool   // by others all the same
+		names         string // the error names this
+		heard         bool   // whether other processes hear of it nevertheless
 	}{
 		"full":            {[]any{"CONFIG", "SET", "maxmemory", "1"}, []any{"CONFIG", "SET", "maxmemory", "0"}, "OOM ", true},
 		"read-only":       {[]any{"REPLICAOF", "127.0.0.1", "1"}, []any{"REPLICAOF", "NO", "ONE"}, "READONLY ", false},
@@ -135,7 +135,7 @@ func TestRefused(t *testing.T) {
 			}
 			all[0].toldOf(t, c.names)
 			heard := all[1].Cutoff("alice").Answers
-			all[0].revokeAlone(t, "bob", at) // is no further notice
+			all[0].revokeAlone(t, "bob", at) // this gives no further notice
 			if again := all[1].Cutoff("alice").Answers; c.heard && !again.Equal(heard) {
 				t.Error("the others are told once more each time that Redis is tried")
 			}
@@ -149,7 +149,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// A password that Redis does not know, until it does.
+// Redis does not know the password at first, and later does.
 func TestPassword(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
@@ -165,7 +165,7 @@ func TestPassword(t *testing.T) {
 	p.toldOf(t, broken, well)
 }
 
-// Redis reads its file, and answers everything with LOADING meanwhile.
+// While Redis reads its file, it answers every command with LOADING.
 func TestLoading(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, "--appendonly", "yes", "--aof-use-rdb-preamble", "yes", "--loading-process-events-interval-bytes", "1024")
@@ -184,7 +184,8 @@ func TestLoading(t *testing.T) {
 	all[0].toldOf(t, broken, well)
 }
 
-// Redis repeats the arguments of a command that it does not know; nobody else does.
+// If Redis does not know a command, it repeats the arguments in its error. The store
+// must not repeat them.
 func TestUnknownCommand(t *testing.T) {
 	t.Parallel()
 	p := newServer(t, "--rename-command", "ZADD", "").processes(t, 1, never)[0]
@@ -192,7 +193,7 @@ func TestUnknownCommand(t *testing.T) {
 	p.toldOf(t, "ERR unknown command 'zadd'")
 }
 
-// A subscription that hears nothing stays.
+// A subscription stays open even if there are no messages.
 func TestQuiet(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
@@ -218,7 +219,7 @@ func TestMany(t *testing.T) {
 	for i := range 3000 {
 		hear(t, fmt.Sprint("user", i), at, all...)
 	}
-	late := newProcess(t, s.client(t, redis.Options{}), never) // reads several pages
+	late := newProcess(t, s.client(t, redis.Options{}), never) // it reads several pages
 	for i := range 3000 {
 		hear(t, fmt.Sprint("user", i), at, late)
 	}
@@ -227,8 +228,8 @@ func TestMany(t *testing.T) {
 	}
 }
 
-// Of more users than a process keeps it reads the newest, and does not write back older
-// ones each time.
+// If there are more users than a process keeps, it reads the newest. It does not write
+// back the older users each time.
 func TestTooMany(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)

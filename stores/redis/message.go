@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// message is what the store publishes: the time in ms until which tokens do not count,
-// with a minus when it was published before; the sender; and the user id. The user id is
-// the rest of the message, and may have any form.
+// message returns what the store publishes: a time, the sender and the user id. Tokens
+// issued until this time, in ms, do not count. The time has a minus if it was published
+// before. The user id is the rest of the message, and may have any form.
 func (s *Store) message(userID string, c change) string {
 	if c.again {
 		c.until = -c.until

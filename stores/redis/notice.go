@@ -12,7 +12,7 @@ import (
 	authgear "github.com/authgear/authgear-sdk-go/core"
 )
 
-// fault is what does not work, as a set.
+// fault is the set of things that do not work.
 type fault uint8
 
 const (
@@ -22,8 +22,8 @@ const (
 
 var errWell = errors.New("redis is well again: all processes hear of revocations, and of those that were missed")
 
-// report notes that the fault has begun or, without err, ended. It gives a notice when the first of the two faults
-// begins, and when both have ended.
+// report notes that the fault has begun, or has ended if err is nil. It gives a notice
+// when the first of the two faults begins, and when both have ended.
 func (s *Store) report(what fault, err error) {
 	if errors.Is(err, redis.ErrClosed) || errors.Is(err, net.ErrClosed) {
 		return // the client is closed, and so are its connections
@@ -49,8 +49,8 @@ func (s *Store) notice(kind authgear.NoticeKind, err error) {
 	s.observer.ReportNotice(context.Background(), kind, err)
 }
 
-// withoutArguments removes what Redis repeats of a command that it does not know: that
-// includes a user id.
+// withoutArguments removes the arguments from the error. Redis repeats them if it does
+// not know a command, and they include a user id.
 func withoutArguments(err error) error {
 	if text, _, found := strings.Cut(err.Error(), ", with args"); found {
 		return errors.New(text)

@@ -10,7 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// proxy stands in front of a server, and holds back what it is sent.
+// proxy stands in front of a server. It can hold back bytes.
 type proxy struct {
 	net.Listener
 	target string
@@ -102,7 +102,7 @@ func (p *proxy) release() {
 	}
 }
 
-// lose lets bytes pass on new connections only: the old ones stay open, and are dead.
+// lose lets bytes pass on new connections only. The old ones stay open but are dead.
 func (p *proxy) lose() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -111,8 +111,8 @@ func (p *proxy) lose() {
 	close(p.open)
 }
 
-// A Redis that does not answer keeps nobody for more than a second, and one that
-// answers again has lost nothing.
+// If Redis does not answer, nobody waits for it longer than a second. If it answers
+// again, nothing is lost.
 func TestHanging(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -147,7 +147,7 @@ func TestHanging(t *testing.T) {
 			hear(t, "bob", at, near)
 			hear(t, "carol", at, far)
 			eventually(t, "the notice that all is well", func() bool {
-				told := far.told() // each dead connection may be noticed by itself
+				told := far.told() // each dead connection may give its own notice
 				return strings.Contains(told[len(told)-1], well)
 			})
 			near.toldOf(t)

@@ -13,7 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// server is a redis-server of a test's own, which can be stopped and started.
+// server is a redis-server of one test, which can be stopped and started.
 type server struct {
 	addr    string
 	args    []string
@@ -60,7 +60,7 @@ func (s *server) stop() {
 	}
 }
 
-// client is closed when the test ends, before the server stops.
+// client returns a client that is closed when the test ends, before the server stops.
 func (s *server) client(t *testing.T, options redis.Options) *redis.Client {
 	t.Helper()
 	if options.Addr == "" {
@@ -81,7 +81,7 @@ func (s *server) do(t *testing.T, args ...any) any {
 	return result
 }
 
-// subscribers returns how many hear of the channel.
+// subscribers returns the number of subscribers of the channel.
 func (s *server) subscribers(t *testing.T) int64 {
 	t.Helper()
 	return s.do(t, "PUBSUB", "NUMSUB", "authgear:revocations").([]any)[1].(int64)

@@ -17,7 +17,7 @@ const (
 	defaultPrefix        = "authgear:"
 	defaultTokenLifetime = 24 * time.Hour
 	catchUpInterval      = 30 * time.Second
-	callerWaits          = time.Second // for Redis, whatever the client's own time-outs are
+	callerWaits          = time.Second // the longest wait for Redis, whatever the client's own time-outs are
 )
 
 // Config configures [New]. The zero value is right for most services.
@@ -38,27 +38,27 @@ type Config struct {
 // Store is an [authgear.Revocations] that all processes with the same Redis share.
 type Store struct {
 	rdb      redis.UniversalClient
-	name     string // of key and channel
-	sender   string // by which this store knows its own messages
+	name     string // the name of the key and the channel
+	sender   string // marks the messages of this store, so that it knows its own
 	lifetime time.Duration
 	observer *authgear.Observer
 	interval time.Duration
 
 	memory    authgear.MemoryRevocations
-	wake      chan struct{} // something is pending
-	connected chan struct{} // messages may have been missed until now
-	closed    chan struct{} // the client was
+	wake      chan struct{} // a change is pending
+	connected chan struct{} // a connection is new: messages may have been missed before
+	closed    chan struct{} // the client was closed
 
 	mu      sync.Mutex
-	pending map[string]change // of users
-	waiting []chan<- error    // for what is pending
+	pending map[string]change // the changes to tell, by user
+	waiting []chan<- error    // callers that wait for the pending changes
 	failing fault
 }
 
-// change is what is to be told of a user.
+// change is a change to tell of a user.
 type change struct {
 	until int64 // in ms; 0: forget
-	again bool  // it was published before, perhaps not to all
+	again bool  // it was published before, but perhaps did not reach all
 }
 
 // New returns a store that uses the client: a *redis.Client, a failover or a cluster
@@ -119,7 +119,7 @@ func (s *Store) Cutoff(userID string) authgear.Cutoff { return s.memory.Cutoff(u
 func (s *Store) tell(ctx context.Context, userID string, until int64) error {
 	s.note(userID, until)
 	select {
-	case <-s.closed: // nobody would take it
+	case <-s.closed: // the goroutine has ended
 		return notTold(redis.ErrClosed)
 	default:
 	}
@@ -150,7 +150,7 @@ func notTold(err error) error {
 	return fmt.Errorf("redisstore: other processes may not have heard of it: %w", err)
 }
 
-// note takes an until of 0 to revoke no token.
+// note keeps the change in memory. If until is 0, no token is revoked.
 func (s *Store) note(userID string, until int64) {
 	if until == 0 {
 		_ = s.memory.Forget(context.Background(), userID)
@@ -167,8 +167,8 @@ func noted(c authgear.Cutoff) int64 {
 	return c.Tokens.UnixMilli()
 }
 
-// isTime tells whether Redis's number can be a time in ms that we have put there: more
-// would not be exact in a score.
+// isTime reports whether Redis's number can be a time in ms that a store has written. A
+// greater number would not be exact in a score.
 func isTime(score float64) bool { return score > 0 && score < 1<<53 && score == math.Trunc(score) }
 
 func signal(c chan<- struct{}) {

@@ -19,14 +19,14 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	logging.Disable() // of go-redis, which logs each connection that fails
+	logging.Disable() // go-redis would log each connection that fails
 	goleak.VerifyTestMain(m)
 }
 
-// never is an interval at which no test catches up.
+// never is an interval so long that no test catches up.
 const never = time.Hour
 
-// process is a store as one of several processes has it.
+// process is the store of one of several processes.
 type process struct {
 	*redisstore.Store
 	rdb redis.UniversalClient
@@ -46,7 +46,7 @@ func newProcess(t *testing.T, rdb redis.UniversalClient, interval time.Duration)
 	return p
 }
 
-// processes are some, all of which hear of the others.
+// processes returns n processes that all hear of each other.
 func (s *server) processes(t *testing.T, n int, interval time.Duration) []*process {
 	t.Helper()
 	all := make([]*process, n)
@@ -64,7 +64,7 @@ func (p *process) told() []string {
 	return slices.Clone(p.notices)
 }
 
-// toldOf expects notices with these texts, and no other, now or soon.
+// toldOf expects exactly these notices, now or soon.
 func (p *process) toldOf(t *testing.T, want ...string) {
 	t.Helper()
 	eventually(t, fmt.Sprint("notices ", want), func() bool { return len(p.told()) >= len(want) })
@@ -76,7 +76,7 @@ func (p *process) toldOf(t *testing.T, want ...string) {
 	}
 }
 
-// revoke allows a busy machine more than a second.
+// revoke allows more than a second, since the machine may be busy.
 func (p *process) revoke(t *testing.T, user string, until time.Time) {
 	t.Helper()
 	if err := p.Revoke(t.Context(), user, until); err != nil && !errors.Is(err, context.DeadlineExceeded) {
@@ -84,7 +84,7 @@ func (p *process) revoke(t *testing.T, user string, until time.Time) {
 	}
 }
 
-// revokeAlone revokes while Redis does not take it.
+// revokeAlone revokes while Redis does not accept the change.
 func (p *process) revokeAlone(t *testing.T, user string, until time.Time) {
 	t.Helper()
 	err := p.Revoke(t.Context(), user, until)
@@ -96,7 +96,7 @@ func (p *process) revokeAlone(t *testing.T, user string, until time.Time) {
 	}
 }
 
-// hear expects that each process hears of it soon.
+// hear expects that each process soon hears of the revocation.
 func hear(t *testing.T, user string, until time.Time, all ...*process) {
 	t.Helper()
 	for i, p := range all {
@@ -104,7 +104,7 @@ func hear(t *testing.T, user string, until time.Time, all ...*process) {
 	}
 }
 
-// second is one in the past, as Authgear's events have it.
+// second returns a time in the past, in whole seconds like in Authgear's events.
 func second(ago time.Duration) time.Time { return time.Now().Add(-ago).Truncate(time.Second) }
 
 func TestStore(t *testing.T) {
@@ -120,7 +120,7 @@ func TestStore(t *testing.T) {
 		t.Errorf("answers until %v only", c.Answers)
 	}
 	noticed := all[2].Cutoff("alice").Answers
-	all[1].revoke(t, "alice", at.Add(-time.Second)) // came late, or of a slow clock
+	all[1].revoke(t, "alice", at.Add(-time.Second)) // a late event, or one with a slow clock
 	eventually(t, "answers before it do not count", func() bool { return all[2].Cutoff("alice").Answers.After(noticed) })
 	noticed = all[2].Cutoff("alice").Answers
 	all[1].revoke(t, "Böb \x00\xff 1", at.Add(500*time.Microsecond)) // Redis keeps milliseconds
@@ -195,7 +195,7 @@ func TestConfig(t *testing.T) {
 	redisstore.New(nil)
 }
 
-// What others wrote into Redis harms nobody.
+// If other programs have written into Redis, it does no harm.
 func TestMalformed(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
@@ -216,7 +216,8 @@ func TestMalformed(t *testing.T) {
 	}
 }
 
-// After the client is closed nothing runs (TestMain), and the store works by itself.
+// After the client is closed no goroutine runs (TestMain checks it), and the store
+// works without Redis.
 func TestClosed(t *testing.T) {
 	t.Parallel()
 	p := newServer(t).processes(t, 1, never)[0]

@@ -12,12 +12,12 @@ import (
 
 const (
 	pingInterval = time.Second
-	silence      = 3 * time.Second // on the connection: it is dead
+	silence      = 3 * time.Second // after this silence a connection is dead
 )
 
 var errMalformed = errors.New("a message on the channel of revocations has another form, and does not count")
 
-// listen is the goroutine that hears of what other processes write, until the client is
+// listen is the goroutine that hears what other processes publish, until the client is
 // closed.
 func (s *Store) listen() {
 	defer close(s.closed)
@@ -39,7 +39,7 @@ func (s *Store) listen() {
 // subscribe hears messages until the connection fails. It never uses that connection
 // again. It returns whether it heard anything.
 func (s *Store) subscribe() (heard bool, err error) {
-	subscription := s.rdb.Subscribe(context.Background()) // it connects when it gets a name
+	subscription := s.rdb.Subscribe(context.Background()) // it connects when it subscribes to a name
 	defer func() { _ = subscription.Close() }()
 	connecting, cancel := context.WithTimeout(context.Background(), silence)
 	defer cancel()
@@ -55,7 +55,7 @@ func (s *Store) subscribe() (heard bool, err error) {
 			return heard, err
 		}
 		switch received := received.(type) {
-		case *redis.Subscription: // again after each time that the client has reconnected
+		case *redis.Subscription: // this comes again each time the client has reconnected
 			heard = true
 			signal(s.connected)
 		case *redis.Message:
@@ -65,7 +65,8 @@ func (s *Store) subscribe() (heard bool, err error) {
 				s.notice(authgear.NoticeRevocations, errMalformed)
 			case sender == s.sender:
 			case c.again && c.until <= noted(s.memory.Cutoff(userID)):
-				// It is known already. To note it once more would make the next request ask again.
+				// This process knows the change already. To note it again would make
+				// the next request ask Authgear again.
 			default:
 				s.note(userID, c.until)
 			}
@@ -89,7 +90,7 @@ func ping(ctx context.Context, subscription *redis.PubSub) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			_ = subscription.Ping(ctx) // its failure is seen by the one who receives
+			_ = subscription.Ping(ctx) // receive notices if it fails
 		}
 	}
 }

@@ -22,13 +22,13 @@ import (
 type App struct {
 	// Authenticator finds out who sent a request.
 	Authenticator authgear.Authenticator
-	// TrustedOrigins are those of the guard.
+	// TrustedOrigins are the trusted origins of the guard.
 	TrustedOrigins []string
 	// Fresh is true when the authenticator can ask about each request.
 	Fresh bool
-	// Events receives Authgear's events; nil where nobody sends any.
+	// Events receives Authgear's events. It is nil if nobody sends events.
 	Events http.Handler
-	// CORSOrigins may call the API from a browser; none without CORS.
+	// CORSOrigins may call the API from a browser. If it is empty, there is no CORS.
 	CORSOrigins []string
 	// CORSCredentials is true when all of them are trusted to use the user's
 	// cookies.
@@ -39,9 +39,8 @@ type App struct {
 	env      environment
 }
 
-// Methods and headers for the CORS middleware: scripts send an access token, and
-// the ID token of a user who has reauthenticated; they may read the headers of a
-// refusal.
+// Methods and headers for the CORS middleware. Scripts send an access token, and the ID
+// token of a user who has reauthenticated. They may read the headers of a refusal.
 var (
 	CORSMethods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}
 	CORSHeaders = []string{"Authorization", "Content-Type", "X-ID-Token"}
@@ -102,8 +101,8 @@ func (a *App) authenticate() (err error) {
 	return errors.Join(err, checkTrustedOrigins(a.TrustedOrigins))
 }
 
-// checkTrustedOrigins turns the panic of a guard into an error: here the origins
-// do not come from the program but from its environment.
+// checkTrustedOrigins turns the panic of a guard into an error, since here the origins
+// come from the environment and not from the program.
 func checkTrustedOrigins(origins []string) (err error) {
 	defer func() {
 		if mistake, ok := recover().(error); ok {
@@ -119,7 +118,8 @@ func (a *App) AllowsOrigin(origin string) bool {
 	return slices.Contains(a.CORSOrigins, origin) || slices.Equal(a.CORSOrigins, []string{"*"})
 }
 
-// inEnvironmentTerms names variables instead of fields of a configuration, in one line.
+// inEnvironmentTerms puts the error into one line, and names variables instead of
+// configuration fields.
 func inEnvironmentTerms(err error) error {
 	return fmt.Errorf("%s", strings.NewReplacer(
 		"authgear: JWTConfig: ", "",
@@ -163,7 +163,7 @@ func (a *App) Ready(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	readier, ok := a.Authenticator.(interface{ Ready(context.Context) error })
-	return !ok || readier.Ready(ctx) == nil // behind a proxy nothing is to be fetched
+	return !ok || readier.Ready(ctx) == nil // behind a proxy there is nothing to fetch
 }
 
 // Serve serves until SIGTERM or an interrupt, then lets running requests finish

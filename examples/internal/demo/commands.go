@@ -9,20 +9,20 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 )
 
-// printCommands prints what to paste into another terminal.
+// printCommands prints commands to paste into another terminal.
 func printCommands(w io.Writer, base string, server *authgeartest.Server, env environment) {
 	switch {
 	case server != nil:
 		printDemo(w, base, server, env)
-	case env.mode != "forwarded": // there the proxy is to be asked
+	case env.mode != "forwarded": // in the mode forwarded, clients must ask the proxy
 		_, _ = fmt.Fprintln(w, "\n# TOKEN is an access token of your app; the web SDK has it as authgear.accessToken")
 		_, _ = fmt.Fprintf(w, "curl -i -H \"Authorization: Bearer $TOKEN\" %s/me\n", base)
 	}
 }
 
-// printDemo prints commands for the users of the embedded Authgear, in groups.
-// Each takes a new token when it is run, but after the reauthentication the one
-// before it is sent again.
+// printDemo prints commands for the users of the embedded Authgear, in groups. Each
+// command gets a new token when it runs. Only the command after the reauthentication
+// sends the token from before it again.
 func printDemo(w io.Writer, base string, server *authgeartest.Server, env environment) {
 	alice := server.AddUser(authgeartest.User{ID: "alice", Verified: true, Roles: []string{"admin"}})
 	server.AddUser(authgeartest.User{ID: "bob"})
@@ -56,13 +56,13 @@ func printDemo(w io.Writer, base string, server *authgeartest.Server, env enviro
 	}
 }
 
-// printStepUp prints how a login that is too old becomes a new one, while the
-// access token stays the same.
+// printStepUp prints commands that renew a login that is too old. The access token
+// stays the same.
 func (s shell) printStepUp(env environment) {
 	const token, reauthenticate = "Authorization: Bearer $TOKEN", `curl -s -H "Authorization: Bearer $TOKEN" `
 	s.print("he signed in an hour ago: 401", "TOKEN="+s.token("bob", "login_age=3600")+"; "+s.curl("-X POST ", "/transfer", token))
 	switch {
-	case env.mode != "jwt": // Authgear is asked
+	case env.mode != "jwt": // these modes ask Authgear
 		s.print("he reauthenticates, and sends the same token: 200",
 			reauthenticate+"-o /dev/null "+s.authgear+"/reauthenticate; "+s.curl("-X POST ", "/transfer", token))
 	case slices.Contains(env.jwt.IDTokenClients, s.client):
@@ -71,10 +71,10 @@ func (s shell) printStepUp(env environment) {
 	}
 }
 
-// printClient prints commands for a client that acts for itself.
+// printClient prints commands for a client that acts without a user.
 func (s shell) printClient(env environment) {
 	client := "demo"
-	if len(env.jwt.ClientIDs) > 0 { // no other is accepted
+	if len(env.jwt.ClientIDs) > 0 { // other clients are refused
 		client = env.jwt.ClientIDs[0]
 	}
 	bearer := "Authorization: Bearer " + s.clientToken(client, env.jwt.Resources[0], "reports:read")
@@ -89,7 +89,7 @@ func (s shell) printSessions(server *authgeartest.Server, user string, cookies [
 	s.group("# what only the resolver knows")
 	s.get("an opaque token of alice: 200", "/me", "Authorization: Bearer "+server.OpaqueToken(user))
 	if len(cookies) > 0 && !slices.Contains(cookies, "session") {
-		return // the embedded Authgear's is not one of them
+		return // the cookie of the embedded Authgear is not one of them
 	}
 	cookie := func(c *http.Cookie) string { return "Cookie: " + c.Name + "=" + c.Value }
 	s.get("the session cookie of alice, on a route that asks Authgear each time: 200", "/live", cookie(server.SessionCookie(user)))

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// setDemoDefaults lets clients of the embedded Authgear in, lets its users
-// reauthenticate, and lets it send events, where the variables say nothing else.
+// setDemoDefaults sets defaults for variables that are not set: clients of the embedded
+// Authgear are accepted, its users can reauthenticate, and it sends events.
 func (e *environment) setDemoDefaults() {
 	if len(e.jwt.Resources) == 0 {
 		e.jwt.Resources = []string{"https://api.example.com"}
@@ -19,8 +19,8 @@ func (e *environment) setDemoDefaults() {
 	}
 }
 
-// demoClient is the OAuth client by which the users of the embedded Authgear sign
-// in: one that the API accepts, and if possible one whose ID tokens count.
+// demoClient returns the OAuth client by which the users of the embedded Authgear sign
+// in. The API accepts this client, and if possible its ID tokens too.
 func (e environment) demoClient() string {
 	accepted, counting := e.jwt.ClientIDs, e.jwt.IDTokenClients
 	if i := slices.IndexFunc(accepted, func(client string) bool { return slices.Contains(counting, client) }); i >= 0 {

@@ -7,8 +7,8 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 )
 
-// handleEnds lets a shell end sessions: what a user does in an app, and an administrator
-// in the portal.
+// handleEnds lets a shell end sessions, as a user does in an app and an administrator
+// does in the portal.
 func handleEnds(server *authgeartest.Server, users ...string) {
 	ends := map[string]func(token string){"/sign-out": server.RevokeSession}
 	for _, user := range users {
@@ -26,8 +26,8 @@ func handleEnds(server *authgeartest.Server, users ...string) {
 	}
 }
 
-// printEnds prints commands that end a session whose token would be good for longer: a
-// sign-out, of which there is no event, and a disabled account.
+// printEnds prints commands that end a session before its token expires. One is a
+// sign-out, for which Authgear sends no event. The other disables the account.
 func (s shell) printEnds(server *authgeartest.Server) {
 	handleEnds(server, server.AddUser(authgeartest.User{ID: "carol"}), "alice", "bob", "guest")
 	const token = "Authorization: Bearer $TOKEN"

@@ -1,5 +1,5 @@
-// Package demo is what the example servers share because no framework is in it:
-// the environment, the embedded Authgear, starting and stopping.
+// Package demo is the part of the example servers that needs no framework: the
+// environment, the embedded Authgear, starting and stopping.
 package demo
 
 import (
@@ -18,9 +18,9 @@ import (
 	authgear "github.com/authgear/authgear-sdk-go/core"
 )
 
-// environment is what the variables say. Of the configurations that of the mode
-// counts, in the mode hybrid those of jwt and resolver; the Endpoint is "" for the
-// embedded Authgear.
+// environment is what the variables say. Only the configuration of the mode counts. In
+// the mode hybrid, the configurations of jwt and resolver count. The Endpoint is "" for
+// the embedded Authgear.
 type environment struct {
 	addr           string
 	origins        []string
@@ -121,7 +121,8 @@ func (r *reader) check(name string, err error) {
 	}
 }
 
-// refuseOthers refuses what another mode takes: who sets it expects an effect.
+// refuseOthers refuses variables of other modes, since whoever sets one expects an
+// effect.
 func (r *reader) refuseOthers() {
 	for _, mode := range slices.Sorted(maps.Keys(modes)) {
 		for _, name := range modes[mode] {
@@ -184,11 +185,11 @@ func checkAddr(addr string) error {
 	return nil
 }
 
-// origin is what browsers send in Origin, but for names in other scripts.
+// origin matches what browsers send in Origin, except names in other scripts.
 var origin = regexp.MustCompile(`^https?://([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?$`)
 
-// checkOrigins refuses what the CORS middleware of some framework would panic at
-// and that of another would never match.
+// checkOrigins refuses an origin at which the CORS middleware of some frameworks would
+// panic. The middleware of other frameworks would never match this origin.
 func checkOrigins(origins []string) error {
 	for _, o := range origins {
 		if o == "*" && len(origins) == 1 {

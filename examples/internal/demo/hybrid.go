@@ -31,16 +31,16 @@ func (r *reader) hybrid() hybridEnvironment {
 	}
 	if address := os.Getenv("REDIS_URL"); address != "" {
 		var err error
-		if h.redis, err = redis.ParseURL(address); err != nil { // which may tell the password
+		if h.redis, err = redis.ParseURL(address); err != nil { // the error may contain the password
 			r.check("REDIS_URL", errors.New("is not an address such as redis://127.0.0.1:6379/0"))
 			return h
 		}
-		h.redis.ContextTimeoutEnabled = true // dead connections are noticed soon
+		h.redis.ContextTimeoutEnabled = true // so that dead connections are noticed soon
 	}
 	return h
 }
 
-// revocations are shared by the processes that have the same Redis.
+// revocations returns revocations that all processes with the same Redis share.
 func (h hybridEnvironment) revocations() authgear.Revocations {
 	if h.redis == nil {
 		return new(authgear.MemoryRevocations)
@@ -48,8 +48,8 @@ func (h hybridEnvironment) revocations() authgear.Revocations {
 	return redisstore.New(redis.NewClient(h.redis)) // until the program ends
 }
 
-// authenticateHybrid makes the authenticator, and with a secret what receives Authgear's
-// events. Both have the same revocations.
+// authenticateHybrid makes the authenticator. If there is a secret, it also makes the
+// handler that receives Authgear's events. Both use the same revocations.
 func (a *App) authenticateHybrid(jwt authgear.JWTConfig, resolver authgear.ResolverConfig) (err error) {
 	store := a.env.hybrid.revocations()
 	a.Authenticator, err = authgear.NewHybrid(authgear.HybridConfig{

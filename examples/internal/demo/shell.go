@@ -7,12 +7,11 @@ import (
 	"strings"
 )
 
-// shell prints commands to paste, each below a comment that says what it is
-// answered.
+// shell prints commands to paste. A comment above each says what the answer is.
 type shell struct {
 	w             io.Writer
 	api, authgear string // origins
-	client        string // of the users' tokens
+	client        string // the client of the users' tokens
 }
 
 // group begins a group of commands.
@@ -39,25 +38,25 @@ func (s shell) curl(method, path string, headers ...string) string {
 	return b.String() + s.api + path
 }
 
-// bearer is the header with a new token of a user.
+// bearer returns the header with a new token of a user.
 func (s shell) bearer(user string, query ...string) string {
 	return "Authorization: Bearer " + s.token(user, query...)
 }
 
-// token is a new token of a user, as the shell gets it.
+// token returns the shell code that gets a new token of a user.
 func (s shell) token(user string, query ...string) string {
-	if s.client != "spa" { // the embedded Authgear's own
+	if s.client != "spa" { // "spa" is the default of the embedded Authgear
 		query = append(query, "client_id="+inQuery(s.client))
 	}
 	return s.minted("/token/"+user, query)
 }
 
-// clientToken is a new token of a client's own, as the shell gets it.
+// clientToken returns the shell code that gets a new token of a client without a user.
 func (s shell) clientToken(client, resource, scope string) string {
 	return s.minted("/client-token/"+url.PathEscape(client), []string{"resource=" + inQuery(resource), "scope=" + inQuery(scope)})
 }
 
-// minted is what the embedded Authgear answers.
+// minted returns the shell code that asks the embedded Authgear for a token.
 func (s shell) minted(path string, query []string) string {
 	address := s.authgear + path
 	if len(query) > 0 {
@@ -66,8 +65,8 @@ func (s shell) minted(path string, query []string) string {
 	return "$(curl -s " + address + ")"
 }
 
-// inQuery escapes a value, but leaves the characters of a URI that a query may have
-// (RFC 3986 §3.4): it is to be read.
+// inQuery escapes a value. It keeps the characters of a URI that a query may have (RFC
+// 3986 §3.4), so that people can read it.
 func inQuery(value string) string {
 	return strings.NewReplacer("%3A", ":", "%2F", "/").Replace(url.QueryEscape(value))
 }
