@@ -1,4 +1,4 @@
-# make test runs every check of the project. Modules are those of go.work.
+# make test runs every check of the project. MODULES are the modules of go.work.
 MODULES = $(shell go list -m -f '{{.Dir}}')
 BIN := $(CURDIR)/bin
 
@@ -10,18 +10,19 @@ test: need programs format vet lint vulnerabilities tidy race alone jsonv2 fasth
 quickstart:
 	go run ./examples/gin
 
-# One step after the other, whatever -j says: each uses all processors.
+# Steps run one after the other, whatever -j says, since each uses all processors.
 .NOTPARALLEL:
 
-# The race detector needs the C compiler that go knows, gcc if nothing else is set.
+# The race detector needs the C compiler of go env CC, which is gcc by default.
 need:
 	@command -v go >/dev/null || { echo "Go 1.26 or newer is needed: https://go.dev/doc/install"; exit 1; }
 	@cc=$$(go env CC); command -v $${cc%% *} >/dev/null || \
 		{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -y -qq gcc libc6-dev; } || \
 		{ echo "a C compiler is needed for the race detector: install gcc, or set CC"; exit 1; }
 
-# The reverse proxies and the browser of the end-to-end tests, and Redis, as packages
-# of Debian. Tests skip what cannot be installed, unless AUTHGEAR_E2E=required.
+# The reverse proxies and the browser of the end-to-end tests, and Redis, as Debian
+# packages. If a program cannot be installed, its tests are skipped, unless
+# AUTHGEAR_E2E=required.
 programs:
 	@missing=; for p in nginx caddy haproxy chromium redis-server; do \
 		PATH=$$PATH:/usr/sbin command -v $$p >/dev/null || missing="$$missing $$p"; \
@@ -46,7 +47,7 @@ $(BIN)/staticcheck $(BIN)/govulncheck: tools/go.mod tools/go.sum
 lint: $(BIN)/staticcheck
 	@for m in $(MODULES); do echo "staticcheck $$m"; (cd $$m && $(BIN)/staticcheck ./...) || exit 1; done
 
-# The database of vulnerabilities cannot be reached from everywhere.
+# Some machines cannot reach the database of vulnerabilities.
 vulnerabilities: $(BIN)/govulncheck
 	@for m in $(MODULES); do \
 		out=$$(cd $$m && $(BIN)/govulncheck ./... 2>&1); status=$$?; \
@@ -59,7 +60,7 @@ vulnerabilities: $(BIN)/govulncheck
 tidy:
 	@for m in $(MODULES) tools; do echo "go mod tidy -diff $$m"; (cd $$m && GOWORK=off go mod tidy -diff) || exit 1; done
 
-# Not from the cache, which does not see that a document has changed.
+# Without the test cache, which does not notice that a document has changed.
 race:
 	CGO_ENABLED=1 go test -race -count=1 work
 
@@ -67,11 +68,11 @@ race:
 alone:
 	@for m in $(MODULES); do echo "alone: $$m"; (cd $$m && GOWORK=off go vet ./... && GOWORK=off go test ./...) || exit 1; done
 
-# What the JSON library is in the next release of Go.
+# This is the JSON library of the next Go release.
 jsonv2:
 	GOEXPERIMENT=jsonv2 go test ./core/...
 
-# go.mod names the oldest fasthttp that fiber brings; this is the newest that is tested.
+# go.mod names the oldest fasthttp that fiber uses. This is the newest that is tested.
 FASTHTTP = v1.78.0
 fasthttp:
 	@t=$$(mktemp -d); trap 'rm -rf "$$t"' EXIT; for m in adapters/fasthttp adapters/fiber adapters/fiberv3; do \
@@ -80,20 +81,20 @@ fasthttp:
 		go mod edit -require=github.com/valyala/fasthttp@$(FASTHTTP) $$t/go.mod && \
 		(cd $$m && GOWORK=off go test -mod=mod -modfile=$$t/go.mod ./...) || exit 1; done
 
-# The next release of Go, where it can be downloaded. Without the end-to-end tests,
-# which are about other programs.
+# Tests with the next Go release, if it can be downloaded. The end-to-end tests are left
+# out, since they test other programs.
 NEXT = go1.27.4
 next:
 	@GOTOOLCHAIN=$(NEXT) go version >/dev/null 2>&1 || { echo "$(NEXT): skipped, it cannot be downloaded"; exit 0; }; \
 		echo "$(NEXT)" && export GOTOOLCHAIN=$(NEXT) && go vet work && go test $$(go list work | grep -v /authgear-sdk-go/e2e)
 
-# A million random histories of Hybrid, in about 40 minutes of one processor. The tests
-# play ten thousand.
+# Tests Hybrid with a million random histories, in about 40 minutes on one processor.
+# make test uses ten thousand.
 histories:
 	go test ./core -count=1 -timeout 0 -run 'TestHistories$$' -histories=1000000
 
-# Traefik is in no package of Debian's, but it is a Go module: built once, in about
-# ten minutes.
+# Traefik is in no Debian package, but it is a Go module. It is built once, in about ten
+# minutes.
 $(BIN)/traefik: e2e/traefik/go.mod e2e/traefik/go.sum
 	GOWORK=off go -C e2e/traefik build -o $@ github.com/traefik/traefik/v3/cmd/traefik
 	@touch $@

@@ -316,7 +316,7 @@ require (
 	sigs.k8s.io/yaml v1.4.0 // indirect
 )
 
-// Traefik's own, without which it does not build.
+// Traefik's own replacements, without which it does not build.
 replace (
 	github.com/abbot/go-http-auth => github.com/containous/go-http-auth v0.4.1-0.20200324110947-a37a7636d23e
 	github.com/gorilla/mux => github.com/containous/mux v0.0.0-20220627093034-b2dd784e613f
