@@ -221,7 +221,7 @@ func TestMistakes(t *testing.T) {
 			auth, err := p.jwt(authgear.JWTConfig{InternalURL: p.project.URL()})
 			return p.ask(auth, err, p.bearer())
 		}, "a redirect to " + public + ", is not followed", "needs TRUST_PROXY=true"},
-		{"an internal address without it", authgeartest.Config{Endpoint: public}, func(p *owner) string {
+		{"an internal address without TRUST_PROXY", authgeartest.Config{Endpoint: public}, func(p *owner) string {
 			p.withoutTrustProxy(session)
 			auth, err := p.resolver(authgear.ResolverConfig{InternalURL: p.project.URL()})
 			return p.ask(auth, err, p.bearer())

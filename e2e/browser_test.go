@@ -143,8 +143,8 @@ func (v visits) all() []visit {
 		{"same origin, " + v.top, v.strict, v.session(), v.sameOrigin()},
 		{"another port, " + v.top, v.elsewhere, nil, v.refusedAt(v.strict, "same-site")},
 		{"another port that is trusted, " + v.top, v.elsewhere, nil, v.trustedPort()},
-		{"a sibling's subdomain, " + v.top, v.sibling, nil, v.refusedAt(v.strict, "same-site")},
-		{"a sibling's subdomain where another port is trusted, " + v.top, v.sibling, nil, v.refusedAt(v.trusting, "same-site")},
+		{"a sibling subdomain, " + v.top, v.sibling, nil, v.refusedAt(v.strict, "same-site")},
+		{"a sibling subdomain where another port is trusted, " + v.top, v.sibling, nil, v.refusedAt(v.trusting, "same-site")},
 		{"another website, " + v.top, v.evil, nil, v.withoutCookie()},
 		{"same origin afterwards, " + v.top, v.strict, nil, v.sameOrigin()},
 	}

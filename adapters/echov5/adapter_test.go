@@ -195,7 +195,7 @@ func TestRoutes(t *testing.T) {
 			func(e *echo.Echo) { e.Pre(guard.Require()); e.GET("/users/:id", handler, self) },
 			map[string]answers{"/users/alice": {401, 204}, "/users/bob": {401, 403}, "/": {401, 404}},
 		},
-		"Pre, where no path has parameters yet": {
+		"Pre, with a policy: no parameters yet": {
 			func(e *echo.Echo) { e.Pre(self); e.GET("/users/:id", handler) },
 			map[string]answers{"/users/alice": {401, 403}},
 		},

@@ -102,7 +102,7 @@ func TestSelfOnChi(t *testing.T) {
 		"Route with the parameter": {func(r chi.Router) {
 			r.Route("/users/{id}", func(r chi.Router) { r.Use(self); r.Get("/notes", says("notes")) })
 		}, "200 notes alice"},
-		"Route without": {func(r chi.Router) {
+		"Route without the parameter": {func(r chi.Router) {
 			r.Route("/users", func(r chi.Router) { r.Use(self); r.Get("/{id}/notes", says("notes")) })
 		}, `403 {"error":"policy_denied"`},
 		"Mount": {func(r chi.Router) {
@@ -191,8 +191,8 @@ func TestRoutesOfFrameworks(t *testing.T) {
 	mux.HandleFunc("GET /me", func(http.ResponseWriter, *http.Request) {})
 
 	for name, c := range map[string]struct {
-		get                                func(*http.Request) (*http.Response, error)
-		head, headInGroup, none, similarly int // the last two without a token
+		get                              func(*http.Request) (*http.Response, error)
+		head, headInGroup, none, similar int // the last two without a token
 	}{
 		"gin":      {handled{r}.do, 404, 404, 404, 404},
 		"echo v5":  {handled{v5}.do, 405, 404, 401, 404},
@@ -202,7 +202,7 @@ func TestRoutesOfFrameworks(t *testing.T) {
 		"chi":      {handled{onChi}.do, 405, 404, 404, 404},
 		"ServeMux": {handled{mux}.do, 200, 404, 404, 404},
 	} {
-		for request, want := range map[string]int{"HEAD /me": c.head, "HEAD /api/me": c.headInGroup, "GET /api/none": c.none, "GET /apis": c.similarly} {
+		for request, want := range map[string]int{"HEAD /me": c.head, "HEAD /api/me": c.headInGroup, "GET /api/none": c.none, "GET /apis": c.similar} {
 			method, path, _ := strings.Cut(request, " ")
 			r := httptest.NewRequest(method, path, nil)
 			if method == "HEAD" {

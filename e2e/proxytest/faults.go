@@ -99,7 +99,7 @@ func (s *suite) down(t *testing.T) {
 		}
 	}
 	s.resolver.setDown(false)
-	t.Run("back", func(t *testing.T) {
+	t.Run("resolver is back", func(t *testing.T) {
 		// The proxy recovers at once, or after a pause.
 		for deadline := time.Now().Add(12 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 			got, err := request{path: "/me", headers: credentials["token"]}.send(s.addr)

@@ -182,8 +182,8 @@ func (s *suite) forgedOrigin(t *testing.T) {
 	}
 }
 
-// roundTheProxy: a client that reaches the backend directly does not know the secret.
-func (s *suite) roundTheProxy(t *testing.T) {
+// withoutProxy: a client that reaches the backend directly does not know the secret.
+func (s *suite) withoutProxy(t *testing.T) {
 	bob := s.token(s.bob)
 	forged := []string{"X-Authgear-Session-Valid: true", "X-Authgear-User-Id: mallory", "X-Authgear-Proxy-Secret: " + strings.Repeat("f", 64)}
 	for _, path := range allPaths {

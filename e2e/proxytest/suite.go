@@ -190,7 +190,7 @@ func (s *suite) run(t *testing.T) {
 		t.Run("upload", s.upload)
 	} else {
 		t.Run("many people at once", s.many)
-		t.Run("round the proxy", s.roundTheProxy)
+		t.Run("without the proxy", s.withoutProxy)
 	}
 	waiting.Wait()
 	t.Run("resolver down", s.down)

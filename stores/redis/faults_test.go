@@ -118,10 +118,10 @@ func TestRefused(t *testing.T) {
 		names         string // the error names this
 		heard         bool   // whether other processes hear of it nevertheless
 	}{
-		"full":            {[]any{"CONFIG", "SET", "maxmemory", "1"}, []any{"CONFIG", "SET", "maxmemory", "0"}, "OOM ", true},
-		"read-only":       {[]any{"REPLICAOF", "127.0.0.1", "1"}, []any{"REPLICAOF", "NO", "ONE"}, "READONLY ", false},
-		"forbidden":       {[]any{"ACL", "SETUSER", "default", "-zadd"}, []any{"ACL", "SETUSER", "default", "+zadd"}, "NOPERM ", true},
-		"of another type": {[]any{"SET", "authgear:revocations", "x"}, []any{"DEL", "authgear:revocations"}, "WRONGTYPE ", true},
+		"full":                {[]any{"CONFIG", "SET", "maxmemory", "1"}, []any{"CONFIG", "SET", "maxmemory", "0"}, "OOM ", true},
+		"read-only":           {[]any{"REPLICAOF", "127.0.0.1", "1"}, []any{"REPLICAOF", "NO", "ONE"}, "READONLY ", false},
+		"forbidden":           {[]any{"ACL", "SETUSER", "default", "-zadd"}, []any{"ACL", "SETUSER", "default", "+zadd"}, "NOPERM ", true},
+		"key of another type": {[]any{"SET", "authgear:revocations", "x"}, []any{"DEL", "authgear:revocations"}, "WRONGTYPE ", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
