@@ -8,7 +8,7 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/age/agetest"
 )
 
-// On the real clock, since that of synctest has no monotonic reading.
+// TestOf uses the real clock, since times of synctest have no monotonic reading.
 func TestOf(t *testing.T) {
 	t.Parallel()
 	at := time.Now().Add(-time.Minute)

@@ -1,5 +1,4 @@
-// Package answers keeps what was found out about credentials, for requests to
-// come.
+// Package answers keeps what was found out about credentials, for later requests.
 package answers
 
 import (
@@ -10,10 +9,10 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/age"
 )
 
-// Key names a credential by a hash, so that none is kept here.
+// Key is a hash of a credential, so that no credential is kept here.
 type Key = [32]byte
 
-// Table keeps answers of type V, which are shared and so never change.
+// Table keeps answers of type V. Requests share them, so nobody may change them.
 type Table[V any] struct{ entries *otter.Cache[Key, entry[V]] }
 
 type entry[V any] struct {
@@ -22,13 +21,13 @@ type entry[V any] struct {
 	expires time.Time // zero: never
 }
 
-// New returns a table of at most that many entries.
+// New returns a table of at most size entries.
 func New[V any](size int) *Table[V] {
 	return &Table[V]{otter.Must(&otter.Options[Key, entry[V]]{MaximumSize: size})}
 }
 
-// Set keeps an answer that was given at a time, in place of what is known of the
-// key. It does not count from expires on, unless that is zero.
+// Set keeps an answer that was given at the time at. It replaces the earlier answer of
+// the key. From expires on the answer does not count; zero means that it never expires.
 func (t *Table[V]) Set(key Key, value V, at, expires time.Time) {
 	t.entries.Set(key, entry[V]{value, at, expires})
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/age/agetest"
 )
 
-// Both clocks count, and an expiry is of the wall clock. On the real clock, since
-// that of synctest has no monotonic reading.
+// The age counts by both clocks, the expiry by the wall clock. This test uses the real
+// clock, since times of synctest have no monotonic reading.
 func TestAge(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
@@ -41,7 +41,7 @@ func TestAge(t *testing.T) {
 	}
 }
 
-// The last answer takes the place of all others, of its own key alone.
+// The last answer replaces the earlier answers of its key, and of no other key.
 func TestReplace(t *testing.T) {
 	t.Parallel()
 	table, now := New[string](10), time.Now()

@@ -17,7 +17,8 @@ func BenchmarkParse(b *testing.B) {
 	}
 }
 
-// TestAllocations guards against a string for every member name and the like.
+// TestAllocations guards against needless allocations, such as a string for every
+// member name.
 func TestAllocations(t *testing.T) {
 	if racetest.Enabled {
 		t.Skip("the race detector allocates; make test counts without it as well")

@@ -10,8 +10,8 @@ import (
 // maxSubject is the longest sub in bytes (OpenID Connect Core 1.0 §2).
 const maxSubject = 255
 
-// check looks for what RFC 9068 §2.2 requires and this SDK cannot do without.
-// aud and client_id are compared by the caller, who finds them missing.
+// check looks for the claims that RFC 9068 §2.2 requires and this SDK needs. It leaves
+// out aud and client_id: the caller compares them, and finds out when they are missing.
 func (c *Claims) check() error {
 	switch {
 	case c.Issuer == "":
@@ -25,7 +25,8 @@ func (c *Claims) check() error {
 	return nil
 }
 
-// CheckSubject says what is wrong with a user id, in words that follow its name.
+// CheckSubject says what is wrong with a user id. The text continues a sentence that
+// begins with the name of the claim or field.
 func CheckSubject(id string) error {
 	switch {
 	case id == "":

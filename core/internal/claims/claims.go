@@ -2,8 +2,8 @@
 // typed values, and refuses whatever two readers could understand differently
 // (RFC 7519, RFC 9068, RFC 8725).
 //
-// It decides what the claims say, not whether they are good: issuer, audience
-// and time are compared elsewhere.
+// It decides what the claims say, not whether they are acceptable: package judge
+// compares issuer, audience and time.
 package claims
 
 import (
@@ -16,11 +16,11 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/strictjson"
 )
 
-// ErrInvalid means that the claims break a rule. Parse wraps it with which claim
-// and why, for operators.
+// ErrInvalid means that the claims break a rule. The error of Parse wraps it and says,
+// for operators, which claim and why.
 var ErrInvalid = errors.New("claims are invalid")
 
-// Claims are the claims that are known to this SDK.
+// Claims are the claims that this SDK knows.
 type Claims struct {
 	// Issuer and Subject are never empty.
 	Issuer, Subject string
@@ -29,28 +29,28 @@ type Claims struct {
 	// Audience has one element when aud is a string. Scopes is scope split at
 	// its spaces. AMR and Roles keep the token's order.
 	Audience, Scopes, AMR, Roles []string
-	// ExpiresAt is never zero; the others are when absent. All are in UTC, with
-	// the fraction of a second that the token has.
+	// ExpiresAt is never zero. The others are zero when absent. All are in UTC and
+	// keep the token's fraction of a second.
 	ExpiresAt, NotBefore, IssuedAt, AuthTime time.Time
-	// Anonymous, Verified and CanReauthenticate have the value that grants least
-	// when absent: true, false, false.
+	// When absent, Anonymous, Verified and CanReauthenticate have the value that
+	// grants least: true, false, false.
 	Anonymous, Verified, CanReauthenticate bool
-	// CanReauthenticateStated is false when that claim is absent.
+	// CanReauthenticateStated is false when the claim can_reauthenticate is absent.
 	CanReauthenticateStated bool
 	// UserClaims reports whether the token has any of the claims by which
-	// Authgear describes a user; a client's own token has none.
+	// Authgear describes a user. A client's own token has none of them.
 	UserClaims bool
 }
 
-// limits are far above what Authgear writes; other claims may come from a
-// project's hook.
+// limits are far above what Authgear writes, since a project's hook may add
+// other claims.
 var limits = strictjson.Limits{Depth: 16, Members: 1024, Elements: 4096}
 
-// parsing are claims that are being read. It is used again.
+// parsing holds claims while they are read. parsings keeps it for the next token.
 type parsing struct {
 	Claims
-	lists  []string                 // what its lists are parts of, in order
-	read   func(*strictjson.Reader) // its own readMember
+	lists  []string                 // the elements of all lists of Claims, in order
+	read   func(*strictjson.Reader) // its method readMember
 	pack   bool
 	packed []byte
 }
@@ -62,21 +62,22 @@ var parsings = sync.Pool{New: func() any {
 }}
 
 // Parse reads the payload of a token: one JSON object of exact and unique member
-// names (RFC 7519 §4) in valid UTF-8 (RFC 8725 §3.7). Claims that it does not
-// know are ignored (RFC 7519 §4), once their structure was found sound. Strings of
-// the claims can be parts of the payload.
+// names (RFC 7519 §4) in valid UTF-8 (RFC 8725 §3.7). It checks the structure of
+// claims that it does not know, and ignores them (RFC 7519 §4). The strings of
+// the claims can share the payload's memory.
 func Parse(payload string) (Claims, error) {
 	return ParseInto(payload, nil)
 }
 
-// ParseInto is Parse whose lists are in the space behind lists, as far as that goes.
+// ParseInto is Parse, but it puts the lists of the claims into the spare capacity of
+// lists, as far as that is enough.
 func ParseInto(payload string, lists []string) (Claims, error) {
 	c, _, err := parse(payload, lists, false)
 	return c, err
 }
 
-// ParseAndPack is ParseInto for who keeps the payload. It is packed as "" when it is
-// larger than is worth keeping.
+// ParseAndPack is ParseInto for a caller that keeps the payload, and returns it packed
+// too. Packed is "" when the payload is too large to be worth keeping.
 func ParseAndPack(payload string, lists []string) (Claims, Packed, error) {
 	return parse(payload, lists, true)
 }
@@ -112,7 +113,7 @@ func (c *parsing) readMember(r *strictjson.Reader) {
 	}
 }
 
-// own moves the lists behind others, in memory of their own.
+// own copies the lists to the end of block, out of the memory of a parsing.
 func (c *Claims) own(block []string) {
 	for _, list := range [...]*[]string{&c.Audience, &c.Scopes, &c.AMR, &c.Roles} {
 		if len(*list) > 0 {

@@ -8,8 +8,8 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/strictjson"
 )
 
-// MaxDate is in seconds: the year 5138. A number beyond it is a mistake, of milliseconds for
-// example, or meant to overflow.
+// MaxDate is in seconds: the year 5138. A greater number is a mistake, for example
+// milliseconds, or is meant to overflow.
 const MaxDate = 1e11
 
 // date reads a NumericDate: seconds since 1970, as a JSON number that may have a
@@ -26,8 +26,8 @@ func date(r *strictjson.Reader) time.Time {
 	return t
 }
 
-// parseDate converts only what is known to be in range: the conversion of a
-// larger float to an integer is undefined, and could move a time to the past.
+// parseDate converts only numbers that are in range. Go does not define the conversion
+// of a larger float to an integer: it could move a time to the past.
 func parseDate(number string) (time.Time, bool) {
 	if n, err := strconv.ParseInt(number, 10, 64); err == nil {
 		return time.Unix(n, 0).UTC(), 0 < n && n < MaxDate

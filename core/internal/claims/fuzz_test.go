@@ -8,9 +8,9 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/claims"
 )
 
-// FuzzParse: nothing panics, and what is accepted has the same meaning to
-// another JSON reader. A map is used for that and not a struct, whose fields
-// encoding/json would fill from "SUB" as well.
+// FuzzParse: nothing panics, and another JSON reader reads the same from a payload that
+// is accepted. The other reader fills a map: encoding/json would fill a field of a struct
+// from "SUB" as well.
 func FuzzParse(f *testing.F) {
 	for _, name := range []string{"user", "client", "hook", "anonymous"} {
 		f.Add(recorded(f, name))

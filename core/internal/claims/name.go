@@ -2,7 +2,7 @@ package claims
 
 import "time"
 
-// name is one of the claims that are known, by a number that stands in a [Packed].
+// name is the number of a claim that this SDK knows. A [Packed] holds these numbers.
 type name byte
 
 const (
@@ -18,16 +18,16 @@ const (
 	nbf
 	iat
 	authTime
-	isAnonymous // from here on about a user
+	isAnonymous // this claim and all below are about a user
 	isVerified
 	canReauthenticate
 	roles
 )
 
-// user begins Authgear's claims about a user.
+// user is the prefix of Authgear's claims about a user.
 const user = "https://authgear.com/claims/user/"
 
-// names are as in a token.
+// names are the names of the claims in a token.
 var names = [...]string{
 	other: "", iss: "iss", sub: "sub", clientID: "client_id", jti: "jti", aud: "aud", scope: "scope", amr: "amr",
 	exp: "exp", nbf: "nbf", iat: "iat", authTime: "auth_time",
@@ -35,7 +35,7 @@ var names = [...]string{
 	canReauthenticate: user + "can_reauthenticate", roles: user + "roles",
 }
 
-// nameOf matches exactly: "SUB" is some other claim. A switch is faster than a table.
+// nameOf matches exactly: "SUB" is another claim than "sub". A switch is faster than a map.
 func nameOf(text string) name {
 	switch text {
 	case "iss":

@@ -9,27 +9,27 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Packed is the payload of one token in little memory, for a cache: Authgear's names,
-// times and flags are a few bytes each, and white space is left out. It says all that
-// the payload does.
+// Packed is the payload of one token in little memory, for a cache. Authgear's names,
+// times and flags take a few bytes each, and white space is left out. Nothing that the
+// payload says is lost.
 //
-// It is the packed byte, and for each member a byte of its name and form, the name if
-// that is not one of names, and the value.
+// It begins with the byte packed. For each member there follow one byte for its name and
+// form, the name itself if it is not in names, and the value.
 type Packed string
 
-// packed begins a Packed, and no JSON text.
+// packed is the first byte of a Packed. No JSON text begins with it.
 const packed = 0xff
 
 // form is how a value is written.
 type form byte
 
 const (
-	asJSON   form = iota // its length and its text
-	asTrue               // nothing more
-	asFalse              // nothing more
+	asJSON   form = iota // the length of the JSON text, and the text
+	asTrue               // no further bytes
+	asFalse              // no further bytes
 	asNumber             // five bytes: a whole number of at most twelve digits
-	asString             // its length and what is between the quotes, which has no escapes
-	asList               // the length of all, and of each such string what asString has
+	asString             // the length of the text between the quotes, and the text; it has no escapes
+	asList               // the length of the whole list, and each string as in asString
 
 	formBits = 3
 )
@@ -41,7 +41,7 @@ const (
 	maxStrings = 1024
 )
 
-// appendMember appends a member to b; ok is false for what is too long.
+// appendMember appends a member to b. ok is false when the member is too long.
 func appendMember(b []byte, name name, text, value string) (_ []byte, ok bool) {
 	if len(text) > maxLength || len(value) > maxLength {
 		return b, false
@@ -73,7 +73,7 @@ func formOf(name name, value string) (_ form, whole int64) {
 	case value[0] == '"' && strings.IndexByte(value, '\\') < 0:
 		return asString, 0
 	case value[0] == '[' && (name == aud || name == amr || name == roles) && strings.IndexByte(value, '\\') < 0:
-		return asList, 0 // these have nothing but strings
+		return asList, 0 // these claims have only strings
 	case len(value) > 12 || value[0] < '0' || value[0] > '9':
 		return asJSON, 0
 	}
@@ -96,8 +96,8 @@ func appendLength(b []byte, n int) []byte {
 	return append(b, byte(n)|0x80, byte(n>>7))
 }
 
-// appendList writes an array of strings without escapes. Their text is no longer than
-// the array, where each has two quotes.
+// appendList writes an array of strings without escapes. The result is no longer than
+// the JSON text, in which each string has two quotes.
 func appendList(b []byte, array string) []byte {
 	start := len(b)
 	_, array, found := strings.Cut(array, `"`)
@@ -121,13 +121,13 @@ func cutText(p Packed) (text string, rest Packed) {
 	return string(p[:n]), p[n:]
 }
 
-// member is one of a payload.
+// member is one member of a payload.
 type member struct {
 	name  name
-	other string // its name, if that is no known one
+	other string // the name, if it is not a known one
 	form  form
-	text  string // of asJSON, asString and asList
-	whole int64  // of asNumber
+	text  string // when the form is asJSON, asString or asList
+	whole int64  // when the form is asNumber
 }
 
 func cutMember(p Packed) (m member, rest Packed) {
@@ -146,7 +146,7 @@ func cutMember(p Packed) (m member, rest Packed) {
 	return m, p
 }
 
-// Payload returns a payload that may be packed: a JSON object.
+// Payload returns the JSON object of a payload that may be packed.
 func Payload(payload string) string {
 	if payload == "" || payload[0] != packed {
 		return payload
@@ -158,7 +158,7 @@ func Payload(payload string) string {
 		if len(b) > 1 {
 			b = append(b, ',')
 		}
-		b, _ = jsontext.AppendQuote(b, names[m.name]+m.other) // which was read out of JSON
+		b, _ = jsontext.AppendQuote(b, names[m.name]+m.other) // the name comes from JSON, so it is valid UTF-8
 		b = append(b, ':')
 		switch m.form {
 		case asJSON:
@@ -185,8 +185,8 @@ func Payload(payload string) string {
 	return string(append(b, '}'))
 }
 
-// Claims returns what [Parse] has read of the payload. The lists belong to the caller;
-// they are in the space behind all, as far as that goes.
+// Claims returns the claims that [Parse] has read from the payload. The lists belong to
+// the caller. They are in the spare capacity of all, as far as that is enough.
 func (p Packed) Claims(all []string) Claims {
 	c := Claims{Anonymous: true}
 	for p = p[1:]; p != ""; {
@@ -220,7 +220,7 @@ func (m *member) date() time.Time {
 	return t
 }
 
-// string is of a string.
+// string returns the value of a member that is a string.
 func (m *member) string() string {
 	if m.form == asString {
 		return m.text
@@ -228,7 +228,7 @@ func (m *member) string() string {
 	return unquote(m.text)
 }
 
-// appendStrings appends the string, or the elements of the array of strings.
+// appendStrings appends the member's string, or the elements of its array of strings.
 func (m *member) appendStrings(list []string) []string {
 	switch m.form {
 	case asString:
@@ -259,17 +259,17 @@ func (m *member) appendStrings(list []string) []string {
 	}
 }
 
-// unquote returns the string that the JSON string means.
+// unquote returns the string that a JSON string stands for.
 func unquote(text string) string {
 	if strings.IndexByte(text, '\\') < 0 {
 		return text[1 : len(text)-1]
 	}
-	b, _ := jsontext.AppendUnquote(nil, text) // which was read once before
+	b, _ := jsontext.AppendUnquote(nil, text) // no error: the text was parsed before
 	return string(b)
 }
 
-// appendScopes appends strings that are separated by spaces (RFC 8693 §4.2, RFC 6749
-// §3.3).
+// appendScopes appends the scopes, which are separated by spaces (RFC 8693 §4.2,
+// RFC 6749 §3.3).
 func appendScopes(list []string, scopes string) []string {
 	for scope := range strings.SplitSeq(scopes, " ") {
 		if scope != "" {
@@ -279,8 +279,8 @@ func appendScopes(list []string, scopes string) []string {
 	return list
 }
 
-// from returns the list that begins there, nil for an empty one. It cannot grow into the
-// next one.
+// from returns the part of list from start on, or nil when that is empty. An append to
+// it cannot overwrite the list that follows.
 func from(list []string, start int) []string {
 	if start == len(list) {
 		return nil

@@ -10,7 +10,7 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/claims"
 )
 
-// checkPacked fails when a payload that was packed does not say what it did.
+// checkPacked fails when a payload does not say the same after it was packed.
 func checkPacked(t *testing.T, payload string) {
 	t.Helper()
 	want, packed, err := claims.ParseAndPack(payload, nil)
@@ -53,7 +53,7 @@ func TestPack(t *testing.T) {
 		with(`"a":999999999999,"b":1000000000000,"c":-1,"d":0,"e":1.0,"f":null,"g":true,"h":{"i":[ false ]},"":"","\ud83d\ude00\n":[]`),
 		with(`"x":"` + strings.Repeat("x", 127) + `","y":"` + strings.Repeat("y", 126) + `","` + strings.Repeat("z", 200) + `":0`),
 		with(`"aud" : [ "a" , "\"b\\" ] , "scope" : "c" `),
-		sub(`"\u0061\ud83d\ude00"`), // not in the payload as it is
+		sub(`"\u0061\ud83d\ude00"`), // escaped, so not a part of the payload's text
 		with(`"aud":["\u0061","b","a"],"scope":"a  b a","amr":["b"],"nbf":1,"iat":2,"auth_time":3,"client_id":"","jti":"j"`),
 		with(`"aud":[],"amr":[],"` + user + `roles":["r","\u0072","r"],"` + user + `is_verified":true`),
 		with(`"` + user + `is_anonymous":false,"` + user + `can_reauthenticate":true`),
@@ -64,7 +64,7 @@ func TestPack(t *testing.T) {
 	}
 }
 
-// What a cache keeps of one of Authgear's tokens.
+// TestPackedSize checks how many bytes a cache keeps of one of Authgear's tokens.
 func TestPackedSize(t *testing.T) {
 	t.Parallel()
 	payload := recorded(t, "user")
@@ -73,7 +73,7 @@ func TestPackedSize(t *testing.T) {
 	}
 }
 
-// Who gets claims may change their lists.
+// A caller may change the lists of the claims that it gets.
 func TestPackedLists(t *testing.T) {
 	t.Parallel()
 	payload := with(`"aud":["a","b"],"` + user + `roles":["c","d"]`)

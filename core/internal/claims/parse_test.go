@@ -11,12 +11,12 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/claims"
 )
 
-// with returns the fewest claims and some more members.
+// with returns the required claims and the members.
 func with(members string) string {
 	return `{"iss":"https://a.example","sub":"alice","exp":1800000000,` + members + `}`
 }
 
-// iss, sub and exp return the fewest claims with another value of one of them.
+// iss, sub and exp return the required claims with another value of the claim they name.
 func iss(value string) string { return `{"iss":` + value + `,"sub":"alice","exp":1800000000}` }
 func sub(value string) string {
 	return `{"iss":"https://a.example","sub":` + value + `,"exp":1800000000}`
@@ -40,7 +40,7 @@ func members(n int) string {
 	return with(`"x":{` + b.String() + `"m":0}`)
 }
 
-// rejected has each rule with a payload that breaks it.
+// rejected has a payload that breaks the rule, for each rule.
 var rejected = []struct{ name, source, payload string }{
 	{"empty", "RFC 7519 §7.2", ``},
 	{"null", "RFC 7519 §7.2", `null`},

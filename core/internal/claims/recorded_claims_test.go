@@ -8,7 +8,7 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/claims"
 )
 
-// at makes a time; Authgear issues whole seconds.
+// at makes a time. Authgear issues whole seconds.
 func at(seconds int64) time.Time { return time.Unix(seconds, 0).UTC() }
 
 func TestParseRecorded(t *testing.T) {
@@ -39,7 +39,7 @@ func TestParseRecorded(t *testing.T) {
 			Scopes:    []string{"read:orders", "write:orders"},
 			ExpiresAt: at(1795470165),
 			IssuedAt:  at(1795468365),
-			Anonymous: true, // absent: what grants least
+			Anonymous: true, // the claim is absent: the value that grants least
 		},
 		"hook": {
 			Issuer:            origin,

@@ -7,8 +7,8 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/strictjson"
 )
 
-// text reads a string that is fit to be handed out: with no control character,
-// it can go into a header, a log line or a query without becoming two.
+// text reads a string that has no control characters. In a header, a log line or a
+// query such a string cannot become two.
 func text(r *strictjson.Reader) string {
 	s := r.String()
 	checkText(r, s)
@@ -26,7 +26,7 @@ func checkText(r *strictjson.Reader, s string) {
 	}
 }
 
-// texts reads an array of such strings.
+// texts reads an array of strings without control characters.
 func (c *parsing) texts(r *strictjson.Reader) []string {
 	start := len(c.lists)
 	c.lists = r.AppendStrings(c.lists)

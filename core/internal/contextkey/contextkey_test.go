@@ -7,7 +7,7 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/contextkey"
 )
 
-// A context that asks for fresh answers is the request's in all else.
+// A context that asks for fresh answers keeps everything else of the request's context.
 func TestWithFresh(t *testing.T) {
 	t.Parallel()
 	type key struct{}

@@ -1,5 +1,5 @@
-// Package endpoint knows the one form in which a project's origin is compared:
-// as issuer, as audience and as the place to ask.
+// Package endpoint brings a project's origin into one form, so that it can be compared
+// as issuer, as audience and as the address of requests.
 package endpoint
 
 import (
@@ -13,13 +13,13 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/quote"
 )
 
-// maxAdvice is how long an origin may be that a mistake tells to write: what was
-// configured goes into a log.
+// maxAdvice is the longest origin, in bytes, that an error text suggests. The text goes
+// into a log, and the origin comes from the configuration.
 const maxAdvice = 64
 
 // Parse returns an origin in the form that Authgear uses for it in tokens: scheme
 // and host in lower case, no default port, no trailing slash (RFC 6454 §6.2).
-// Plain http is for loopback addresses and localhost, or for insecureHTTP.
+// Plain http is accepted for loopback addresses and localhost, or with insecureHTTP.
 func Parse(raw string, insecureHTTP bool) (string, error) {
 	if raw == "" {
 		return "", errors.New("is empty; write the project's origin, such as https://myapp.authgear.cloud")
@@ -55,8 +55,8 @@ func Parse(raw string, insecureHTTP bool) (string, error) {
 	return origin, nil
 }
 
-// Shown quotes a URL that is refused, without a password before the host: the
-// mistake ends in a log.
+// Shown quotes a URL that is refused, for an error text. It leaves out a password before
+// the host, since that text goes into a log.
 func Shown(raw string) string {
 	if at := strings.LastIndexByte(raw, '@'); at >= 0 {
 		raw = "***" + raw[at:]
@@ -75,7 +75,7 @@ func withScheme(raw string) string {
 	return "https:// before the host"
 }
 
-// Of returns the origin of a URL in the same form, "" when it has none.
+// Of returns the origin of a URL in the form of [Parse]. It is "" when there is none.
 func Of(u *url.URL) string {
 	if u.User != nil || u.Scheme != "https" && u.Scheme != "http" {
 		return ""
@@ -102,7 +102,7 @@ func normal(u *url.URL) (origin string, loopback bool, err error) {
 	} else if !isName(host) {
 		return "", false, errors.New("has no usable host; a name is letters, digits, '-', '_' and '.', other scripts in Punycode")
 	} else {
-		host = strings.ToLower(host)                                            // after isName: outside ASCII, "\u212a" would become "k"
+		host = strings.ToLower(host)                                            // after isName, since ToLower makes "k" of "\u212a"
 		loopback = host == "localhost" || strings.HasSuffix(host, ".localhost") // RFC 6761 §6.3
 	}
 	if port != "" {
@@ -119,7 +119,7 @@ func normal(u *url.URL) (origin string, loopback bool, err error) {
 	return u.Scheme + "://" + host + port, loopback, nil
 }
 
-// isName reports whether the host is a name of DNS's usual characters, without
+// isName reports whether the host has only the usual characters of a DNS name, and no
 // empty labels.
 func isName(host string) bool {
 	for label := range strings.SplitSeq(host, ".") {

@@ -55,11 +55,11 @@ func TestParse(t *testing.T) {
 		{raw: "https://a b"},
 		{raw: "https://a%20b"},
 		{raw: "https://müller.example"},
-		{raw: "https://\u212aey.example"},       // the Kelvin sign, whose lower case is k
+		{raw: "https://\u212aey.example"},       // the Kelvin sign; its lower case is k
 		{raw: "https://%e2%84%aaey.example"},    // the same
 		{raw: "https://\u017fign.example"},      // the long s
 		{raw: "https://\uff4dyapp.example"},     // a wide m
-		{raw: "https://myapp\u3002example.com"}, // another full stop
+		{raw: "https://myapp\u3002example.com"}, // the ideographic full stop
 		{raw: "https://[fe80::1%25eth0]"},
 		{raw: "https://[::1"},
 		{raw: "https://h\n"},
@@ -108,7 +108,7 @@ func TestParseAdvises(t *testing.T) {
 	}
 }
 
-// A mistake in the configuration ends in a log; a password must not.
+// An error about the configuration goes into a log. A password must not.
 func TestParseKeepsPasswordsBack(t *testing.T) {
 	t.Parallel()
 	for _, raw := range []string{

@@ -1,4 +1,4 @@
-// Package flight shares calls: one at a time for each key, detached from the
+// Package flight shares calls. For each key one call runs at a time, detached from the
 // requests that wait for it.
 package flight
 
@@ -10,12 +10,11 @@ import (
 	"time"
 )
 
-// Key names what a call is about: a hash, so that no credential is kept here.
+// Key names what a call is about. It is a hash, so that no credential is kept here.
 type Key = [32]byte
 
 var (
-	// ErrAbandoned is what a call returns that has given up because its context
-	// ended.
+	// ErrAbandoned is the error of a call that gave up because its context ended.
 	ErrAbandoned = errors.New("nobody waits for the call any longer")
 	// ErrEnded means that the call ended without a result: something in it
 	// panicked or ended its goroutine.
@@ -23,10 +22,10 @@ var (
 )
 
 // Group shares calls with a result of type R. The zero value is ready. It sets
-// no bounds and no time-outs: those are the caller's.
+// no bounds and no time-outs: the caller does.
 type Group[R any] struct {
 	mu      sync.Mutex
-	flights map[Key]*Flight[R] // of each key the one that runs
+	flights map[Key]*Flight[R] // the running flight of each key
 }
 
 // Flight is one call.
@@ -36,29 +35,28 @@ type Flight[R any] struct {
 	result R
 	err    error
 
-	// These are the group's, under its lock.
+	// The fields below are protected by the group's lock.
 	waiters int
 	cancel  context.CancelFunc // nil until the call begins
-	next    *Flight[R]         // begins when this one has ended
+	next    *Flight[R]         // the queued flight: it begins when this one has ended
 }
 
-// Do returns the result of the call that runs for this key, else of a new one.
-// With fresh it never joins a call that has begun: all fresh callers share the
-// one that begins when the running one has ended.
+// Do returns the result of the call that runs for this key. If none runs, it makes one.
+// With fresh it never joins a call that has begun: all fresh callers share the next
+// call, which begins when the running one has ended.
 //
-// The call gets a context without the values of any caller's, which ends when
-// nobody waits any longer. A call that must not stop in the middle of its work
-// detaches itself by context.WithoutCancel. One that gives up because its
-// context has ended returns [ErrAbandoned], and is made again when somebody has
-// come meanwhile.
+// The context of the call has no values of any caller's context. It ends when nobody
+// waits any longer. A call that must not stop in the middle of its work detaches
+// itself by context.WithoutCancel. A call that gives up because its context has ended
+// returns [ErrAbandoned]. It is made again if a new caller has come meanwhile.
 func (g *Group[R]) Do(ctx context.Context, key Key, fresh bool, call func(context.Context) (R, error)) (R, error) {
 	f := g.join(key, fresh, call)
 	defer g.leave(f)
 	return f.Wait(ctx)
 }
 
-// DoLate is Do, but when there is no result after so long it goes on with the context
-// that late makes, for which nothing is spent before.
+// DoLate is Do, but when there is no result after the time given, it goes on waiting with
+// the context that late returns. Until then that context costs nothing.
 func (g *Group[R]) DoLate(ctx context.Context, key Key, fresh bool, after time.Duration, late func(context.Context) (context.Context, context.CancelFunc), call func(context.Context) (R, error)) (R, error) {
 	f := g.join(key, fresh, call)
 	defer g.leave(f)
@@ -80,12 +78,12 @@ func (g *Group[R]) DoLate(ctx context.Context, key Key, fresh bool, after time.D
 }
 
 // Start returns the flight whose result Do would return, without waiting. The
-// context of its call does not end before the call does.
+// context of the call does not end before the call does.
 func (g *Group[R]) Start(key Key, fresh bool, call func(context.Context) (R, error)) *Flight[R] {
-	return g.join(key, fresh, call) // and never leaves
+	return g.join(key, fresh, call) // it never leaves, so the context does not end
 }
 
-// Wait returns the flight's result, or the error of a context that ended before.
+// Wait returns the flight's result, or the error of ctx if that ends first.
 func (f *Flight[R]) Wait(ctx context.Context) (R, error) {
 	select {
 	case <-f.done:
@@ -137,8 +135,8 @@ func (g *Group[R]) begin(key Key, f *Flight[R]) {
 	go func() {
 		defer g.land(key, f) // even when the call ends the goroutine
 		defer func() {
-			if p := recover(); p != nil { // of the user's HTTP client: here it would end the process
-				f.err = fmt.Errorf("%w: a panic with a %T", ErrEnded, p) // its text may hold a token
+			if p := recover(); p != nil { // in the user's HTTP client; in this goroutine it would end the process
+				f.err = fmt.Errorf("%w: a panic with a %T", ErrEnded, p) // not the panic's text, which may hold a token
 			}
 		}()
 		growStack()
@@ -146,8 +144,8 @@ func (g *Group[R]) begin(key Key, f *Flight[R]) {
 	}()
 }
 
-// growStack gives a new goroutine at once the room that an HTTP request needs. Else its
-// stack is copied several times on the way down, a twentieth of what a call costs.
+// growStack gives a new goroutine the stack that an HTTP request needs, in one step.
+// Otherwise the stack grows, and is copied, several times: a twentieth of a call's cost.
 //
 //go:noinline
 func growStack() (zero byte) {
@@ -155,14 +153,14 @@ func growStack() (zero byte) {
 	return room[end]
 }
 
-var end int // for a constant the compiler would make no room
+var end int // a variable: with a constant the compiler would reserve no stack
 
 // land hands the result over and lets the next flight begin.
 func (g *Group[R]) land(key Key, f *Flight[R]) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	f.cancel()
-	if f.waiters > 0 && errors.Is(f.err, ErrAbandoned) { // somebody came after the last one had left
+	if f.waiters > 0 && errors.Is(f.err, ErrAbandoned) { // a new caller came after the last one had left
 		g.begin(key, f)
 		return
 	}

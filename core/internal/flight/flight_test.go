@@ -21,7 +21,7 @@ type outcome struct {
 	err    error
 }
 
-// do calls Do in a goroutine of its own, which waits when do returns.
+// do calls Do in a goroutine of its own. When do returns, that goroutine waits in Do.
 func do(ctx context.Context, g *Group[int], fresh bool, call func(context.Context) (int, error)) <-chan outcome {
 	returned := make(chan outcome, 1)
 	go func() {
@@ -48,7 +48,7 @@ func wantNothing[R any](t *testing.T, g *Group[R]) {
 	}
 }
 
-// held is a call that ends when it is told to, or with its context.
+// held is a call that ends when the test tells it to, or when its context ends.
 type held struct {
 	began   atomic.Int32
 	release chan int
@@ -86,15 +86,15 @@ func TestOneCallForAll(t *testing.T) {
 		}
 		wantNothing(t, &g)
 		failure := errors.New("no")
-		want(t, do(t.Context(), &g, false, func(context.Context) (int, error) { return 0, failure }), 0, failure) // what has ended is not remembered
+		want(t, do(t.Context(), &g, false, func(context.Context) (int, error) { return 0, failure }), 0, failure) // the result of an ended call is not remembered
 		if n := h.began.Load(); n != 1 {
 			t.Errorf("%d calls for a hundred requests", n)
 		}
 	})
 }
 
-// A fresh call never joins one that began before; one runs, one is queued, and
-// the queued one is shared.
+// A fresh call never joins one that began before. One call runs, one is queued, and all
+// later fresh callers share the queued one.
 func TestFresh(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -127,12 +127,12 @@ func TestFresh(t *testing.T) {
 		want(t, gone, 0, context.Canceled)
 		h.release <- 3
 		want(t, later, 3, nil)
-		began(3) // not the one that nobody waits for
+		began(3) // the queued call that nobody waits for is not made
 		wantNothing(t, &g)
 	})
 }
 
-// A queued call whose waiters have left is made all the same when another comes.
+// A queued call without waiters is made after all when a new caller comes.
 func TestQueuedAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -151,7 +151,7 @@ func TestQueuedAgain(t *testing.T) {
 	})
 }
 
-// Whoever began a call can go; it goes on as long as anybody waits.
+// The caller that began a call can leave: the call goes on as long as anybody waits.
 func TestFirstOneLeaves(t *testing.T) {
 	t.Parallel()
 	type value struct{}
@@ -186,8 +186,8 @@ func TestFirstOneLeaves(t *testing.T) {
 	})
 }
 
-// Who comes after the last one has left gets the result of a call that has
-// detached itself, and a new call where the old one gives up.
+// A caller comes after all others have left. If the call has detached itself, the caller
+// gets its result. If the call gives up, the caller gets a new call.
 func TestAbandoned(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -226,7 +226,7 @@ func TestAbandoned(t *testing.T) {
 	})
 }
 
-// The late context counts in its time, for the caller's wait alone.
+// The late context counts only after its delay, and only for the wait of its caller.
 func TestDoLate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -255,7 +255,7 @@ func TestDoLate(t *testing.T) {
 		if _, err := doLate(time.Second, h.call); !errors.Is(err, lost) {
 			t.Error(err)
 		}
-		wantNothing(t, &g) // nobody else has waited
+		wantNothing(t, &g) // nobody else waited, so the call ended
 		time.AfterFunc(time.Minute, func() { h.release <- 2 })
 		if waited, err := doLate(time.Hour, h.call); err != nil || waited != time.Minute {
 			t.Errorf("%v after %v", err, waited)
@@ -266,7 +266,7 @@ func TestDoLate(t *testing.T) {
 	})
 }
 
-// What is begun by Start needs no waiters, queued or not, and is shared.
+// A call that Start begins or queues needs no waiters, and other callers share it.
 func TestStart(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -281,7 +281,7 @@ func TestStart(t *testing.T) {
 		if _, err := f.Wait(ctx); !errors.Is(err, context.Canceled) {
 			t.Errorf("Wait: %v", err)
 		}
-		want(t, do(ctx, &g, false, h.call), 0, context.Canceled) // ends nothing
+		want(t, do(ctx, &g, false, h.call), 0, context.Canceled) // does not end the call
 		h.release <- 1
 		h.release <- 2
 		for n, f := range []*Flight[int]{f, next} {
@@ -324,8 +324,8 @@ func TestCallThatEndsOddly(t *testing.T) {
 	}
 }
 
-// Many goroutines do all of it at once; each gets the result of its own key, and
-// nothing stays.
+// Many goroutines use all methods at once. Each gets the result of its own key, and no
+// flight stays.
 func TestSoak(t *testing.T) {
 	t.Parallel()
 	const keys = 10

@@ -1,5 +1,5 @@
-// Package health tells an outage of a server from what one client can cause. It
-// judges by checks of its own, never by what a client's call got.
+// Package health tells an outage of a server from failures that one client can cause. It
+// judges by its own checks, never by the result of a client's call.
 package health
 
 import (
@@ -10,33 +10,33 @@ import (
 )
 
 const (
-	pause    = time.Second            // after a round that failed, ± a fifth; it never grows
+	pause    = time.Second            // after a failed round, ± a fifth; it never grows
 	gap      = 250 * time.Millisecond // after a round that passed
-	patience = 250 * time.Millisecond // of a request that finds a round in an outage
+	patience = 250 * time.Millisecond // how long a request waits for a round during an outage
 
-	// After a restart of its database each of the server's pooled connections
-	// costs one failure. More checks than these would be all that it can do.
+	// After its database restarts, the server fails once for each of its pooled
+	// connections. More checks than these would take all that the server can do.
 	between      = 10 * time.Millisecond
 	firstRepeats = 32
-	laterRepeats = 3 // after a pause
+	laterRepeats = 3 // in a round after a pause
 )
 
 // Verdict is what one check has found.
 type Verdict struct {
 	Err error // nil: the server is well
-	// Repeat: it may be well for whoever asks next.
+	// Repeat: check again at once, since the next request may succeed.
 	Repeat bool
-	// TimedOut: it has not answered in time, which is no outage if it has answered
-	// a client meanwhile. Slow is not down.
+	// TimedOut: the server has not answered in time. If it has answered a client
+	// meanwhile, this is no outage: slow is not down.
 	TimedOut bool
-	// Pause is how long the server wants to be left alone, 0 when it did not say.
+	// Pause is how long the server wants to be left alone. It is 0 when it did not say.
 	Pause time.Duration
 }
 
 // Outage is the error of a server that is not well.
 type Outage struct {
 	Err        error
-	RetryAfter time.Duration // until it is asked again
+	RetryAfter time.Duration // until the server is asked again
 }
 
 func (o *Outage) Error() string { return "a health check has failed: " + o.Err.Error() }
@@ -44,18 +44,18 @@ func (o *Outage) Error() string { return "a health check has failed: " + o.Err.E
 // Unwrap returns what the last check has found.
 func (o *Outage) Unwrap() error { return o.Err }
 
-// Health knows how a server is. Its rounds of checks run in a goroutine of their
-// own, which ends by itself.
+// Health knows whether a server is well. Its rounds of checks run in a goroutine of
+// their own. The goroutine ends by itself.
 type Health struct {
 	check func(ctx context.Context, nth int) Verdict
 	limit time.Duration
 
 	mu       sync.Mutex
-	down     error     // what the last round has found; nil: there is no outage
-	until    time.Time // the outage's pause ends
-	passed   time.Time // the last round that passed
-	answered time.Time // the last client
-	active   bool      // the goroutine is there
+	down     error     // the failure of the last round; nil: there is no outage
+	until    time.Time // when the outage's pause ends
+	passed   time.Time // when the last passed round ended
+	answered time.Time // when a client was last answered
+	active   bool      // the goroutine runs
 	running  *round
 	next     *round
 }
@@ -66,9 +66,9 @@ type round struct {
 	err  error // nil: it passed
 }
 
-// New returns the health of a server that is well until a check says something
-// else. check must not panic; nth is how many checks of the same round came
-// before. limit is the time-out of a check, and no check of a round begins later.
+// New returns the health of a server. The server counts as well until a check fails.
+// check must not panic; nth is how many checks of the same round came before. limit is
+// the time-out of a check. After twice the limit a round repeats no check.
 func New(limit time.Duration, check func(ctx context.Context, nth int) Verdict) *Health {
 	return &Health{check: check, limit: limit}
 }
@@ -87,7 +87,7 @@ func (h *Health) Outage() *Outage {
 	return h.outage()
 }
 
-// outage is for who holds the lock.
+// outage is Outage for a caller that holds the lock.
 func (h *Health) outage() *Outage {
 	if h.down == nil {
 		return nil
@@ -99,9 +99,9 @@ func (h *Health) outage() *Outage {
 	return &Outage{h.down, wait}
 }
 
-// Enter is for a call that is about to be made. It returns an *Outage when there
-// is one. The first call after a pause begins a round; one that finds it running
-// waits a moment for it.
+// Enter is called before a call to the server. It returns an *Outage when there is one.
+// The first call after a pause begins a round. This call, and each that comes while the
+// round runs, waits a moment for its result.
 func (h *Health) Enter(ctx context.Context) error {
 	h.mu.Lock()
 	outage, r := h.outage(), h.running
@@ -129,9 +129,9 @@ func (h *Health) Enter(ctx context.Context) error {
 	}
 }
 
-// Failed is for a call that has failed. It returns nil when a check that began
-// after that finds the server well, an *Outage when it does not, and the error of
-// ctx when that ended before.
+// Failed is called after a call to the server failed. It waits for a check that begins
+// after the failure. It returns nil when the check finds the server well, an *Outage when
+// it does not, and the error of ctx when ctx ends first.
 func (h *Health) Failed(ctx context.Context) error {
 	h.mu.Lock()
 	if h.down != nil {
@@ -160,7 +160,7 @@ func (h *Health) begin() *round {
 	return h.next
 }
 
-// run makes rounds as long as somebody has asked for one.
+// run makes rounds until nobody asks for another.
 func (h *Health) run() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -192,11 +192,11 @@ func (h *Health) end(verdict Verdict) {
 	} else {
 		wait := verdict.Pause
 		if wait == 0 {
-			wait = pause*4/5 + rand.N(pause*2/5) //nolint:gosec // spreads many processes, and is no secret
+			wait = pause*4/5 + rand.N(pause*2/5) //nolint:gosec // no secret: it spreads the requests of many processes
 		}
 		h.until = time.Now().Add(wait)
 		r.err = h.outage()
-		if h.next != nil { // nothing is asked now, and they have an answer
+		if h.next != nil { // no round begins in the pause, so its waiters get this answer
 			h.next.err = r.err
 			close(h.next.done)
 			h.next = nil
@@ -205,7 +205,7 @@ func (h *Health) end(verdict Verdict) {
 	close(r.done)
 }
 
-// round checks until there is a verdict.
+// round repeats the check until the verdict is final.
 func (h *Health) round(repeats int) Verdict {
 	began := time.Now()
 	for nth := 0; ; nth++ {

@@ -15,7 +15,7 @@ var (
 	repeatable = Verdict{Err: errSick, Repeat: true}
 )
 
-// server is what checks find.
+// server is the server that the checks ask.
 type server struct {
 	takes time.Duration
 
@@ -42,7 +42,7 @@ func (s *server) health(verdict Verdict) *Health {
 	})
 }
 
-// become is for what checks find from now on.
+// become sets what the checks find from now on.
 func (s *server) become(takes time.Duration, verdict func(check, nth int) Verdict) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -56,7 +56,7 @@ func (s *server) seen() []time.Time {
 	return s.checks
 }
 
-// wantOutage checks that err is one, for so long.
+// wantOutage checks that err is an outage with a RetryAfter between least and most.
 func wantOutage(t *testing.T, err error, least, most time.Duration) {
 	t.Helper()
 	outage, ok := errors.AsType[*Outage](err)
@@ -65,8 +65,8 @@ func wantOutage(t *testing.T, err error, least, most time.Duration) {
 	}
 }
 
-// What fails for one client says nothing: a check of our own that begins after
-// it decides, one for all who wait.
+// A failure of one client's call decides nothing. A check that begins after the failure
+// decides, and all who wait share it.
 func TestACheckDecides(t *testing.T) {
 	t.Parallel()
 	for _, verdict := range []Verdict{{}, sick} {
@@ -95,8 +95,8 @@ func TestACheckDecides(t *testing.T) {
 	}
 }
 
-// A round that had begun before says nothing of a later failure, and the next
-// one begins 250 ms after it has passed.
+// A round that began before a failure does not decide about it. The next round does: it
+// begins 250 ms after the first one has passed.
 func TestTheCheckIsLater(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -124,7 +124,7 @@ func TestTheCheckIsLater(t *testing.T) {
 	})
 }
 
-// Who waits for a next round while one fails has the answer, too.
+// When a round fails, requests that wait for the next round get its result too.
 func TestTheNextRoundIsNotMade(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -144,8 +144,8 @@ func TestTheNextRoundIsNotMade(t *testing.T) {
 	})
 }
 
-// In an outage all are answered at once; after a pause of a second, which never
-// grows, the next request begins a round and waits a moment for it.
+// In an outage all requests are answered at once. After a pause of a second the next
+// request begins a round and waits a moment for it. The pause never grows.
 func TestPause(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -195,9 +195,9 @@ func TestRepeats(t *testing.T) {
 		name     string
 		verdict  Verdict
 		takes    time.Duration
-		dead     int // checks that fail
-		want     int // checks of the first round
-		wantMore int // of the round after a pause, 0: the first one passes
+		dead     int // how many checks fail
+		want     int // how many checks the first round has
+		wantMore int // how many the round after the pause has; 0: the first round passes
 	}{
 		{"20 dead connections", repeatable, 0, 20, 21, 0},
 		{"32 dead connections", repeatable, 0, 32, 33, 0},
@@ -237,7 +237,7 @@ func TestRepeats(t *testing.T) {
 	}
 }
 
-// The checks of a round are numbered, so that their finder can count in a row.
+// The checks of a round are numbered, so that check can count the failures in a row.
 func TestNumbers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -262,8 +262,8 @@ func TestNumbers(t *testing.T) {
 	})
 }
 
-// Slow is not down: a check that runs into its time-out is an outage only if no
-// client was answered while it ran.
+// Slow is not down: a check that times out is an outage only if no client was answered
+// while it ran.
 func TestSlow(t *testing.T) {
 	t.Parallel()
 	for answered, want := range map[time.Duration]bool{-1: false, 0: false, time.Second: true} {
@@ -295,7 +295,7 @@ func TestSlow(t *testing.T) {
 	})
 }
 
-// The server says how long it wants to be left alone.
+// The pause is as long as the server wants to be left alone, if it says so.
 func TestPauseOfTheServer(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -312,7 +312,7 @@ func TestPauseOfTheServer(t *testing.T) {
 	})
 }
 
-// Nobody waits longer than its own request.
+// A caller waits no longer than its own context.
 func TestOwnDeadline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -323,7 +323,7 @@ func TestOwnDeadline(t *testing.T) {
 		if err := h.Failed(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("err = %v", err)
 		}
-		time.Sleep(time.Minute) // the round has ended all the same
+		time.Sleep(time.Minute) // the round ends without the caller
 		ctx, cancel = context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
 		if err := h.Enter(ctx); !errors.Is(err, context.DeadlineExceeded) {

@@ -1,5 +1,5 @@
-// Package isnil sees a nil pointer inside an interface, the usual result of an
-// error that nobody has checked.
+// Package isnil finds a nil pointer inside an interface. It is there, most often, because
+// an error was not checked.
 package isnil
 
 import "reflect"

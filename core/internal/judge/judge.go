@@ -1,5 +1,5 @@
-// Package judge says whether the claims of a token are good for a service: the rules
-// that do not depend on a signature, one by one.
+// Package judge says whether a service accepts the claims of a token. It has one method
+// for each rule that does not depend on the signature.
 package judge
 
 import (
@@ -17,21 +17,21 @@ import (
 // clientPrefix begins the subject of a client's own token.
 const clientPrefix = "client_id_"
 
-// DefaultLeeway is the clock difference that is tolerated where nothing is configured.
+// DefaultLeeway is the clock difference that is tolerated by default.
 const DefaultLeeway = 10 * time.Second
 
 // Rules are what a service accepts.
 type Rules struct {
 	Endpoint  string   // the issuer, and the audience of users' tokens
-	ClientIDs []string // empty: of every client
-	Resources []string // audiences of clients' own tokens
+	ClientIDs []string // empty: tokens of every client are accepted
+	Resources []string // the accepted audiences of clients' own tokens
 	Leeway    time.Duration
 }
 
 // IsClient reports whether the token is a client's own: its subject says so.
 func IsClient(c *claims.Claims) bool { return strings.HasPrefix(c.Subject, clientPrefix) }
 
-// Issuer compares byte by byte (RFC 9068 §4).
+// Issuer compares iss byte by byte (RFC 9068 §4).
 func (r *Rules) Issuer(c *claims.Claims) error {
 	if c.Issuer != r.Endpoint {
 		return fmt.Errorf("the token's issuer is %s, the endpoint is %s", quote.Quote(c.Issuer), r.Endpoint)
@@ -39,7 +39,8 @@ func (r *Rules) Issuer(c *claims.Claims) error {
 	return nil
 }
 
-// Subject looks for what a client's own token cannot say.
+// Subject refuses a client's own token if its client_id does not fit its subject, or if
+// it has claims about a user.
 func (r *Rules) Subject(c *claims.Claims) error {
 	if IsClient(c) && (c.ClientID == "" || c.Subject[len(clientPrefix):] != c.ClientID || c.UserClaims) {
 		return errors.New("the subject is a client's own, but the client id or the user claims do not fit it")
@@ -47,8 +48,8 @@ func (r *Rules) Subject(c *claims.Claims) error {
 	return nil
 }
 
-// Audience distinguishes users from clients, whose tokens are meant for different
-// audiences: a user's for the project, a client's own for one resource.
+// Audience distinguishes tokens of users from clients' own tokens. The audience of a
+// user's token is the project, that of a client's own token is one resource.
 func (r *Rules) Audience(c *claims.Claims) error {
 	if !IsClient(c) {
 		if !slices.Contains(c.Audience, r.Endpoint) {
@@ -64,7 +65,7 @@ func (r *Rules) Audience(c *claims.Claims) error {
 	return fmt.Errorf("the audience of this machine's token is %s, which is not one of Resources: %s", QuoteAll(c.Audience), cmp.Or(strings.Join(r.Resources, " "), "none"))
 }
 
-// Client looks for the client among those that are accepted.
+// Client refuses a token whose client is not among the accepted ones.
 func (r *Rules) Client(c *claims.Claims) error {
 	if len(r.ClientIDs) > 0 && !slices.Contains(r.ClientIDs, c.ClientID) {
 		return fmt.Errorf("the token's client %s is not one of ClientIDs", quote.Quote(c.ClientID))
@@ -80,8 +81,8 @@ func (r *Rules) Expiry(c *claims.Claims, now time.Time) error {
 	return nil
 }
 
-// Start obeys RFC 7519 §4.1.5 for nbf, and refuses an iat in the future as well, since
-// Authgear never issues one. The zero time, of an absent claim, has passed.
+// Start obeys RFC 7519 §4.1.5 for nbf. It refuses an iat in the future as well, since
+// Authgear never issues one. When the claim is absent, from is zero and accepted.
 func (r *Rules) Start(from, now time.Time) error {
 	if from.After(now.Add(r.Leeway)) {
 		return fmt.Errorf("valid from %s; is the clock of this machine right?", from.Format(time.RFC3339))
@@ -89,5 +90,5 @@ func (r *Rules) Start(from, now time.Time) error {
 	return nil
 }
 
-// QuoteAll quotes values in one text.
+// QuoteAll joins the values with spaces and quotes the result.
 func QuoteAll(values []string) string { return quote.Quote(strings.Join(values, " ")) }

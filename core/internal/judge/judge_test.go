@@ -8,7 +8,7 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/judge"
 )
 
-// Each rule looks at its own claim only, so that all mistakes of a token can be named.
+// Each rule looks only at its own claim, so that all mistakes of a token can be reported.
 func TestRules(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1_000_000, 0)

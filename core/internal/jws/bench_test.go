@@ -12,7 +12,7 @@ import (
 // parser is shared, as an authenticator shares its own.
 var parser jws.Parser
 
-// authenticate is all that a token costs in this package and in claims.
+// authenticate does with a token all the work of this package and of package claims.
 func authenticate(t testing.TB, token string, key *rsa.PublicKey) {
 	parsed, err := parser.Parse(token)
 	if err != nil {

@@ -8,20 +8,19 @@ import (
 )
 
 // encoding is base64url (RFC 4648 §5) without padding (RFC 7515 §2) and in its
-// canonical form: Strict refuses last characters that differ only in bits that
-// are not used (RFC 4648 §3.5). Otherwise one signature would have many
-// spellings, and each would be a different token to whoever compares tokens as
-// text.
+// canonical form: Strict refuses a last character with unused bits that are not zero
+// (RFC 4648 §3.5). Otherwise one signature would have many spellings, and a
+// comparison of tokens as text would take them for different tokens.
 var encoding = base64.RawURLEncoding.Strict()
 
-// dots are the places of the two dots.
+// dots are the positions of the two dots.
 type dots struct{ first, second int }
 
-// split finds the three parts, of which none may be empty: there is no detached
-// payload (RFC 7515 appendix F) and no unsecured token (RFC 7519 §6).
+// split finds the three parts. None may be empty, so a detached payload (RFC 7515
+// appendix F) and an unsecured token (RFC 7519 §6) are refused.
 func split(compact string) (dots, error) {
-	// Go's decoder refuses whatever is not of the alphabet, except these two,
-	// which it skips even when it is strict.
+	// Go's decoder refuses every character outside the alphabet except these two. It
+	// skips them even when it is strict.
 	if strings.IndexByte(compact, '\r') >= 0 || strings.IndexByte(compact, '\n') >= 0 {
 		return dots{}, fmt.Errorf("%w: it has a line break", ErrMalformed)
 	}
@@ -40,14 +39,14 @@ func split(compact string) (dots, error) {
 	return d, nil
 }
 
-// isBase64URL tells an opaque token from text that is no token at all.
+// isBase64URL tells an opaque token from text that is not a token.
 func isBase64URL(s string) bool {
 	return s != "" && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == ""
 }
 
-// appendPart decodes a part behind b.
+// appendPart decodes a part and appends it to b.
 func appendPart(b []byte, part, name string) ([]byte, error) {
-	b, err := encoding.AppendDecode(b, unsafe.Slice(unsafe.StringData(part), len(part))) // which only reads it
+	b, err := encoding.AppendDecode(b, unsafe.Slice(unsafe.StringData(part), len(part))) // AppendDecode only reads it
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s is not canonical base64url", ErrMalformed, name)
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/jws"
 )
 
-// FuzzParse: nothing panics, and an accepted token has one spelling only.
+// FuzzParse: nothing panics, and a token that is accepted has only one spelling.
 func FuzzParse(f *testing.F) {
 	f.Add(recorded(f, "user"))
 	f.Add(recorded(f, "id"))

@@ -7,23 +7,22 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/strictjson"
 )
 
-// headerLimits are far above what any issuer writes, and keep a header from
-// costing more than its signature check.
+// headerLimits are far above what any issuer writes. They keep the reading of a header
+// cheaper than the check of the signature.
 var headerLimits = strictjson.Limits{Depth: 8, Members: 32, Elements: 256}
 
 // maxKeyID is the longest kid in bytes.
 const maxKeyID = 256
 
-// header has what is read of a JOSE header. A member that is missing or not a
-// string is "", which no rule below allows.
+// header has the members of a JOSE header that are read. An alg, typ or kid that is
+// missing or not a string is "", which check refuses.
 type header struct{ alg, typ, kid, forbidden string }
 
 // readHeader checks the header of a token that should be of this type, and
 // returns its kid.
 //
-// Keys in the header or behind its URLs (jwk, jku, x5u, x5c) are ignored like
-// any unknown member: the token does not choose who is trusted
-// (RFC 8725 §3.10).
+// Keys in the header or at its URLs (jwk, jku, x5u, x5c) are ignored like any unknown
+// member: a token must not choose the key that it is checked with (RFC 8725 §3.10).
 func readHeader(text string, want Type) (keyID string, err error) {
 	var h header
 	if err := strictjson.Read(text, headerLimits, h.read); err != nil {
@@ -58,21 +57,21 @@ func stringOrEmpty(r *strictjson.Reader) string {
 
 func (h *header) check(want Type) error {
 	switch {
-	// RFC 8725 §3.1: one algorithm; names are case-sensitive (RFC 7515 §4.1.1).
+	// RFC 8725 §3.1: only one algorithm. Names are case-sensitive (RFC 7515 §4.1.1).
 	case h.alg == "":
 		return fmt.Errorf("%w: alg is missing or not a string", ErrAlgorithm)
 	case h.alg != "RS256":
 		return fmt.Errorf("%w: alg is %s", ErrAlgorithm, quote.Quote(h.alg))
 
-	// No extension is understood, so none may be critical, and an empty crit is
-	// not allowed either (RFC 7515 §4.1.11). b64 changes what is signed
-	// (RFC 7797), zip what is read (RFC 7516 §4.1.3): a reader that overlooks
-	// them sees another token than the one that knows them.
+	// No extension is understood here, so none may be critical. An empty crit is not
+	// allowed either (RFC 7515 §4.1.11). b64 changes what is signed (RFC 7797), zip
+	// changes what is read (RFC 7516 §4.1.3): a reader that ignores them reads another
+	// token than a reader that knows them.
 	case h.forbidden != "":
 		return fmt.Errorf("%w: header has %s", ErrMalformed, h.forbidden)
 
 	// RFC 9068 §4, RFC 8725 §3.11: access tokens and ID tokens have the same keys
-	// and issuer, and must not pass for each other.
+	// and issuer. One must not pass for the other.
 	case h.typ == "":
 		return fmt.Errorf("%w: typ is missing or not a string", ErrType)
 	case !want.is(h.typ):

@@ -12,7 +12,7 @@ import (
 
 const goodHeader = `{"alg":"RS256","kid":"k1","typ":"at+jwt"}`
 
-// compact writes a token of the header and of some payload and signature.
+// compact writes a token with this header, some payload and some signature.
 func compact(header string) string {
 	encode := base64.RawURLEncoding.EncodeToString
 	return encode([]byte(header)) + "." + encode([]byte("{}")) + "." + encode([]byte("signature"))
@@ -98,7 +98,7 @@ func TestParseAlphabet(t *testing.T) {
 			header + ".AA" + c + "A.AAAA",
 			header + ".AAAA.A" + c + "AA",
 			header + ".AAAA." + c + "AAA",
-			header + "." + c + ".AAAA", // one character is never enough
+			header + "." + c + ".AAAA", // one character of base64url is never complete
 		} {
 			want := strings.Contains(alphabet, c) && !strings.Contains(token, "."+c+".")
 			if _, err := new(jws.Parser).Parse(token); (err == nil) != want {
@@ -228,8 +228,8 @@ func TestParseHeader(t *testing.T) {
 	}
 }
 
-// The details are for operators: they name the cause, and a stranger can neither
-// forge a log line by them, nor fill the log.
+// The details of errors are for operators: they name the cause. A stranger can use them
+// neither to forge a log line nor to fill the log.
 func TestParseDetail(t *testing.T) {
 	for _, c := range []struct{ name, token, want string }{
 		{"alg", compact(`{"alg":"a\nb"}`), `token algorithm is not RS256: alg is "a\nb"`},
@@ -252,8 +252,8 @@ func TestParseDetail(t *testing.T) {
 	}
 }
 
-// A parser that has read a good header says of every other token what a new one
-// says, and of the same header again what it said before.
+// A parser that remembers a good header reads every other token as a new parser does. It
+// reads a token with the same header as it did the first time.
 func TestParserRemembers(t *testing.T) {
 	t.Parallel()
 	var shared jws.Parser

@@ -1,7 +1,7 @@
 // Package jws reads Authgear's access tokens and ID tokens as signed objects: the
 // compact form, a strict header, and the RS256 signature (RFC 7515, RFC 9068).
 //
-// It knows nothing of claims, keys' origin or HTTP.
+// It knows nothing of claims, of the source of keys or of HTTP.
 package jws
 
 import (
@@ -14,8 +14,8 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// Token is a token in compact form whose header was read. Nothing in it is
-// proven before Verify.
+// Token is a token in compact form after its header was read. Until Verify succeeds,
+// nothing in it can be trusted.
 type Token struct {
 	// KeyID says which key the token claims to be signed with.
 	KeyID string
@@ -26,9 +26,9 @@ type Token struct {
 	signature    []byte
 }
 
-// Parser reads tokens of one type. It remembers the last good header, which the
-// tokens of one key share byte for byte. The zero value is ready, reads access
-// tokens, and is safe for concurrent use.
+// Parser reads tokens of one type. It remembers the last good header, since all tokens
+// signed with one key have the same header, byte for byte. The zero value is ready,
+// reads access tokens, and is safe for concurrent use.
 type Parser struct {
 	// Type is set before the first Parse.
 	Type Type
@@ -36,11 +36,11 @@ type Parser struct {
 	last atomic.Pointer[knownHeader]
 }
 
-// knownHeader is a header, as encoded, that was read and found good.
+// knownHeader is an encoded header that was read and found good.
 type knownHeader struct{ encoded, keyID string }
 
-// maxKnown is how long a header may be to be remembered; Authgear's have about
-// a hundred bytes.
+// maxKnown is the length, in bytes, of the longest encoded header that is remembered.
+// Authgear's have about a hundred bytes.
 const maxKnown = 512
 
 // Parse reads the compact form (RFC 7515 §3.1) and the header. It needs memory
@@ -61,7 +61,7 @@ func (p *Parser) Parse(compact string) (Token, error) {
 			return Token{}, err
 		}
 	}
-	// Payload and signature are in one block, which nobody writes to from here on.
+	// Payload and signature share one block of memory. Nobody writes to it later.
 	body = make([]byte, 0, encoding.DecodedLen(len(compact)-d.first))
 	if body, err = appendPart(body, compact[d.first+1:d.second], "payload"); err != nil {
 		return Token{}, err
@@ -83,13 +83,13 @@ func (p *Parser) Parse(compact string) (Token, error) {
 	}, nil
 }
 
-// read reads a header that is not the last one.
+// read reads a header that is not the remembered one.
 func (p *Parser) read(encoded, header string) (*knownHeader, error) {
 	keyID, err := readHeader(header, p.Type)
 	if err != nil {
 		return nil, err
 	}
-	known := &knownHeader{strings.Clone(encoded), strings.Clone(keyID)} // copies: nothing else of the token is kept
+	known := &knownHeader{strings.Clone(encoded), strings.Clone(keyID)} // copies, so that the rest of the token is not kept
 	if len(encoded) <= maxKnown {
 		p.last.Store(known)
 	}

@@ -10,8 +10,8 @@ import (
 
 func idTokens() *jws.Parser { return &jws.Parser{Type: jws.IDToken} }
 
-// A recorded ID token passes as such, and as signed by the same key; no access
-// token does.
+// A parser of ID tokens accepts a recorded ID token, signed with the same key as access
+// tokens. It accepts no access token.
 func TestIDTokenRecorded(t *testing.T) {
 	token, err := idTokens().Parse(recorded(t, "id"))
 	if err != nil {
@@ -30,7 +30,7 @@ func TestIDTokenRecorded(t *testing.T) {
 	}
 }
 
-// An ID token's typ is JWT; all else is as strict as for an access token.
+// An ID token's typ is JWT. All other rules are as strict as for an access token.
 func TestIDTokenHeader(t *testing.T) {
 	header := func(typ string) string { return `{"alg":"RS256","kid":"k1","typ":` + typ + `}` }
 	with := func(member string) string { return `{"alg":"RS256","kid":"k1","typ":"JWT",` + member + `}` }
@@ -78,7 +78,7 @@ func TestIDTokenHeader(t *testing.T) {
 	}
 }
 
-// What one parser has found good is not good for one of the other type.
+// A header that one parser has accepted is not accepted by a parser of the other type.
 func TestIDTokenParserRemembersItsOwn(t *testing.T) {
 	t.Parallel()
 	access, id := new(jws.Parser), idTokens()

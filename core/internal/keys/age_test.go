@@ -16,7 +16,7 @@ func TestBackgroundRefresh(t *testing.T) {
 		synctest.Wait()
 		p.count(t, 1, 1)
 		time.Sleep(time.Nanosecond)
-		for range 100 { // nobody waits, and there is one refresh
+		for range 100 { // nobody waits, and all share one refresh
 			good(t, s, "a", 0)
 			synctest.Wait()
 			p.count(t, 1, 2)
@@ -92,7 +92,7 @@ func TestIdle(t *testing.T) {
 			synctest.Wait()
 			p.set(func(p *server) { p.down, p.took = false, time.Second })
 			time.Sleep(10*time.Minute - time.Nanosecond)
-			good(t, s, "a", 0) // in the background
+			good(t, s, "a", 0) // the refresh runs in the background
 			p.set(func(p *server) { p.down = true })
 			time.Sleep(2 * time.Second)
 			p.set(func(p *server) { p.down = false })
@@ -134,7 +134,7 @@ func TestExpiredSetIsReplaced(t *testing.T) {
 	held(t, func(t *testing.T, s *Set, p *server) {
 		p.set(func(p *server) { p.took, p.kids = 3*time.Second, []string{"b"} })
 		time.Sleep(24 * time.Hour)
-		good(t, s, "b", 3*time.Second) // waits longer than for an idle service
+		good(t, s, "b", 3*time.Second) // waits longer than 2 s, the limit after an idle time
 		unknown(t, s, "a")
 		p.count(t, 1, 3)
 	})

@@ -7,7 +7,7 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/age/agetest"
 )
 
-// On the real clock, since that of synctest has no monotonic reading.
+// This test uses the real clock, since times of synctest have no monotonic reading.
 func TestKeyRemovedWhileSuspended(t *testing.T) {
 	t.Parallel()
 	s, p := newSet()

@@ -19,12 +19,12 @@ import (
 
 const (
 	discoveryPath = "/.well-known/openid-configuration"
-	maxPath       = 2048 // of an address; each error and log line names it
+	maxPath       = 2048 // bytes of an address; each error and log line names the address
 
-	timeout = 5 * time.Second // of a fetch in all, the body included
+	timeout = 5 * time.Second // of a whole fetch, including the body
 )
 
-// Metadata is what is read of a discovery document.
+// Metadata is the part of a discovery document that is used.
 type Metadata struct {
 	// JWKS is the path of the keys.
 	JWKS string
@@ -32,15 +32,15 @@ type Metadata struct {
 	Authorization, Token string
 }
 
-// IssuerError means that the project calls itself otherwise than the endpoint.
+// IssuerError means that the project's issuer is not the endpoint.
 type IssuerError struct{ Issuer, Endpoint string }
 
 func (e *IssuerError) Error() string {
 	return fmt.Sprintf("the issuer is %s, the endpoint is %s; they must be the same", quote.Quote(e.Issuer), e.Endpoint)
 }
 
-// Discover asks the project for its discovery document, in at most five seconds. A
-// service that only verifies tokens does not need the two URLs; here they are required.
+// Discover asks the project for its discovery document, in at most five seconds. It
+// requires the two URLs, though a service that only verifies tokens does not need them.
 func Discover(ctx context.Context, client *project.Client, origin string) (m Metadata, err error) {
 	err = ask(ctx, client, discoveryPath, &Fetch{}, func(body []byte) error {
 		m, err = parseMetadata(body, origin)
@@ -55,7 +55,7 @@ func Discover(ctx context.Context, client *project.Client, origin string) (m Met
 	return m, err
 }
 
-// checkEndpoint checks the address of an endpoint of OAuth.
+// checkEndpoint checks the address of an OAuth endpoint.
 func checkEndpoint(origin, name, address string) error {
 	if strings.Contains(address, "#") { // RFC 6749 §3.1, §3.2
 		return fmt.Errorf("%s %s has a fragment, which it must not", name, quote.Quote(address))
@@ -64,8 +64,8 @@ func checkEndpoint(origin, name, address string) error {
 	return err
 }
 
-// fetch gets the keys. Discovery is kept once it succeeded, and asked again
-// after the JWKS did not answer 200.
+// fetch gets the keys. It keeps the result of discovery, and asks for discovery again
+// when the JWKS did not answer 200.
 func (s *Set) fetch(ctx context.Context) (keyMap, error) {
 	if s.jwksPath == "" {
 		var m Metadata
@@ -79,7 +79,7 @@ func (s *Set) fetch(ctx context.Context) (keyMap, error) {
 		s.jwksPath = m.JWKS
 	}
 	path := s.jwksPath
-	s.jwksPath = "" // until the answer is a 200: the client can panic
+	s.jwksPath = "" // set again below if the answer is a 200; the client can panic before
 	var keys keyMap
 	f := s.get(ctx, "jwks", path, func(body []byte, f *Fetch) (err error) {
 		keys, f.Keys, err = parseSet(body)
@@ -91,7 +91,7 @@ func (s *Set) fetch(ctx context.Context) (keyMap, error) {
 	return keys, f.Err
 }
 
-// get asks for a document and has it parsed.
+// get asks for a document and calls parse with it.
 func (s *Set) get(ctx context.Context, kind, path string, parse func(body []byte, f *Fetch) error) Fetch {
 	f := Fetch{Kind: kind, URL: s.config.Client.URL(path)}
 	if s.config.Start != nil {
@@ -151,7 +151,7 @@ func parseMetadata(document []byte, origin string) (Metadata, error) {
 	return Metadata{JWKS: jwks.RequestURI(), Authorization: d.Authorization, Token: d.Token}, nil
 }
 
-// at reads an address of the document, which has to be at the endpoint.
+// at reads an address of the document. The address has to be at the endpoint.
 func at(origin, name, address string) (*url.URL, error) {
 	u, err := url.Parse(address)
 	if err != nil || endpoint.Of(u) != origin {
@@ -163,7 +163,7 @@ func at(origin, name, address string) (*url.URL, error) {
 	return u, nil
 }
 
-// explain names the usual reason for an answer that is no JSON.
+// explain adds the usual reason why an answer is not JSON.
 func explain(body []byte, err error) error {
 	if err != nil && bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) {
 		return fmt.Errorf("%w but a web page; is the endpoint that of an Authgear project?", err)

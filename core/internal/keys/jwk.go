@@ -16,18 +16,18 @@ import (
 )
 
 const (
-	maxSharedKid = 4 // keys of one kid that are tried
+	maxSharedKid = 4 // how many keys with the same kid are tried
 	maxKid       = 256
-	maxKeys      = 100  // of a set; a project has a few, and each is parsed at our cost
+	maxKeys      = 100  // of a set; a project has a few, and parsing costs time
 	minBits      = 2048 // RFC 7518 §3.3
-	maxBits      = 8192 // more makes a signature too dear to check
+	maxBits      = 8192 // larger keys make a signature too expensive to check
 )
 
 // keyMap holds the usable keys by kid.
 type keyMap map[string][]*rsa.PublicKey
 
-// reuse takes over each key that was known before, so that what has been verified
-// by it stays bound to it.
+// reuse keeps the pointer of each key that was known before. Results of verifications
+// are bound to the pointer and so remain good.
 func (m keyMap) reuse(before keyMap) {
 	for kid, keys := range m {
 		for i, key := range keys {
@@ -45,9 +45,9 @@ type Key struct {
 	Err    error          // why it is not used
 }
 
-// parseSet returns the usable keys of a JWK Set (RFC 7517 §5), and the first of all that
-// it has looked at. Others are skipped, as that section recommends; none at all is an
-// error.
+// parseSet returns the usable keys of a JWK Set (RFC 7517 §5), and the first of all the
+// keys that it has looked at. It skips keys that are not usable, as RFC 7517 §5
+// recommends. A set without usable keys is an error.
 func parseSet(document []byte) (keyMap, []Key, error) {
 	var set struct {
 		Keys []jsontext.Value `json:"keys"`
@@ -79,8 +79,8 @@ func parseSet(document []byte) (keyMap, []Key, error) {
 	return usable, all, nil
 }
 
-// members are those of a JWK (RFC 7517 §4, RFC 7518 §6.3) that decide whether it
-// is used. jwx ignores some of them and accepts others that we do not.
+// members are the members of a JWK (RFC 7517 §4, RFC 7518 §6.3) that decide whether it
+// is used. jwx ignores some of them, and accepts values of others that we refuse.
 type members struct {
 	Type       string   `json:"kty"`
 	Use        *string  `json:"use"`
@@ -98,7 +98,7 @@ type members struct {
 	Other jsontext.Value `json:"oth"`
 }
 
-// check returns why the key is not used, nil if nothing speaks against it.
+// check returns why the key is not used, or nil.
 func (m *members) check() error {
 	switch {
 	case m.Type != "RSA":
@@ -121,11 +121,11 @@ func (m *members) check() error {
 	return nil
 }
 
-// usableExponent accepts odd exponents from 3 to 2³¹−1. It looks at the text,
-// since jwx cuts what is longer than 64 bits.
+// usableExponent accepts odd exponents from 3 to 2³¹−1. It looks at the text, since jwx
+// cuts exponents to 64 bits.
 func usableExponent(text string) bool {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(b) == 0 || len(b) > 4 || strings.ContainsAny(text, "\r\n") { // base64 skips line ends
+	if err != nil || len(b) == 0 || len(b) > 4 || strings.ContainsAny(text, "\r\n") { // Go's base64 decoder skips line ends
 		return false
 	}
 	e := 0

@@ -14,7 +14,7 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/recordings"
 )
 
-// modulus returns an odd number of so many bits; nothing here needs a real key.
+// modulus returns an odd number of that many bits. These tests need no real key.
 func modulus(bits uint, seed int64) *big.Int {
 	n := new(big.Int).Lsh(big.NewInt(1), bits-1)
 	return n.Add(n, big.NewInt(2*seed+1))
@@ -22,7 +22,7 @@ func modulus(bits uint, seed int64) *big.Int {
 
 func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
-// key returns a usable JWK with some members replaced; a nil one is left out.
+// key returns a usable JWK with some members replaced. A member that is nil is left out.
 func key(kid string, replace map[string]any) string {
 	members := map[string]any{
 		"kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid,
@@ -172,7 +172,7 @@ func TestParseSetRefuses(t *testing.T) {
 	}
 }
 
-// recordedSets returns the sets that Authgear servers answered.
+// recordedSets returns the JWK Sets that Authgear servers answered.
 func recordedSets(t testing.TB) map[string][]byte {
 	t.Helper()
 	sets := map[string][]byte{}
@@ -209,7 +209,7 @@ func TestRecordedSets(t *testing.T) {
 	}
 }
 
-// filtered returns what is wrong with a set that was accepted.
+// filtered returns what is wrong with a set that was accepted, or nil.
 func filtered(keys map[string][]*rsa.PublicKey) error {
 	if len(keys) == 0 {
 		return fmt.Errorf("no keys")
@@ -266,7 +266,7 @@ func TestManyKeys(t *testing.T) {
 	}
 }
 
-// The list of what was looked at is bounded, and usable keys after the bound still count.
+// The list of unused keys is bounded. Usable keys after the bound still count.
 func TestUnusedKeysAreBounded(t *testing.T) {
 	t.Parallel()
 	raw := slices.Repeat([]string{key("bad", map[string]any{"kty": "EC"})}, 5*maxKeys)

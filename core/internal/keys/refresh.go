@@ -11,8 +11,9 @@ import (
 
 var errTooLong = errors.New("the project takes too long to answer")
 
-// refresh returns what one refresh brings, which it begins when none runs, or
-// what is held when none may begin. held is what the caller found wanting.
+// refresh returns the result of the running refresh, or of a new one when none runs. When
+// no refresh may begin, it returns the current keys. held are the keys that the caller
+// cannot use.
 func (s *Set) refresh(ctx context.Context, held *Snapshot, unknownKey bool) (*Snapshot, error) {
 	f, err := s.begin(held, unknownKey)
 	if f == nil {
@@ -27,8 +28,8 @@ func (s *Set) refresh(ctx context.Context, held *Snapshot, unknownKey bool) (*Sn
 	return s.wait(ctx, f, maxWait)
 }
 
-// refreshOld goes on with the keys that are held, but begins a refresh, and waits
-// for it a little when nobody has tried for long: a key may have been removed
+// refreshOld begins a refresh and goes on with the keys that are held. When nobody has
+// tried for long, it waits a little for the refresh first: a key may have been removed
 // while the service was idle.
 func (s *Set) refreshOld(ctx context.Context, held *Snapshot) (*Snapshot, error) {
 	s.mu.Lock()
@@ -44,16 +45,16 @@ func (s *Set) refreshOld(ctx context.Context, held *Snapshot) (*Snapshot, error)
 		return held, nil
 	}
 	next, err := s.wait(ctx, f, idleWait)
-	if err != nil && s.ageOf(held) < maxAge { // it may have become too old meanwhile
+	if err != nil && s.ageOf(held) < maxAge { // held may have become too old meanwhile
 		return held, nil //nolint:nilerr // as above
 	}
 	return next, err
 }
 
-// begin returns the refresh that runs, or a new one. There is none when the set
-// is another than the caller held, since what has replaced that is the caller's,
-// too; none for an unknown kid within the cooldown; and none within the pause
-// after a failure, which it returns then.
+// begin returns the refresh that runs, or a new one. It returns nil
+//   - when held was replaced meanwhile, since the new keys are good for the caller too,
+//   - within the pause after a failure, together with that failure,
+//   - for an unknown kid within the cooldown.
 func (s *Set) begin(held *Snapshot, unknownKey bool) (*flight.Flight[*Snapshot], error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -64,18 +65,18 @@ func (s *Set) begin(held *Snapshot, unknownKey bool) (*flight.Flight[*Snapshot],
 		return s.refreshing, nil
 	case s.pause() > 0:
 		return nil, &UnavailableError{Err: s.lastErr, RetryAfter: s.pause()}
-	case s.cooling() > 0: // only an unknown kid asks again so soon
+	case s.cooling() > 0: // this soon only an unknown kid asks again
 		return nil, nil
 	}
-	// Not shared with one whose result is known already.
+	// Fresh, so that it never joins a flight that has its result already.
 	s.refreshing = s.flights.Start(flight.Key{}, true, func(ctx context.Context) (*Snapshot, error) {
 		return s.run(ctx, unknownKey)
 	})
 	return s.refreshing, nil
 }
 
-// pause returns how long the next attempt has to wait: 1, 2, 4, 8, 10 seconds by
-// failures in a row, less what has passed. The caller holds the lock.
+// pause returns how long the next attempt has to wait: 1, 2, 4, 8, 10 seconds after 1, 2,
+// 3, 4, 5 failures in a row, less the time that has passed. The caller holds the lock.
 func (s *Set) pause() time.Duration {
 	if s.failures == 0 {
 		return 0
@@ -86,7 +87,8 @@ func (s *Set) pause() time.Duration {
 // cooling returns how long an unknown kid has to wait. The caller holds the lock.
 func (s *Set) cooling() time.Duration { return rest(cooldown, s.cooldown) }
 
-// rest returns what is left of a time since then; never, the zero time, is long ago.
+// rest returns what is left of a duration that began at since. Nothing is left when
+// since is zero.
 func rest(of time.Duration, since time.Time) time.Duration {
 	return max(of-age.Of(since), 0)
 }
@@ -97,7 +99,7 @@ func (s *Set) unavailable(err error) error {
 	return &UnavailableError{Err: err, RetryAfter: max(s.pause(), s.cooling())}
 }
 
-// run is a refresh.
+// run does a refresh.
 func (s *Set) run(ctx context.Context, unknownKey bool) (*Snapshot, error) {
 	next, err := &Snapshot{began: time.Now()}, flight.ErrEnded
 	defer func() { s.land(next, err, unknownKey) }() // even when the user's HTTP client panics
@@ -111,7 +113,7 @@ func (s *Set) run(ctx context.Context, unknownKey bool) (*Snapshot, error) {
 	return next, nil
 }
 
-// land keeps the outcome of a refresh.
+// land stores the result of a refresh.
 func (s *Set) land(next *Snapshot, err error, unknownKey bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -128,8 +130,7 @@ func (s *Set) land(next *Snapshot, err error, unknownKey bool) {
 	}
 }
 
-// wait returns the result of the refresh, or that it takes too long: every
-// request has its own end and a limit beside it.
+// wait returns the result of the refresh, or an error when ctx or the limit ends first.
 func (s *Set) wait(ctx context.Context, f *flight.Flight[*Snapshot], limit time.Duration) (*Snapshot, error) {
 	limited, cancel := context.WithTimeoutCause(ctx, limit, errTooLong)
 	defer cancel()

@@ -25,18 +25,18 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var errDown = errors.New("connection refused")
 
-// server is a project in memory. Its fields are changed by set only.
+// server is a project in memory. Tests change its fields only by set.
 type server struct {
 	mu          sync.Mutex
 	kids        []string
 	document    string // instead of the discovery document
-	body        string // instead of the set
-	path        string // where the set is
+	body        string // instead of the JWK Set
+	path        string // the path of the JWK Set
 	down        bool   // no answer
-	status      int    // of the set, instead of 200
+	status      int    // of the answer with the JWK Set, instead of 200
 	broken      roundTripper
-	hold        chan struct{} // the set is answered when it is closed
-	took        time.Duration // by each answer
+	hold        chan struct{} // the JWK Set is answered when hold is closed
+	took        time.Duration // how long each answer takes
 	discoveries int
 	fetches     int
 }
@@ -99,7 +99,7 @@ func answer(r *http.Request, status int, body string) *http.Response {
 	return &http.Response{StatusCode: status, Header: http.Header{}, Request: r, Body: io.NopCloser(strings.NewReader(body))}
 }
 
-// count checks what the project was asked so far.
+// count checks how often the project was asked so far.
 func (p *server) count(t *testing.T, discoveries, fetches int) {
 	t.Helper()
 	p.mu.Lock()
@@ -147,7 +147,7 @@ func lookup(t *testing.T, s *Set, kid string, issuedAt time.Time) error {
 	return err
 }
 
-// good looks a key up that must be found after exactly that time.
+// good looks up a key that must be found after exactly that time.
 func good(t *testing.T, s *Set, kid string, after time.Duration) {
 	t.Helper()
 	start := time.Now()
@@ -159,7 +159,7 @@ func good(t *testing.T, s *Set, kid string, after time.Duration) {
 	}
 }
 
-// unknown looks a key up that the project must not have.
+// unknown looks up a key that the project must not have.
 func unknown(t *testing.T, s *Set, kid string) {
 	t.Helper()
 	if err := lookup(t, s, kid, longAgo()); !errors.Is(err, ErrUnknownKey) {

@@ -1,5 +1,5 @@
-// Package keys holds a project's public signing keys: found by discovery,
-// refreshed when requests need it, never by a ticker. It knows no tokens.
+// Package keys holds a project's public signing keys. It finds them by discovery and
+// refreshes them when a request needs it, never by a ticker. It does not read tokens.
 package keys
 
 import (
@@ -16,20 +16,20 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/project"
 )
 
-// What the age of a set of keys means.
+// These constants say what happens to a set of keys at which age.
 const (
-	refreshAfter = 5 * time.Minute  // in the background
-	idleAfter    = 10 * time.Minute // without an attempt: requests wait for the refresh
-	maxAge       = 24 * time.Hour   // then the keys do not count any longer
+	refreshAfter = 5 * time.Minute  // refreshed in the background
+	idleAfter    = 10 * time.Minute // since the last attempt: requests wait for the refresh
+	maxAge       = 24 * time.Hour   // then the keys are not used any longer
 
-	idleWait = 2 * time.Second  // how long a request waits that has an old key
-	maxWait  = 10 * time.Second // how long any other waits: discovery and JWKS
+	idleWait = 2 * time.Second  // how long a request with an old key waits
+	maxWait  = 10 * time.Second // how long any other request waits, for discovery and JWKS
 
 	cooldown = 10 * time.Second // after a refresh for an unknown kid
 	maxPause = 10 * time.Second // after failures in a row
 
-	// lag is how much later than a token its key may be seen here: each node of
-	// Authgear learns of a new key by itself, and clocks differ.
+	// lag is how long after the issue of a token its key may still be missing here:
+	// each node of Authgear learns of a new key by itself, and clocks differ.
 	lag = 60 * time.Second
 	// maxWaiting is how many requests with an unknown kid wait at the same time.
 	maxWaiting = 256
@@ -43,10 +43,10 @@ var (
 	errBusy   = errors.New("too many requests wait for a key that is not among them")
 )
 
-// UnavailableError means that the keys could not be had.
+// UnavailableError means that the keys are not available now.
 type UnavailableError struct {
 	Err        error
-	RetryAfter time.Duration // until the next attempt; 0 when it may be made at once
+	RetryAfter time.Duration // until the next attempt may be made; 0: at once
 }
 
 func (e *UnavailableError) Error() string {
@@ -60,9 +60,9 @@ func (e *UnavailableError) Unwrap() error { return e.Err }
 type Fetch struct {
 	Kind     string // "discovery" or "jwks"
 	URL      string
-	Status   int // 0 without an answer
+	Status   int // 0 when there was no answer
 	Header   http.Header
-	Keys     []Key // of the JWKS, usable or not
+	Keys     []Key // the keys of the JWKS, usable or not
 	Duration time.Duration
 	Err      error
 }
@@ -86,31 +86,31 @@ type Set struct {
 
 	mu          sync.Mutex
 	refreshing  *flight.Flight[*Snapshot] // nil when none runs
-	lastAttempt time.Time                 // its end
+	lastAttempt time.Time                 // when the last attempt ended
 	failures    int                       // in a row
 	lastErr     error
 	cooldown    time.Time // when the last refresh for an unknown kid succeeded
 	jwksPath    string    // what discovery found; only the running refresh uses it
 }
 
-// Snapshot is what the project published at one time. It does not change.
+// Snapshot holds the keys that the project published at one time. It does not change.
 type Snapshot struct {
 	keys           keyMap
-	began, fetched time.Time // its refresh
+	began, fetched time.Time // when its refresh began and ended
 }
 
-// Keys returns the keys with that kid: one, or as many as four that share it. A
-// key that is still there after a refresh keeps its pointer.
+// Keys returns the keys with that kid: usually one, at most four. A key that is still
+// published after a refresh keeps its pointer.
 func (s *Snapshot) Keys(kid string) []*rsa.PublicKey { return s.keys[kid] }
 
 // New returns an empty set.
 func New(config Config) *Set { return &Set{config: config} }
 
-// Lookup returns a snapshot that has the kid. For a known one in a set younger
-// than five minutes it takes no lock and waits for nobody. An unknown kid is
-// [ErrUnknownKey] only for a token issued well before the keys were fetched; else
-// its key may not have been published in time. issuedAt is zero when the token
-// does not say it; nobody has verified it, but it harms only who forges it.
+// Lookup returns a snapshot that has the kid. For a known kid in a set younger than five
+// minutes it takes no lock and does not wait. For an unknown kid it returns
+// [ErrUnknownKey] only if the token was issued well before the keys were fetched: the key
+// of a newer token may not have been published in time. issuedAt is zero when the token
+// does not state it. It is not verified yet, but a forged one harms only the forger.
 func (s *Set) Lookup(ctx context.Context, kid string, issuedAt time.Time) (*Snapshot, error) {
 	held := s.snapshot.Load()
 	var err error
@@ -144,8 +144,8 @@ func (s *Set) ageOf(held *Snapshot) time.Duration {
 	return age.Of(held.fetched)
 }
 
-// Ready returns nil when keys are held. Else it joins or begins a fetch, or
-// returns the last error while the next attempt has to wait.
+// Ready returns nil when keys are held. Otherwise it joins or begins a fetch. In the
+// pause after a failure it returns the last error instead.
 func (s *Set) Ready(ctx context.Context) error {
 	held := s.snapshot.Load()
 	if s.ageOf(held) < maxAge {

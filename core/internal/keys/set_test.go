@@ -237,7 +237,7 @@ func TestClientEndsOddly(t *testing.T) {
 				}
 				p.set(func(p *server) { p.broken, p.kids = nil, []string{"a", "b"} })
 				good(t, s, "b", 0)
-				p.count(t, 4, 3) // of three attempts two found no discovery
+				p.count(t, 4, 3) // two of three attempts did not get discovery
 			})
 		})
 	}
@@ -274,13 +274,14 @@ func TestObserve(t *testing.T) {
 	})
 }
 
-// A refresh can end between a request's look at the set and its turn.
+// A refresh can end after a request has looked at the set and before the request begins
+// a refresh itself.
 func TestRefreshEndedMeanwhile(t *testing.T) {
 	held(t, func(t *testing.T, s *Set, p *server) {
 		stale := s.snapshot.Load()
 		p.set(func(p *server) { p.kids = []string{"b"} })
 		good(t, s, "b", 0)
-		time.Sleep(10 * time.Second) // no cooldown any longer
+		time.Sleep(10 * time.Second) // the cooldown is over
 		now := s.snapshot.Load()
 		for name, refresh := range map[string]func() (*Snapshot, error){
 			"unknown kid": func() (*Snapshot, error) { return s.refresh(t.Context(), stale, true) },
@@ -295,8 +296,8 @@ func TestRefreshEndedMeanwhile(t *testing.T) {
 	})
 }
 
-// What was verified by a key can stay bound to its pointer as long as the project
-// publishes it.
+// A key keeps its pointer as long as the project publishes it, so that results of
+// verifications can be bound to the pointer.
 func TestKeysKeepTheirPointers(t *testing.T) {
 	held(t, func(t *testing.T, s *Set, p *server) {
 		before := s.snapshot.Load().Keys("a")[0]
@@ -316,7 +317,8 @@ func TestKeysKeepTheirPointers(t *testing.T) {
 	})
 }
 
-// A project whose answer does not end moves no known keys, and has five seconds.
+// When the project's answer does not end, it is given up after five seconds. Known keys
+// stay as they are.
 func TestEndlessAnswers(t *testing.T) {
 	stream := func(read func(context.Context, []byte) (int, error)) roundTripper {
 		return func(r *http.Request) (*http.Response, error) {

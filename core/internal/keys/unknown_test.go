@@ -64,8 +64,8 @@ func TestCooldown(t *testing.T) {
 	})
 }
 
-// A good token whose key is published within the cooldown of another one is not
-// refused for good, and costs no refresh.
+// A new key is published within the cooldown that another kid started. A good token of
+// the new key is not refused for good, and costs no refresh.
 func TestPublishedWithinTheCooldown(t *testing.T) {
 	held(t, func(t *testing.T, s *Set, p *server) {
 		unknown(t, s, "x")
@@ -81,8 +81,8 @@ func TestPublishedWithinTheCooldown(t *testing.T) {
 	})
 }
 
-// Only a token that says that it was issued more than a minute before the refresh
-// began is refused; that is judged by the refresh's beginning, not its end.
+// A token with an unknown kid is refused only if it says that it was issued more than a
+// minute before the refresh began. The end of the refresh does not count.
 func TestIssuedBeforeTheRefresh(t *testing.T) {
 	held(t, func(t *testing.T, s *Set, p *server) {
 		p.set(func(p *server) { p.took = 3 * time.Second })
@@ -104,7 +104,8 @@ func TestIssuedBeforeTheRefresh(t *testing.T) {
 	})
 }
 
-// Every refresh but that for an unknown kid leaves the next unknown kid its own.
+// Only a refresh for an unknown kid starts a cooldown. After any other refresh the next
+// unknown kid begins one of its own.
 func TestWhatStartsACooldown(t *testing.T) {
 	for name, refresh := range map[string]func(*testing.T, *Set){
 		"first fetch":                  func(t *testing.T, s *Set) { good(t, s, "a", 0) },
@@ -141,7 +142,7 @@ func TestWhatStartsACooldown(t *testing.T) {
 				p.set(func(p *server) { p.kids = []string{"a", "b"} })
 				good(t, s, "b", 0)
 				p.count(t, 1, before+1)
-				unknown(t, s, "y") // in the cooldown of b's
+				unknown(t, s, "y") // within the cooldown that b started
 				p.count(t, 1, before+1)
 			})
 		})
@@ -171,7 +172,7 @@ func TestPauses(t *testing.T) {
 				time.Sleep(c.age)
 				p.set(func(p *server) { p.status = 503 })
 				asked := p.fetches
-				for range 2 { // a success in between begins the row again
+				for range 2 { // a success in between restarts the count
 					for _, seconds := range []time.Duration{1, 2, 4, 8, 10, 10, 10} {
 						pause := seconds * time.Second
 						attempt := func(want time.Duration) {
@@ -179,7 +180,7 @@ func TestPauses(t *testing.T) {
 							if c.attempt == nil {
 								good(t, s, "a", 0)
 								synctest.Wait()
-								unavailable(t, lookup(t, s, "x", longAgo()), want) // holds for every kind
+								unavailable(t, lookup(t, s, "x", longAgo()), want) // the pause holds for every kind of request
 								return
 							}
 							unavailable(t, c.attempt(t, s), want)
@@ -223,7 +224,7 @@ func TestFlood(t *testing.T) {
 			for lookup(t, s, kids[len(kids)-1], start) != nil {
 				time.Sleep(100 * time.Millisecond)
 			}
-			if took := time.Since(start); took > 11*time.Second { // with the fetch that ran, and its own
+			if took := time.Since(start); took > 11*time.Second { // the cooldown, the fetch that ran, and its own fetch
 				t.Errorf("%v: accepted after %v", kids, took)
 			}
 		}
@@ -246,7 +247,8 @@ func TestFlood(t *testing.T) {
 	})
 }
 
-// However many requests come with unknown kids, few wait; known keys go on.
+// However many requests come with unknown kids, only few wait. Requests with known keys
+// go on.
 func TestFloodWhileTheProjectHangs(t *testing.T) {
 	held(t, func(t *testing.T, s *Set, p *server) {
 		hold := make(chan struct{})

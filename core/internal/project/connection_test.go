@@ -22,7 +22,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-// hijack returns the connection of a request, which is closed when the test ends.
+// hijack returns the connection of a request. It is closed when the test ends.
 func hijack(t *testing.T, w http.ResponseWriter) net.Conn {
 	t.Helper()
 	conn, _, err := http.NewResponseController(w).Hijack()
@@ -34,8 +34,8 @@ func hijack(t *testing.T, w http.ResponseWriter) net.Conn {
 	return conn
 }
 
-// raw answers each request with these bytes, and returns its origin. It closes
-// the connection where they say so.
+// raw starts a server that answers each request with these bytes, and returns its origin.
+// The server closes the connection if the bytes say so.
 func raw(t *testing.T, answer string) (origin string) {
 	t.Helper()
 	return serve(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -47,8 +47,8 @@ func raw(t *testing.T, answer string) (origin string) {
 	}).URL
 }
 
-// A header that does not end is given up soon, one that cannot be read is not
-// quoted.
+// A header that does not end is soon given up. A header that cannot be read is not quoted
+// in the error.
 func TestBadHeader(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ first, again string }{
@@ -95,7 +95,7 @@ func (c brokenPipe) Write(b []byte) (int, error) {
 	return 1, &net.OpError{Op: "write", Net: "tcp", Err: syscall.EPIPE}
 }
 
-// A connection that is lost is told from an answer that cannot be read.
+// The error tells a lost connection from an answer that cannot be read.
 func TestLostConnection(t *testing.T) {
 	t.Parallel()
 	for sent, want := range map[string]error{"": io.EOF, "HTTP/1.1 200 OK\r\nX-A: 1\r\n": io.ErrUnexpectedEOF} {
@@ -120,8 +120,8 @@ func TestLostConnection(t *testing.T) {
 	}
 }
 
-// 64 KiB are much more than Authgear's headers have, unless the user's transport
-// has a limit of its own.
+// The limit for headers is 64 KiB, much more than Authgear sends, unless the user's
+// transport has a limit of its own.
 func TestHeaderLimit(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -142,8 +142,8 @@ func TestHeaderLimit(t *testing.T) {
 	}
 }
 
-// secure serves HTTP/2 to whom offers it, with a certificate for 127.0.0.1 and
-// example.com. The client trusts it.
+// secure serves HTTP/2 to clients that offer it, with a certificate for 127.0.0.1 and
+// example.com. A client with the configuration trusting trusts the certificate.
 func secure(t *testing.T, handler http.HandlerFunc) (origin string, offers func() []string, trusting *tls.Config) {
 	t.Helper()
 	var last atomic.Value
@@ -152,7 +152,7 @@ func secure(t *testing.T, handler http.HandlerFunc) (origin string, offers func(
 	server.EnableHTTP2 = true
 	server.TLS = &tls.Config{MinVersion: tls.VersionTLS12, GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		last.Store(hello.SupportedProtos)
-		return nil, nil //nolint:nilnil // as it stands
+		return nil, nil //nolint:nilnil // nil: the configuration stays as it is
 	}}
 	server.StartTLS()
 	t.Cleanup(server.Close)
@@ -161,8 +161,8 @@ func secure(t *testing.T, handler http.HandlerFunc) (origin string, offers func(
 	return server.URL, func() []string { return last.Load().([]string) }, &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 }
 
-// A transport that speaks HTTP/2 for its user, in whatever way it learnt it,
-// does not for us.
+// A transport that speaks HTTP/2 for the user, however it was set up, speaks HTTP/1.1
+// for this package.
 func TestHTTP1Only(t *testing.T) {
 	t.Parallel()
 	origin, offers, trusting := secure(t, func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.Proto) })
@@ -223,7 +223,7 @@ func TestInternalTLS(t *testing.T) {
 	}
 }
 
-// ask asks and throws the answer away.
+// ask sends a request and ignores the answer.
 func ask(t *testing.T, c *Client) {
 	t.Helper()
 	answer, err := c.Get(t.Context(), path, nil)
@@ -234,7 +234,7 @@ func ask(t *testing.T, c *Client) {
 	answer.Close()
 }
 
-// counting returns a client of the user's and the number of its connections.
+// counting returns a user's HTTP client and the number of its connections.
 func counting() (*http.Client, *atomic.Int32) {
 	var opened atomic.Int32
 	return &http.Client{Transport: &http.Transport{
@@ -247,8 +247,8 @@ func counting() (*http.Client, *atomic.Int32) {
 	}}, &opened
 }
 
-// 64 requests at once need 64 connections, however often, as long as the client
-// is held.
+// 64 requests at once need 64 connections. As long as the client is held, later requests
+// reuse these connections.
 func TestConnectionsAreKept(t *testing.T) {
 	t.Parallel()
 	arrived, release := make(chan struct{}, 64), make(chan struct{})
@@ -278,7 +278,7 @@ func TestConnectionsAreKept(t *testing.T) {
 	}
 }
 
-// Services make clients and throw them away; not parallel, for the count of
+// A service may make clients and drop them. This test is not parallel, since it counts
 // goroutines.
 func TestNothingStaysOpen(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
@@ -287,7 +287,7 @@ func TestNothingStaysOpen(t *testing.T) {
 	base, opened := counting()
 	standing := New(Config{Endpoint: server.URL, HTTPClient: base})
 	for range 50 {
-		ask(t, standing) // closes its connections itself
+		ask(t, standing) // standing closes its connections itself
 		ask(t, New(Config{Endpoint: server.URL}))
 		ask(t, New(Config{Endpoint: server.URL, IdleConnections: 64}))
 		ask(t, New(Config{Endpoint: server.URL, IdleConnections: 64, HTTPClient: base}))

@@ -1,5 +1,5 @@
-// Package project asks one Authgear project by hardened GETs: bounded in size,
-// without redirects and cookies, by HTTP/1.1.
+// Package project sends hardened GET requests to one Authgear project. It bounds the size
+// of answers, ignores redirects and cookies, and speaks HTTP/1.1.
 package project
 
 import (
@@ -23,19 +23,19 @@ import (
 const (
 	maxHeader = 64 << 10 // bytes of an answer's header
 	maxBody   = 1 << 20
-	maxText   = 512 // of an error in which net/http quotes the peer
+	maxText   = 512 // bytes of an error text in which net/http quotes the peer
 )
 
-// Config configures New. The origins are in the form of endpoint.Parse.
+// Config configures New. Its origins are in the form that endpoint.Parse returns.
 type Config struct {
 	Endpoint string
-	// Internal is the origin that is asked instead of Endpoint, "" for none. It
-	// gets the endpoint's host and scheme, by which Authgear tells projects apart.
+	// Internal is the origin that is asked instead of Endpoint, "" for none. Requests to
+	// it name the endpoint's host and scheme, by which Authgear tells projects apart.
 	Internal string
-	// HTTPClient is copied; nil stands for the standard one.
+	// HTTPClient is copied. nil stands for a client with http.DefaultTransport.
 	HTTPClient *http.Client
 	// IdleConnections is how many connections stay open between requests, until
-	// nobody holds the Client any longer. 0: each GET closes its own.
+	// nobody holds the Client any longer. With 0 each GET closes its connection.
 	IdleConnections int
 }
 
@@ -49,15 +49,14 @@ type Client struct {
 	last      atomic.Pointer[question]
 }
 
-// question is a request that is copied for each call, and the path it asks for.
+// question is a path and the request for it. Each call gets a copy of the request.
 type question struct {
 	path    string
 	request *http.Request
 }
 
-// New returns a client. Redirect policy, cookie jar and time-out of the user's
-// client do not count. Its *http.Transport is cloned; any other transport is used
-// as it is.
+// New returns a client. It ignores redirect policy, cookie jar and time-out of the user's
+// HTTP client. It clones an *http.Transport, and uses any other transport as it is.
 func New(config Config) *Client {
 	c := &Client{transport: http.DefaultTransport, base: config.Endpoint, oneShot: config.IdleConnections == 0}
 	if config.Internal != "" {
@@ -69,15 +68,14 @@ func New(config Config) *Client {
 	}
 	if t, ok := c.transport.(*http.Transport); ok && t != nil {
 		t = hardened(t, config.IdleConnections)
-		runtime.AddCleanup(c, (*http.Transport).CloseIdleConnections, t) // nobody has to close anything
+		runtime.AddCleanup(c, (*http.Transport).CloseIdleConnections, t) // so that a Client needs no Close
 		c.transport = t
 	}
 	return c
 }
 
-// hardened returns a clone that speaks HTTP/1.1 only: over the one connection of
-// HTTP/2 that all requests share, a credential that is too large for a proxy
-// ends everybody's.
+// hardened returns a clone that speaks HTTP/1.1 only. With HTTP/2 all requests share one
+// connection: when a proxy ends it because one credential is too large, all of them fail.
 func hardened(t *http.Transport, idle int) *http.Transport {
 	t = t.Clone()
 	t.Protocols = new(http.Protocols)
@@ -90,11 +88,11 @@ func hardened(t *http.Transport, idle int) *http.Transport {
 	return t
 }
 
-// URL returns what Get asks for path.
+// URL returns the URL that Get asks for path.
 func (c *Client) URL(path string) string { return c.base + path }
 
-// Get asks for path, with header, which it changes and keeps, beside what each
-// request has. The error means that there was no answer.
+// Get asks for path. It sends header together with the fields that each request has; it
+// changes and keeps header. An error means that there was no answer.
 func (c *Client) Get(ctx context.Context, path string, header http.Header) (*Answer, error) {
 	request, err := c.request(ctx, path)
 	if err != nil {
@@ -116,12 +114,12 @@ func (c *Client) Get(ctx context.Context, path string, header http.Header) (*Ans
 	return &Answer{response.StatusCode, response.Header, response}, nil
 }
 
-// request returns a request without a header. All of it belongs to the transport,
-// which may be one that changes what it is given.
+// request returns a request without a header. It shares nothing with other requests, since
+// a transport may change what it is given.
 func (c *Client) request(ctx context.Context, path string) (*http.Request, error) {
 	q := c.last.Load()
 	if q == nil || q.path != path {
-		request, err := http.NewRequest(http.MethodGet, c.URL(path), http.NoBody) //nolint:noctx // its copies have one
+		request, err := http.NewRequest(http.MethodGet, c.URL(path), http.NoBody) //nolint:noctx // its copies have a context
 		if err != nil {
 			return nil, err
 		}
@@ -134,7 +132,7 @@ func (c *Client) request(ctx context.Context, path string) (*http.Request, error
 	return request, nil
 }
 
-// roundTrip does what http.Client does beside redirects, cookies and time-outs.
+// roundTrip does what http.Client does, except for redirects, cookies and time-outs.
 func roundTrip(transport http.RoundTripper, request *http.Request) (*http.Response, error) {
 	response, err := transport.RoundTrip(request)
 	if e, ok := errors.AsType[tls.RecordHeaderError](err); ok && string(e.RecordHeader[:]) == "HTTP/" {
@@ -151,29 +149,29 @@ func roundTrip(transport http.RoundTripper, request *http.Request) (*http.Respon
 	return response, nil
 }
 
-// Answer is what the project answers. It has to be closed.
+// Answer is an answer of the project. The caller has to close it.
 type Answer struct {
 	Status   int
 	Header   http.Header
 	response *http.Response
 }
 
-// Close gives the connection back. A body that was not read ends it: nobody
-// waits for a body that does not matter.
+// Close gives the connection back. If the body was not read to its end, the connection is
+// closed: nobody waits for a body that does not matter.
 func (a *Answer) Close() { _ = a.response.Body.Close() }
 
-// StatusError returns why an answer whose status is not 200 is of no use.
+// StatusError returns why an answer with another status than 200 cannot be used.
 func (a *Answer) StatusError() error {
 	const public = "is the endpoint the project's public origin?"
 	switch {
 	case a.Status == http.StatusOK:
 		return nil
-	case a.Status >= 500: // the address is right
+	case a.Status >= 500: // then the address is right
 		return fmt.Errorf("status %d, not 200", a.Status)
 	case a.Status/100 != 3 || a.Header.Get("Location") == "":
 		return fmt.Errorf("status %d, not 200; is the endpoint that of an Authgear project?", a.Status)
 	case a.Status == http.StatusTemporaryRedirect || a.Status == http.StatusPermanentRedirect:
-		// Without TRUST_PROXY a project of https that is asked by http redirects to itself.
+		// Without TRUST_PROXY an https project that is asked by http redirects to itself.
 		return fmt.Errorf("status %d, a redirect to %s, is not followed; %s A self-hosted Authgear that is asked at an internal address needs TRUST_PROXY=true",
 			a.Status, a.target(), public)
 	default:
@@ -181,8 +179,7 @@ func (a *Answer) StatusError() error {
 	}
 }
 
-// target returns the origin of a redirect, and no more: its path and query can
-// hold secrets.
+// target returns only the origin of a redirect: its path and query can hold secrets.
 func (a *Answer) target() string {
 	if u, err := a.response.Location(); err == nil {
 		if origin := endpoint.Of(u); origin != "" {
@@ -192,7 +189,7 @@ func (a *Answer) target() string {
 	return "an address that is no web origin"
 }
 
-// ReadAll returns the body, which is not to be encoded and has at most 1 MiB.
+// ReadAll returns the body. It refuses one that is encoded or larger than 1 MiB.
 func (a *Answer) ReadAll() ([]byte, error) {
 	if coding := a.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
 		return nil, fmt.Errorf("the answer is encoded as %s, which was not asked for", quote.Quote(coding))
@@ -220,8 +217,8 @@ func (a *Answer) Empty() (bool, error) {
 	}
 }
 
-// unquoted takes away what net/http quotes of an answer that it cannot read: a
-// user's id may stand there, and what was sent, since some servers send it back.
+// unquoted removes the parts that net/http quotes from an answer that it cannot read.
+// They may hold a user's id, or the credentials: some servers send the request back.
 func unquoted(err error) error {
 	const broken = "transport connection broken"
 	before, _, found := strings.Cut(err.Error(), broken)
@@ -231,7 +228,7 @@ func unquoted(err error) error {
 	return errors.New(before + broken + ": the answer's head is malformed or too large")
 }
 
-// bounded keeps what a peer sends out of logs and of memory.
+// bounded cuts what a peer sends, to keep it out of logs and memory.
 func bounded(err error) error {
 	if text := err.Error(); len(text) > maxText {
 		return errors.New(strings.ToValidUTF8(text[:maxText], "") + "…")
@@ -239,8 +236,8 @@ func bounded(err error) error {
 	return err
 }
 
-// readError lets network errors and early ends through. Others quote what a peer
-// has sent in a chunk or a trailer.
+// readError passes on network errors and early ends. It hides other errors, since they
+// quote what a peer has sent in a chunk or a trailer.
 func readError(err error) error {
 	_, lost := errors.AsType[net.Error](err)
 	if !lost && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, context.Canceled) {
@@ -249,7 +246,7 @@ func readError(err error) error {
 	return fmt.Errorf("reading the answer: %w", err)
 }
 
-// IsTimeout tells a time-out from another failure of a request.
+// IsTimeout reports whether a request failed because of a time-out.
 func IsTimeout(err error) bool {
 	timeout, ok := errors.AsType[net.Error](err)
 	return errors.Is(err, context.DeadlineExceeded) || ok && timeout.Timeout()

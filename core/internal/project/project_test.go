@@ -21,7 +21,7 @@ const path = "/.well-known/openid-configuration"
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// serve answers at an address of its own until the test ends.
+// serve starts a server that runs until the test ends.
 func serve(t *testing.T, handler http.HandlerFunc) *httptest.Server {
 	t.Helper()
 	server := httptest.NewUnstartedServer(handler)
@@ -62,8 +62,8 @@ func mention(t *testing.T, err error, want, never []string) {
 	}
 }
 
-// All that is sent, by a second request too, which would send the cookie of the
-// first.
+// This is all that is sent. The second request would send the cookie that the first
+// answer set.
 func TestNothingElseIsSent(t *testing.T) {
 	t.Parallel()
 	requests := make(chan *http.Request, 1)
@@ -77,7 +77,7 @@ func TestNothingElseIsSent(t *testing.T) {
 		idle               int
 		header             http.Header
 		host               string
-		want               http.Header // beside what each request has
+		want               http.Header // in addition to what each request has
 	}{
 		{server.URL, "", 64, nil, host, http.Header{}},
 		{server.URL, "", 64, http.Header{"Authorization": {"Bearer a.b.c"}}, host, http.Header{"Authorization": {"Bearer a.b.c"}}},
@@ -104,7 +104,8 @@ func TestNothingElseIsSent(t *testing.T) {
 	}
 }
 
-// What the user's client would do beside is not done, and it is not changed.
+// Other work of the user's HTTP client is not done: redirects, cookies, time-outs. The
+// client itself is not changed.
 func TestClientIsCopied(t *testing.T) {
 	t.Parallel()
 	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -172,7 +173,7 @@ func TestStatusError(t *testing.T) {
 	for _, status := range []int{201, 203, 204, 206, 300, 302, 304, 307, 400, 401, 404, 429} {
 		mention(t, failure(status, ""), []string{fmt.Sprintf("status %d, not 200", status), "that of an Authgear project?"}, nil)
 	}
-	for _, status := range []int{500, 502, 503, 504} { // the address is right
+	for _, status := range []int{500, 502, 503, 504} { // then the address is right
 		mention(t, failure(status, ""), []string{fmt.Sprintf("status %d, not 200", status)}, []string{"?"})
 	}
 	for location, origin := range map[string]string{
@@ -202,7 +203,7 @@ func TestBodies(t *testing.T) {
 		name, answer string
 		empty        bool
 		size         int
-		err          string // of ReadAll
+		err          string // the error of ReadAll
 	}{
 		{"no bytes", sized(0), true, 0, ""},
 		{"no chunks", chunked + "0\r\n\r\n", true, 0, ""},
@@ -236,7 +237,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// A transport that is no *http.Transport is used as it is.
+// A transport that is not an *http.Transport is used as it is.
 func TestAnyRoundTripper(t *testing.T) {
 	t.Parallel()
 	var answer *http.Response
@@ -265,7 +266,7 @@ func TestAnyRoundTripper(t *testing.T) {
 	}
 }
 
-// A transport that changes what it is given, which it must not, harms no later
+// A transport must not change the requests that it gets. One that does harms no later
 // request.
 func TestTransportThatChanges(t *testing.T) {
 	t.Parallel()
@@ -282,7 +283,7 @@ func TestTransportThatChanges(t *testing.T) {
 	ask(t, client)
 }
 
-// A server without TLS behind an https address is named as such.
+// The error says so when a server without TLS answers at an https address.
 func TestSchemeMismatch(t *testing.T) {
 	t.Parallel()
 	origin := raw(t, "HTTP/1.0 400 Bad Request\r\n\r\n")
@@ -292,7 +293,7 @@ func TestSchemeMismatch(t *testing.T) {
 	}
 }
 
-// The context bounds a server that stops in the middle.
+// The context bounds the wait for a server that stops in the middle of an answer.
 func TestHangs(t *testing.T) {
 	t.Parallel()
 	for _, sent := range []string{"", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nX-Authgear-Ses", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n"} {

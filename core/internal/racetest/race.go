@@ -1,7 +1,7 @@
 //go:build race
 
-// Package racetest tells tests whether the race detector is on: it allocates
-// memory of its own.
+// Package racetest tells tests whether the race detector is on, since the race detector
+// allocates memory of its own.
 package racetest
 
 // Enabled says whether the race detector is on.

@@ -1,5 +1,4 @@
-// Package recordings are the answers of real Authgear servers that tests are
-// written by.
+// Package recordings has answers of real Authgear servers, for tests.
 package recordings
 
 import (
@@ -30,21 +29,21 @@ type Recording struct {
 		Body    string      `json:"body"`
 	} `json:"response"`
 
-	// Of an issued token, as far as there was one.
+	// When a JWT was issued.
 	AccessToken Token `json:"access_token_decoded"`
 	IDToken     Token `json:"id_token_decoded"`
 
-	// SetCookies are all that a sign-in set on its way.
+	// SetCookies are all the cookies that a sign-in set, on every request.
 	SetCookies []string `json:"all_set_cookie_headers"`
 
-	// Of a request through nginx.
+	// When the request went through nginx.
 	BackendSaw     http.Header `json:"backend_saw"`
 	BackendReached *bool       `json:"backend_reached"`
 
 	// RolesHeaders are the X-Authgear-User-Roles of several answers.
 	RolesHeaders []string `json:"roles_headers"`
 
-	// WebhookSecret is that which a recorded event was signed with.
+	// WebhookSecret is the secret that a recorded event was signed with.
 	WebhookSecret string `json:"webhook_secret"`
 }
 

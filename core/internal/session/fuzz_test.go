@@ -11,8 +11,8 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/session"
 )
 
-// The same lines mean the same in a resolver's answer and in a request that a
-// proxy forwards, and what is valid is well-formed.
+// The same header lines mean the same in a resolver's answer and in a request that a
+// proxy forwards. A session that is valid is well-formed.
 func FuzzParse(f *testing.F) {
 	f.Add("true", "alice", "false", "true", "true", "editor,admin", "pwd mfa", "1795468361", "")
 	f.Add("false", "", "", "", "", "", "", "", "")
@@ -26,7 +26,7 @@ func FuzzParse(f *testing.F) {
 			if line == "" {
 				continue
 			}
-			// Both sides get lines without surrounding spaces and tabs.
+			// Both readers get lines without surrounding spaces and tabs.
 			lines := []string{strings.Trim(line, " \t")}
 			if names[i] == twice {
 				lines = append(lines, lines[0])

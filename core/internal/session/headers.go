@@ -2,8 +2,8 @@ package session
 
 import "strings"
 
-// The headers by which Authgear's resolver, and a reverse proxy that copies them,
-// says who sent a request.
+// These headers say who sent a request. Authgear's resolver sets them, and a reverse
+// proxy copies them.
 const (
 	headerValid             = "X-Authgear-Session-Valid"
 	headerUserID            = "X-Authgear-User-Id"
@@ -23,13 +23,12 @@ var userFields = []string{
 
 const (
 	prefix = "x-authgear-"
-	// signatureHeader signs a webhook's body; it states no identity.
+	// signatureHeader has the signature of a webhook's body. It does not state an identity.
 	signatureHeader = "x-authgear-body-signature"
 )
 
-// IsHeader reports whether the header is one by which an identity can be stated,
-// in any spelling: CGI, WSGI and other servers take "_" for "-", and some take
-// "." too.
+// IsHeader reports whether the header can state an identity. It accepts every spelling:
+// CGI, WSGI and other servers read "_" as "-", and some read "." as "-" too.
 func IsHeader(name string) bool {
 	if len(name) < len(prefix) {
 		return false

@@ -1,5 +1,5 @@
-// Package session reads the X-Authgear-* headers: the answer of Authgear's
-// resolver and the request that a reverse proxy forwards have the same ones.
+// Package session reads the X-Authgear-* headers. The answer of Authgear's resolver and
+// the request that a reverse proxy forwards have the same headers.
 package session
 
 import (
@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Dead is the value of a session cookie that Authgear always refuses, and takes away: it
+// Dead is the value of a session cookie that Authgear always refuses and then deletes. It
 // can never be a session, since it has no dot.
 const Dead = "~"
 
@@ -18,7 +18,7 @@ const Dead = "~"
 type State uint8
 
 const (
-	// None: there is no header that this package knows.
+	// None: there is none of the headers that this package knows.
 	None State = iota
 	// Refused: the session is not, or no longer, good.
 	Refused
@@ -26,7 +26,7 @@ const (
 	Valid
 )
 
-// Session is what the headers say. All but State is for Valid.
+// Session is what the headers say. All fields but State are set only when State is Valid.
 type Session struct {
 	State State
 	// UserID is never empty.
@@ -38,12 +38,12 @@ type Session struct {
 	AuthenticatedAt time.Time
 }
 
-// ErrMalformed means that headers are missing, repeated or not well-formed. Parse
-// wraps it with which and why, for operators.
+// ErrMalformed means that headers are missing, repeated or not well-formed. The error of
+// Parse wraps it and says, for operators, which header and why.
 var ErrMalformed = errors.New("the X-Authgear-* headers cannot be understood")
 
-// Parse reads the headers. values returns all values of a header, whose name it
-// matches case-insensitively, without surrounding spaces and tabs.
+// Parse reads the headers. values returns all values of a header, without surrounding
+// spaces and tabs. It has to match the header's name case-insensitively.
 func Parse(values func(name string) []string) (Session, error) {
 	valid := values(headerValid)
 	switch {
@@ -58,7 +58,7 @@ func Parse(values func(name string) []string) (Session, error) {
 		return Session{}, nil
 	}
 	r := reader{values: values}
-	if !r.flag(headerValid) { // neither "true" nor, as above, "false"
+	if !r.flag(headerValid) { // not "true" either; the switch above has handled "false"
 		return Session{}, r.err
 	}
 	s := Session{
@@ -77,7 +77,7 @@ func Parse(values func(name string) []string) (Session, error) {
 	return s, nil
 }
 
-// Write states a valid session by the headers that Parse reads.
+// Write sets the headers of a valid session, as Parse reads them.
 func (s Session) Write(set func(name, value string)) {
 	set(headerValid, "true")
 	set(headerUserID, s.UserID)

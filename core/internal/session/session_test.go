@@ -22,9 +22,9 @@ const (
 	authenticated  = "X-Authgear-Session-Authenticated-At"
 )
 
-// alice is a valid session with each field that Authgear sends, changed by with:
-// names and lines in turn, "-" takes a field away, "" makes it empty and a line
-// feed stands between two lines.
+// alice is a valid session with each field that Authgear sends, changed by with, which
+// has names and values in turn. The value "-" removes the field, "" makes it empty, and
+// a line feed separates two header lines.
 func alice(with ...string) http.Header {
 	h := http.Header{
 		valid:          {"true"},
@@ -44,7 +44,7 @@ func alice(with ...string) http.Header {
 	return h
 }
 
-// only are these fields and no others.
+// only returns these fields and no others.
 func only(fields ...string) http.Header {
 	h := http.Header{}
 	for i := 0; i < len(fields); i += 2 {
@@ -65,7 +65,7 @@ func TestParseStates(t *testing.T) {
 		{"refused, with what was known of the user", alice(valid, "false"), session.Refused},
 		{"no field", only(), session.None},
 		{"other fields only", only("Content-Type", "text/html", "X-Auth", "true"), session.None},
-		// It may come from a client, and says nothing about a session.
+		// Such a field may come from a client, and says nothing about a session.
 		{"a field that nobody knows", only("X-Authgear-Something-New", "x"), session.None},
 		{"valid, with a field that nobody knows", alice("X-Authgear-Something-New", "x"), session.Valid},
 	} {
@@ -97,7 +97,7 @@ func TestParseValid(t *testing.T) {
 		{"empty optional fields", alice(roles, "", amr, "", authenticated, ""), func(s *session.Session) {
 			s.Roles, s.AuthenticatedAt = nil, time.Time{}
 		}},
-		// Sorted and unique is the caller's.
+		// The caller sorts the roles and removes duplicates.
 		{"roles as they come", alice(roles, "reporter,auditor,store:manager,auditor"), func(s *session.Session) {
 			s.Roles = []string{"reporter", "auditor", "store:manager", "auditor"}
 		}},
@@ -122,7 +122,7 @@ func TestParseValid(t *testing.T) {
 	}
 }
 
-// Only what is complete and said once counts; the error names the field.
+// Only headers that are complete and not repeated count. The error names the field.
 func TestParseMalformed(t *testing.T) {
 	t.Parallel()
 	type fault struct {
@@ -194,8 +194,7 @@ func TestParseMalformed(t *testing.T) {
 	}
 }
 
-// What an attacker chose stands in the error quoted and cut; a user id never
-// does.
+// The error quotes and cuts a value that an attacker chose. It never has a user id.
 func TestParseErrorTexts(t *testing.T) {
 	t.Parallel()
 	_, err := session.Parse(alice(userID, "alice,bob").Values)
@@ -226,7 +225,7 @@ func TestIsField(t *testing.T) {
 		"X-Authgear":                 false,
 		"X-Authgear-Body-Signature":  false,
 		"x-authgear-body-signature":  false,
-		"X_Authgear_Body_Signature":  true, // no webhook of Authgear's
+		"X_Authgear_Body_Signature":  true, // Authgear's webhooks do not send this spelling
 		"X-Authgear-Body-Signature2": true,
 		"X-Authgea-User-Id":          false,
 		"My-X-Authgear-User-Id":      false,

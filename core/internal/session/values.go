@@ -8,11 +8,11 @@ import (
 )
 
 const (
-	maxUserID = 255  // bytes, as of a token's subject
-	maxDate   = 1e11 // seconds: the year 5138, beyond which a number is a mistake
+	maxUserID = 255  // bytes, as for a token's sub
+	maxDate   = 1e11 // seconds: the year 5138; a greater number is a mistake
 )
 
-// reader reads headers until the first that is not well-formed.
+// reader reads headers until it finds one that is not well-formed.
 type reader struct {
 	values func(name string) []string
 	err    error
@@ -37,8 +37,8 @@ func (r *reader) one(name string) string {
 	}
 }
 
-// flag puts no wrong value into its error: behind a mistake in a configuration it may be a
-// user's id or a credential.
+// flag leaves a wrong value out of its error: if a proxy is configured wrongly, the value
+// may be a user's id or a credential.
 func (r *reader) flag(name string) bool {
 	switch r.one(name) {
 	case "true":
@@ -51,7 +51,7 @@ func (r *reader) flag(name string) bool {
 	}
 }
 
-// userID accepts no comma: a proxy may have joined two lines (RFC 9110 §5.3).
+// userID refuses a comma: a proxy may have joined two header lines (RFC 9110 §5.3).
 func (r *reader) userID() string {
 	id := r.one(headerUserID)
 	switch {
@@ -63,8 +63,8 @@ func (r *reader) userID() string {
 	return id
 }
 
-// roles reads a list separated by commas without spaces; an empty header is what
-// some proxies make of an absent one.
+// roles reads a list separated by commas without spaces. An empty header counts as
+// absent, since some proxies send one instead of leaving it out.
 func (r *reader) roles() []string {
 	value := r.one(headerRoles)
 	if value == "" {
@@ -80,8 +80,8 @@ func (r *reader) roles() []string {
 	return roles
 }
 
-// amr reads a list that the specification separates by commas and the server by
-// spaces.
+// amr reads a list separated by commas, as the specification says, or by spaces, as the
+// server sends it.
 func (r *reader) amr() []string {
 	methods := strings.FieldsFunc(r.one(headerAMR), func(c rune) bool { return c == ',' || c == ' ' })
 	for _, method := range methods {

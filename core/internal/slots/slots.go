@@ -1,5 +1,5 @@
-// Package slots bounds the calls that run at once, so that those about made-up
-// credentials, or about one user's many, cannot starve the others.
+// Package slots bounds the calls that run at once. Calls about made-up credentials, or
+// about the many credentials of one user, cannot starve the others.
 package slots
 
 import (
@@ -13,27 +13,27 @@ import (
 )
 
 const (
-	calls        = 64 // at once
-	unknownCalls = 32 // of these at most, about credentials that nobody has seen to be good
-	userCalls    = 4  // of these at most, about the credentials of one user
+	calls        = 64 // calls that run at once
+	unknownCalls = 32 // at most, of these 64, about credentials that were never seen to be good
+	userCalls    = 4  // at most, of these 64, about the credentials of one user
 
-	// How many wait, of each kind for itself. 3,000 new sessions at once find
-	// room, with a resolver that answers within 5 ms in time.
+	// These are how many calls of each kind may wait. 3,000 new sessions at once
+	// find room, and get their answers in time if the resolver answers within 5 ms.
 	waitingKnown   = 4096
 	waitingUnknown = 12288
-	waitingUser    = 1024 // for the other calls of their user
+	waitingUser    = 1024 // for other calls of the same user
 )
 
-// ErrBusy means that too many wait already.
+// ErrBusy means that too many calls wait already.
 var ErrBusy = errors.New("too many calls wait for their turn")
 
-// Slots are the places of calls that run.
+// Slots are the places for the calls that run.
 type Slots struct {
 	all, unknown                 *semaphore.Weighted
 	knownWaiters, unknownWaiters atomic.Int32
 
 	mu    sync.Mutex
-	users map[string]*user // who has calls that run or wait
+	users map[string]*user // users that have calls which run or wait
 }
 
 type user struct {
@@ -41,7 +41,7 @@ type user struct {
 	calls  int
 }
 
-// New returns free slots.
+// New returns slots that are all free.
 func New() *Slots {
 	return &Slots{
 		all:     semaphore.NewWeighted(calls),
@@ -50,11 +50,11 @@ func New() *Slots {
 	}
 }
 
-// Acquire waits for a slot until a time, or until ctx ends. The user is whose
-// credential it was when it was last seen to be good, "" for an unknown one. Both kinds
-// first need one of the places for such: so half of the slots are always there for known
-// users, and who makes Authgear slow about a session of one's own, by holding its lock,
-// slows nobody else down.
+// Acquire waits for a slot until the time until, or until ctx ends. user is the user of
+// the credential when it was last seen to be good; it is "" for an unknown credential.
+// A call first needs one of the 32 places for unknown credentials, or one of its user's 4.
+// So half of the slots are always there for known users. And users who make Authgear slow
+// about their own session, by holding its lock, slow nobody else down.
 func (s *Slots) Acquire(ctx context.Context, until time.Time, user string) (release func(), err error) {
 	if user != "" {
 		return s.acquireKnown(ctx, until, user)
@@ -97,7 +97,7 @@ func (s *Slots) acquireKnown(ctx context.Context, until time.Time, id string) (r
 	return func() { s.all.Release(1); free() }, nil
 }
 
-// acquire makes a context only where it has to wait.
+// acquire makes a context only when it has to wait.
 func acquire(ctx context.Context, until time.Time, places *semaphore.Weighted) error {
 	if places.TryAcquire(1) {
 		return nil
@@ -107,7 +107,7 @@ func acquire(ctx context.Context, until time.Time, places *semaphore.Weighted) e
 	return places.Acquire(ctx, 1)
 }
 
-// enter counts a call of a user.
+// enter counts a call of the user, or returns ErrBusy.
 func (s *Slots) enter(id string) (*user, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// take acquires n slots at once, each until release is closed, and returns how
-// many have one and how many were sent away.
+// take acquires n slots at once and holds each until release is closed. It returns how
+// many calls have a slot and how many were refused.
 func take(t *testing.T, s *Slots, n int, user func(n int) string, release chan struct{}) (running, busy *atomic.Int32) {
 	running, busy = new(atomic.Int32), new(atomic.Int32)
 	for i := range n {
@@ -37,7 +37,7 @@ func unknown(int) string { return "" }
 
 func known(n int) string { return fmt.Sprint("user", n) }
 
-// Made-up credentials get half of the slots and wait among themselves.
+// Made-up credentials get at most half of the slots. Their calls wait in their own queue.
 func TestShares(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -53,7 +53,7 @@ func TestShares(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			s := New()
-			for range 2 { // nothing stays taken
+			for range 2 { // no slot stays taken
 				release := make(chan struct{})
 				runningUnknown, busyUnknown := take(t, s, c.unknown, unknown, release)
 				runningKnown, busyKnown := take(t, s, c.known, known, release)
@@ -77,7 +77,7 @@ func TestShares(t *testing.T) {
 	}
 }
 
-// Who goes away leaves nothing taken, wherever it waits.
+// A caller that gives up leaves no slot taken, wherever it waits.
 func TestGone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -114,7 +114,7 @@ func TestGone(t *testing.T) {
 	})
 }
 
-// The many sessions of one user take few slots, and wait among themselves.
+// The many sessions of one user take few slots. Their calls wait in their own queue.
 func TestOneUser(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

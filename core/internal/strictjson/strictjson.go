@@ -1,11 +1,10 @@
-// Package strictjson reads one JSON object, member by member, and accepts only
-// what every JSON reader understands in the same way: valid UTF-8, exact and
+// Package strictjson reads one JSON object, member by member. It accepts only text that
+// every JSON reader understands in the same way: valid UTF-8, exact and
 // unique member names at every depth, nothing after the object
 // (RFC 7515 §4 and §10.12, RFC 7519 §4, RFC 8725 §3.7, RFC 7493 §2).
 //
-// The rules themselves are those of the JSON library. This package adds limits,
-// since all that it reads comes from strangers, and short errors that are safe
-// in a log.
+// The JSON library checks these rules. This package adds limits, since the text comes
+// from strangers, and short errors that are safe in a log.
 package strictjson
 
 import (
@@ -28,11 +27,11 @@ type Limits struct {
 	Elements int // of all arrays together
 }
 
-// Reader is at the value of one member, which is to be read by one call of one
-// method. The first error ends it all.
+// Reader is at the value of one member. One call of one method has to read the value. The
+// first error ends the reading.
 type Reader struct {
-	text    string       // what is read
-	source  bytes.Buffer // a copy of it, since only a buffer is read without another one
+	text    string       // the text that is read
+	source  bytes.Buffer // a copy of the text: the decoder needs no second copy of a bytes.Buffer
 	decoder *jsontext.Decoder
 	member  func(*Reader)
 	left    Limits
@@ -41,16 +40,16 @@ type Reader struct {
 	err     error
 }
 
-// readers are used again, since buffers and tables of names cost more than the reading.
-// Nothing that a reader returns is in them.
+// readers are reused, since their buffers and tables of names cost more than the reading.
+// No string that a reader returns shares memory with them.
 var readers = sync.Pool{New: func() any {
 	r := &Reader{}
 	r.decoder = jsontext.NewDecoder(&r.source)
 	return r
 }}
 
-// Read reads the object in text and calls member for each of its members, in
-// order. Until it returns without error, what was read means nothing.
+// Read reads the object in text and calls member for each of its members, in order. What
+// was read counts only if Read returns no error.
 func Read(text string, limits Limits, member func(*Reader)) error {
 	r := readers.Get().(*Reader)
 	r.source.Reset()
@@ -68,7 +67,7 @@ func Read(text string, limits Limits, member func(*Reader)) error {
 // Name returns the name of the member, unescaped.
 func (r *Reader) Name() string { return r.name }
 
-// Value returns the value that was read, as it is in the text.
+// Value returns the value that was read last, as it is in the text.
 func (r *Reader) Value() string {
 	return strings.TrimLeft(r.text[r.named:r.decoder.InputOffset()], ": \t\r\n")
 }
@@ -103,7 +102,7 @@ func (r *Reader) object() {
 	}
 }
 
-// end refuses whatever follows the object.
+// end refuses text after the object.
 func (r *Reader) end() {
 	if r.err != nil {
 		return
@@ -122,8 +121,8 @@ func (r *Reader) readName() bool {
 	return r.err == nil
 }
 
-// string reads a string that is known to be one. It is a part of the text where it
-// stands there as it is.
+// string reads a value that is known to be a string. The result is a part of the text if
+// the string has no escapes.
 func (r *Reader) string() string {
 	raw, err := r.decoder.ReadValue()
 	if err != nil {
@@ -151,7 +150,7 @@ func (r *Reader) token() jsontext.Token {
 	return token
 }
 
-// take uses up one of what is left.
+// take subtracts one from left, or fails when nothing is left.
 func (r *Reader) take(left *int, what string) bool {
 	if *left <= 0 {
 		r.err = fmt.Errorf("over the limit of %s", what)
@@ -161,8 +160,8 @@ func (r *Reader) take(left *int, what string) bool {
 	return true
 }
 
-// syntax records an error of the library. Its text may hold member names that a
-// stranger chose, of any length.
+// syntax records an error of the library. It quotes and cuts the error's text, which may
+// hold member names of any length that a stranger chose.
 func (r *Reader) syntax(err error) {
 	if r.err != nil {
 		return // the first error counts

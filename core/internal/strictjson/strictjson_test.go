@@ -52,8 +52,8 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// The library reuses decoders: nothing of a refused object, whose reading ended
-// anywhere inside, may be seen in the next one, nor anything of an accepted one.
+// Readers are reused. Nothing of an object may be seen when the next one is read, whether
+// it was accepted or its reading ended somewhere inside.
 func TestReuse(t *testing.T) {
 	for _, before := range []string{
 		`{"a":1}`, `{"a":{"b":{"a":`, `{"a":1,"a":2}`, `{"a":[[[[`, `{"a":1}}`, `{"a":"\ud800"}`, ``, `null`, `[`,
@@ -83,7 +83,7 @@ func TestFailEndsReading(t *testing.T) {
 	}
 }
 
-// What was read stays as it is while readers are used again, by others too.
+// Strings that were read do not change while readers are reused, by other goroutines too.
 func TestConcurrentReaders(t *testing.T) {
 	var all sync.WaitGroup
 	for n := range 8 {

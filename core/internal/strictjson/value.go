@@ -16,7 +16,7 @@ func (r *Reader) String() string {
 	return r.string()
 }
 
-// AppendStrings reads an array of strings and appends them to the list.
+// AppendStrings reads an array of strings and appends its elements to list.
 func (r *Reader) AppendStrings(list []string) []string {
 	if !r.expect('[', "is not an array of strings") {
 		return list
@@ -36,13 +36,13 @@ func (r *Reader) AppendStrings(list []string) []string {
 func (r *Reader) Bool() bool {
 	value := r.err == nil && r.decoder.PeekKind() == 't'
 	if value || r.expect('f', "is not true or false") {
-		r.token() // which fails when only the first letter is right
+		r.token() // fails when only the first letter is right
 	}
 	return value && r.err == nil
 }
 
-// Number reads a number and returns its text, which is valid until the next
-// call. What range and precision mean is up to the caller.
+// Number reads a number and returns its text, which is valid until the next call. The
+// caller decides about range and precision.
 func (r *Reader) Number() []byte {
 	if !r.expect('0', "is not a number") {
 		return nil
@@ -70,8 +70,8 @@ func (r *Reader) Skip() {
 	}
 }
 
-// skipComposite goes through an object or array. It recurses no deeper than the
-// limit of depth.
+// skipComposite reads to the end of an object or array. It recurses no deeper than the
+// limit Depth.
 func (r *Reader) skipComposite(end jsontext.Kind, left *int, what string) {
 	if !r.take(&r.left.Depth, "depth") {
 		return
@@ -82,7 +82,7 @@ func (r *Reader) skipComposite(end jsontext.Kind, left *int, what string) {
 			return
 		}
 		if end == '}' {
-			r.skipScalar() // the name
+			r.skipScalar() // the member's name
 		}
 		r.Skip()
 	}
@@ -106,7 +106,7 @@ func (r *Reader) expect(kind jsontext.Kind, reason string) bool {
 	switch got := r.decoder.PeekKind(); got {
 	case kind:
 		return true
-	case 0: // not JSON: let the decoder say why
+	case 0: // not JSON: the decoder says why
 		r.skipScalar()
 	default:
 		r.Fail(reason + " but " + describe(got))

@@ -1,4 +1,4 @@
-// Package agetest makes readings of a clock that was set, or that stood still
+// Package agetest makes times as read from a clock that was set, or that stood still
 // while the machine slept.
 package agetest
 
@@ -7,14 +7,14 @@ import (
 	"unsafe"
 )
 
-// TB is what the function needs of a test.
+// TB is the part of testing.TB that ShiftWall needs.
 type TB interface {
 	Helper()
 	Skip(...any)
 }
 
-// ShiftWall moves the wall clock of a reading only, as when the clock was set or
-// the machine slept since. It knows how package time keeps both readings.
+// ShiftWall moves the wall clock reading of a time and leaves the monotonic one, as
+// when the clock was set or the machine slept since. It knows how package time stores both.
 func ShiftWall(t TB, at time.Time, by time.Duration) time.Time {
 	t.Helper()
 	shifted := at
