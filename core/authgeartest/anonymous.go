@@ -5,21 +5,21 @@ import (
 	"time"
 )
 
-// promotion is an anonymous user's way to stay as a user.
+// promotion lets an anonymous user sign up and stay the same user.
 type promotion struct {
 	userID  string
 	expires time.Time
 }
 
-// anonymous is a request of Authgear's API for anonymous users.
+// anonymous is a request to Authgear's API for anonymous users.
 type anonymous struct {
 	ClientID     string `json:"client_id"`
 	SessionType  string `json:"session_type"`
 	RefreshToken string `json:"refresh_token"`
 }
 
-// anonymousSignUp makes an anonymous user, or goes on with the one whose session
-// the request carries.
+// anonymousSignUp makes an anonymous user. If the request has a session of an anonymous
+// user, it goes on with that user.
 func (s *Server) anonymousSignUp(w http.ResponseWriter, r *http.Request) {
 	var asked anonymous
 	if !readJSON(w, r, &asked) {
@@ -64,8 +64,8 @@ var (
 	unknownSessionType = apiError(http.StatusBadRequest, "Invalid", "ValidationFailed", "session_type is cookie or refresh_token")
 )
 
-// newAnonymous adds an anonymous user, who is forgotten some time after the lifetime of
-// the first credential, unless promoted by then. The caller holds s.mu.
+// newAnonymous adds an anonymous user. Unless promoted by then, the user is forgotten
+// some time after lifetime, which is that of the first credential. The caller holds s.mu.
 func (s *Server) newAnonymous(lifetime time.Duration) string {
 	id, now := newUUID(), s.now()
 	added := &user{User: User{ID: id, Anonymous: true}, updated: now, guestUntil: now.Add(lifetime)}
@@ -73,8 +73,8 @@ func (s *Server) newAnonymous(lifetime time.Duration) string {
 	return id
 }
 
-// promotionCode gives a code for login_hint, by which an anonymous user becomes
-// one who has signed up.
+// promotionCode returns a code for login_hint. With it an anonymous user signs up and
+// stays the same user.
 func (s *Server) promotionCode(w http.ResponseWriter, r *http.Request) {
 	var asked anonymous
 	if !readJSON(w, r, &asked) {
@@ -99,8 +99,8 @@ func (s *Server) promotionCode(w http.ResponseWriter, r *http.Request) {
 	})(w, r)
 }
 
-// promoted is the anonymous user whom a promotion code is of, empty for none, and for
-// one who has signed up since. The caller holds s.mu.
+// promoted returns the anonymous user of a promotion code. It returns "" if there is none,
+// or if the user has signed up since. The caller holds s.mu.
 func (s *Server) promoted(code string) string {
 	found, ok := s.promotions[code]
 	if u := s.users[found.userID]; !ok || !s.now().Before(found.expires) || u == nil || !u.Anonymous {

@@ -36,7 +36,7 @@ func writeFailure(w http.ResponseWriter, status int) {
 	writeError(w, status, "InternalError", "UnexpectedError", "unexpected error occurred")
 }
 
-// writeError writes the error body that Authgear writes for itself.
+// writeError writes an error body in Authgear's own form, which is not that of OAuth.
 func writeError(w http.ResponseWriter, status int, name, reason, message string) {
 	type apiError struct {
 		Name       string `json:"name"`

@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// handoff is an app session token, by which an app lets a browser in.
+// handoff is an app session token: with it an app signs its user in to a browser.
 type handoff struct {
 	of      *login
 	expires time.Time
 }
 
-// appSessionToken gives an app session token for a refresh token.
+// appSessionToken answers a refresh token with an app session token.
 func (s *Server) appSessionToken(w http.ResponseWriter, r *http.Request) {
 	var asked struct {
 		RefreshToken string `json:"refresh_token"`
@@ -36,8 +36,8 @@ func (s *Server) appSessionToken(w http.ResponseWriter, r *http.Request) {
 	})(w, r)
 }
 
-// openAppSession exchanges an app session token for a cookie, on the way to a
-// page. The caller holds s.mu.
+// openAppSession exchanges an app session token for a cookie and redirects to a page. The
+// caller holds s.mu.
 func (s *Server) openAppSession(a *authorization, token string) http.HandlerFunc {
 	found, ok := s.handoffs[token]
 	delete(s.handoffs, token)
@@ -51,8 +51,9 @@ func (s *Server) openAppSession(a *authorization, token string) http.HandlerFunc
 	}
 }
 
-// readJSON reads a request of Authgear's own API, or answers it. A page of another site
-// can send no such content type without asking first (CORS).
+// readJSON reads a request to Authgear's own API. If that fails, it answers the request
+// and returns false. A page of another site cannot send this content type without a
+// preflight request (CORS).
 func readJSON(w http.ResponseWriter, r *http.Request, into any) bool {
 	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != "application/json" {
 		apiError(http.StatusBadRequest, "BadRequest", "BadRequest", "request content type is invalid")(w, r)

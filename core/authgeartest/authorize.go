@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// codeLifetime is that of what is to be exchanged at once.
+// codeLifetime is the lifetime of codes, and of tokens that are exchanged at once.
 const codeLifetime = 5 * time.Minute
 
-// allowedScopes are those that Authgear knows for users.
+// allowedScopes are the scopes that Authgear knows for users.
 var allowedScopes = []string{
 	"openid", "offline_access", "profile", "email", "address", "phone",
 	scopeFullAccess, "https://authgear.com/scopes/full-userinfo",
@@ -25,15 +25,15 @@ type authorization struct {
 	to     target
 	scopes []string
 
-	hint    *login // that id_token_hint names: the browser's, or one of the client; else nil
+	hint    *login // the login that id_token_hint names, if it is the browser's or the client's; else nil
 	hinted  string // the user that id_token_hint names
-	relogin bool   // prompt or max_age want a new login
+	relogin bool   // prompt or max_age require a new login
 
-	promotes string // the anonymous user who is to stay, empty for none
+	promotes string // the anonymous user who signs up, empty for none
 }
 
-// code is an authorization code's grant, and of its request what the token endpoint
-// needs.
+// code is the grant of an authorization code, with the parts of its request that the
+// token endpoint needs.
 type code struct {
 	clientID, redirectURI, challenge, nonce string
 	scopes                                  []string
@@ -46,8 +46,8 @@ type code struct {
 	expires  time.Time
 }
 
-// authorize is the authorization endpoint: a page on which to choose a user, or
-// an answer without one.
+// authorize is the authorization endpoint. It shows a page on which to choose a user, or
+// answers without a page.
 func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	s.locked(func() http.HandlerFunc {
 		a, answer := s.authorization(r.Form)
@@ -63,8 +63,8 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	})(w, r)
 }
 
-// authorization reads an authorization request, or answers it. The caller holds
-// s.mu.
+// authorization reads an authorization request, or returns the answer to it. The caller
+// holds s.mu.
 func (s *Server) authorization(form url.Values) (*authorization, http.HandlerFunc) {
 	a := &authorization{form: form, client: s.client(form.Get("client_id")), scopes: strings.Fields(form.Get("scope"))}
 	a.to = target{mode: form.Get("response_mode"), state: form.Get("state")}
@@ -141,8 +141,8 @@ func (a *authorization) validate() *failure {
 	return nil
 }
 
-// takeHint reads id_token_hint, and what max_age says of the session that it
-// names (OpenID Connect Core §3.1.2.1). The caller holds s.mu.
+// takeHint reads id_token_hint. By max_age it decides whether the login that the hint
+// names is too old (OpenID Connect Core §3.1.2.1). The caller holds s.mu.
 func (s *Server) takeHint(a *authorization) *failure {
 	if hint := a.form.Get("id_token_hint"); hint != "" {
 		claims := s.idTokenClaims(hint)
@@ -174,8 +174,8 @@ func (s *Server) authorizeSilently(r *http.Request, a *authorization) http.Handl
 	return s.grantCode(a, browser.userID, browser.authTime, browser)
 }
 
-// grantCode answers an authorization request by what it asks for. The caller
-// holds s.mu.
+// grantCode grants an authorization request. The answer has a code if response_type asks
+// for one. The caller holds s.mu.
 func (s *Server) grantCode(a *authorization, userID string, authTime time.Time, browser *login) http.HandlerFunc {
 	answer := map[string]string{}
 	if a.form.Get("response_type") == "code" {
@@ -190,7 +190,7 @@ func (s *Server) grantCode(a *authorization, userID string, authTime time.Time, 
 	return a.to.answer(answer)
 }
 
-// browser is the live session of a request's cookie, nil if there is none. The
+// browser returns the live session of the request's cookie, nil if there is none. The
 // caller holds s.mu.
 func (s *Server) browser(r *http.Request) *login {
 	cookie, err := r.Cookie(s.cookiePrefix + "session")

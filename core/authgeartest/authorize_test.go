@@ -15,7 +15,8 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 )
 
-// RFC 6749 §4.1.2.1: an error goes to the client, unless it is about who that is.
+// RFC 6749 §4.1.2.1: an error goes to the redirect URI, unless the client or this URI is
+// wrong.
 func TestAuthorizeErrors(t *testing.T) {
 	s := authgeartest.New(t, authgeartest.Config{Clients: append(recordedClients, authgeartest.Client{ID: "spa", RedirectURIs: []string{callback}}, authgeartest.Client{ID: "native", RedirectURIs: []string{"com.example.app:/callback"}})})
 	alice := s.AddUser(authgeartest.User{ID: "alice"})
@@ -30,7 +31,7 @@ func TestAuthorizeErrors(t *testing.T) {
 		"other redirect":    {[]string{"redirect_uri", callback + "/"}, "page invalid_request"},
 		"no URI":            {[]string{"redirect_uri", "%zz"}, "page invalid_request"},
 		"relative URI":      {[]string{"redirect_uri", "/callback"}, "page invalid_request"},
-		"form to an app":    {append(native, "response_mode", "form_post"), "page invalid_request"}, // no browser posts there
+		"form to an app":    {append(native, "response_mode", "form_post"), "page invalid_request"}, // a browser cannot post a form to an app
 		"query to an app":   {native, ""},
 		"no response type":  {[]string{"response_type", ""}, "unauthorized_client"},
 		"implicit":          {[]string{"response_type", "token"}, "unauthorized_client"},
@@ -65,7 +66,7 @@ func TestAuthorizeErrors(t *testing.T) {
 	}
 }
 
-// The zero configuration is for whoever develops on this machine.
+// Without configured clients, only redirect URIs of this machine are accepted.
 func TestRedirectURIsOfThisMachine(t *testing.T) {
 	s := authgeartest.New(t)
 	s.AddUser(authgeartest.User{ID: "alice"})
@@ -106,7 +107,7 @@ func TestResponseModes(t *testing.T) {
 	}
 }
 
-// The page lists everybody, and a click signs in, without any script.
+// The page lists all users. A click on a user signs in, without any script.
 func TestSignInPage(t *testing.T) {
 	s := authgeartest.New(t)
 	s.AddUser(authgeartest.User{ID: "alice", Email: "alice@example.com", Verified: true, Roles: []string{"admin", "editor"}})
@@ -144,7 +145,8 @@ func TestSignInPage(t *testing.T) {
 	}
 }
 
-// A browser's session goes on, silently or by a click, until a login is demanded.
+// A browser's session is used, silently or after a click, until the request demands a new
+// login.
 func TestBrowserSession(t *testing.T) {
 	w := newWorld(t, authgeartest.Config{})
 	w.clock.Store(time.Now().UnixNano())
@@ -209,7 +211,7 @@ func TestBrowserSession(t *testing.T) {
 	expect(t, "account ended", located(t, res).Get("error"), "login_required")
 }
 
-// A reauthentication as the web SDK does it: same access token, new login time.
+// The web SDK reauthenticates like this: the access token stays, the login time is new.
 func TestReauthenticateBySignIn(t *testing.T) {
 	w := newWorld(t, authgeartest.Config{})
 	w.clock.Store(time.Now().UnixNano())
@@ -240,7 +242,7 @@ func TestReauthenticateBySignIn(t *testing.T) {
 	if claims["sid"] != read(t, hint).Claims["sid"] || claims["auth_time"] != float64(w.time().Unix()) || claims["nonce"] != "n" || again["refresh_token"] != nil {
 		t.Errorf("%v", again)
 	}
-	w.clock.Add(-int64(31 * time.Minute)) // while the first token lived
+	w.clock.Add(-int64(31 * time.Minute)) // back to a time when the first access token is valid
 	expect(t, "the first token's login", resolve(t, w.Server, "Authorization", "Bearer "+access).Get("X-Authgear-Session-Authenticated-At"), seconds(w.time().Add(31*time.Minute)))
 	google := signInFor(t, w.Server, "google", "spa")
 	if res, page := call(t, w.Server, authorizePath("id_token_hint", google["id_token"].(string), "max_age", "0"), "user=google"); res.StatusCode != 403 || !strings.Contains(page, "cannot reauthenticate") {
@@ -248,7 +250,7 @@ func TestReauthenticateBySignIn(t *testing.T) {
 	}
 }
 
-// cookieOf is the value of a cookie that an answer sets, empty for none.
+// cookieOf returns the value of a cookie that an answer sets, empty for none.
 func cookieOf(res *http.Response, name string) string {
 	for _, c := range res.Cookies() {
 		if c.Name == name {
@@ -258,7 +260,7 @@ func cookieOf(res *http.Response, name string) string {
 	return ""
 }
 
-// refreshed is a new access token.
+// refreshed returns a new access token, by the refresh token of a sign-in.
 func refreshed(t *testing.T, s *authgeartest.Server, of map[string]any) string {
 	t.Helper()
 	return exchange(t, s, url.Values{"grant_type": {"refresh_token"}, "client_id": {"spa"}, "refresh_token": {of["refresh_token"].(string)}}, 200)["access_token"].(string)

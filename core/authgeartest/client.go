@@ -28,15 +28,17 @@ type Client struct {
 	// needs a Secret, and nobody signs in to it.
 	Resources map[string][]string `json:"resources"`
 
-	open bool // made up, since none are registered
+	open bool // not registered: Config.Clients is empty
 }
 
 func (c *Client) machine() bool { return c.Resources != nil }
 
-// confidential clients ask for their secret and get no full access.
+// confidential reports whether the client has to send a secret. Such a client gets no full
+// access.
 func (c *Client) confidential() bool { return c.Secret != "" }
 
-// checkClients refuses what could never work, which would show much later.
+// checkClients refuses clients that could never work. Without it the mistake would show
+// much later.
 func checkClients(clients []Client) error {
 	seen := make(map[string]bool)
 	for _, c := range clients {
@@ -63,8 +65,8 @@ func checkClients(clients []Client) error {
 }
 
 // parseRedirectURI reads a client's redirect URI: absolute, without fragment (RFC 6749
-// §3.1.2). That of an app, such as com.example.app:/callback (RFC 8252 §7.1), needs no
-// host. What has no slash after its scheme is a forgotten http:// or a script.
+// §3.1.2). The URI of an app, such as com.example.app:/callback (RFC 8252 §7.1), needs no
+// host. A URI without a slash after its scheme lacks http://, or is a script.
 func parseRedirectURI(client, uri string) (*url.URL, error) {
 	u, err := url.Parse(uri)
 	if err != nil || u.Scheme == "" || u.Opaque != "" || strings.Contains(uri, "#") || web(u) && u.Host == "" {
@@ -73,17 +75,17 @@ func parseRedirectURI(client, uri string) (*url.URL, error) {
 	return u, nil
 }
 
-// web says whether a URI is one for browsers.
+// web reports whether a browser can open the URI.
 func web(u *url.URL) bool { return u.Scheme == "http" || u.Scheme == "https" }
 
-// client finds a client. Without any registered one each ID is a public client
+// client finds a client. If no clients are registered, each ID is a public client
 // with loopback redirect URIs, and a machine with any secret. The caller holds s.mu.
 func (s *Server) client(id string) *Client {
 	if len(s.clients) == 0 {
 		if id == "" || len(id) > maxClientID {
 			return nil
 		}
-		id = strings.Clone(id) // without the rest of its request
+		id = strings.Clone(id) // a copy, so that the rest of the request is not kept
 		s.name(id)
 		return &Client{ID: id, open: true}
 	}
@@ -94,8 +96,8 @@ func (s *Server) client(id string) *Client {
 	return &s.clients[i]
 }
 
-// redirectURI checks where a client may be answered at. A client with one URI
-// need not say it.
+// redirectURI checks a redirect URI of the client. If the client has only one, the request
+// may leave it out.
 func (s *Server) redirectURI(c *Client, uri string) (*url.URL, bool) {
 	if uri == "" && len(c.RedirectURIs) == 1 {
 		uri = c.RedirectURIs[0]
@@ -107,17 +109,17 @@ func (s *Server) redirectURI(c *Client, uri string) (*url.URL, bool) {
 	return u, u.Scheme+"://"+u.Host == s.Endpoint() || slices.Contains(c.RedirectURIs, uri) || c.open && loopback(u)
 }
 
-// postLogoutRedirectURI says whether a browser may be sent to a URI.
+// postLogoutRedirectURI reports whether end_session may send a browser to the URI.
 func (s *Server) postLogoutRedirectURI(uri string) bool {
 	u, err := url.Parse(uri)
 	return err == nil && len(s.clients) == 0 && loopback(u) ||
 		slices.ContainsFunc(s.clients, func(c Client) bool { return slices.Contains(c.PostLogoutRedirectURIs, uri) })
 }
 
-// name remembers a client for what a seal says.
+// name remembers a client, so that unseal finds it by the two bytes in a seal.
 func (s *Server) name(id string) { s.names[string(s.short("client", id)[:2])] = id }
 
-// loopback says whether a URI stays on this machine.
+// loopback reports whether a URI stays on this machine.
 func loopback(u *url.URL) bool {
 	host := u.Hostname()
 	return web(u) &&

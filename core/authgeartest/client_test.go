@@ -7,7 +7,7 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 )
 
-// What could never work is told at once.
+// Start refuses clients that could never work.
 func TestClientsThatCannotWork(t *testing.T) {
 	with := func(uri string) authgeartest.Client { return authgeartest.Client{ID: "a", RedirectURIs: []string{uri}} }
 	for want, client := range map[string]authgeartest.Client{

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// allowOrigin lets a page of an allowed origin read the answer, with its
-// cookies, as Authgear does for the origins of its clients.
+// allowOrigin lets a page of an allowed origin send cookies and read the answer, as
+// Authgear does for the origins of its clients.
 func (s *Server) allowOrigin(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Add("Vary", "Origin")
@@ -29,9 +29,9 @@ func (s *Server) allowOrigin(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// allowedOrigin says whether pages of an origin may call: those of
-// [Config].AllowedOrigins, of clients' redirect URIs, and the server's own.
-// Without any of the former all pages of this machine.
+// allowedOrigin reports whether pages of an origin may call: the origins of
+// [Config].AllowedOrigins, of clients' redirect URIs, and the server's own. If the first
+// two are empty, all pages of this machine may.
 func (s *Server) allowedOrigin(origin string) bool {
 	u, err := url.Parse(origin)
 	if err != nil || u.Scheme+"://"+u.Host != origin {
@@ -43,7 +43,7 @@ func (s *Server) allowedOrigin(origin string) bool {
 	return len(s.origins) == 0 && loopback(u)
 }
 
-// originsOf are the configured origins and those of redirect URIs.
+// originsOf returns the configured origins and those of redirect URIs.
 func originsOf(config Config) ([]string, error) {
 	var origins []string
 	for _, origin := range config.AllowedOrigins {
@@ -65,7 +65,7 @@ func originsOf(config Config) ([]string, error) {
 	return origins, nil
 }
 
-// originOf is the origin as browsers send it (RFC 6454 §6.2).
+// originOf returns the origin as browsers send it (RFC 6454 §6.2).
 func originOf(u *url.URL) string {
 	host := strings.ToLower(u.Host)
 	switch u.Scheme {

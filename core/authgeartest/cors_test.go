@@ -53,7 +53,7 @@ func TestCORS(t *testing.T) {
 	}
 }
 
-// What is no origin would never be that of a page.
+// Start refuses an allowed origin that is not an origin: no page could have it.
 func TestAllowedOriginsAreOrigins(t *testing.T) {
 	for _, origin := range []string{"", "*", "null", "app.example.com", "https://app.example.com/", "https://app.example.com/x", " https://app.example.com", "https://u:p@app.example.com", "ftp://app.example.com", "://"} {
 		s, err := authgeartest.Start(authgeartest.Config{AllowedOrigins: []string{"https://app.example.com", origin}})

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// endSession is the end session endpoint (OpenID Connect RP-Initiated Logout
-// 1.0): at once for a page of the same site, or with an ID token of the same
-// sign-in; else after a question.
+// endSession is the end session endpoint (OpenID Connect RP-Initiated Logout 1.0). It
+// signs out at once for a page of the same site, or with an ID token of the same sign-in.
+// Otherwise it asks the user first.
 func (s *Server) endSession(w http.ResponseWriter, r *http.Request) {
-	if r.Method == http.MethodPost { // another site's has no cookies yet
+	if r.Method == http.MethodPost { // a POST from another site has no cookies, the redirected GET has them
 		http.Redirect(w, r, s.Endpoint()+"/oauth2/end_session?"+r.Form.Encode(), http.StatusFound)
 		return
 	}
@@ -42,7 +42,7 @@ func (s *Server) endSession(w http.ResponseWriter, r *http.Request) {
 	})(w, r)
 }
 
-// leave sends a browser on that is signed out.
+// leave sends a browser on after it is signed out.
 func (s *Server) leave(form url.Values) http.HandlerFunc {
 	uri := form.Get("post_logout_redirect_uri")
 	if !s.postLogoutRedirectURI(uri) {

@@ -15,11 +15,11 @@ import (
 )
 
 const (
-	eventTimeout  = 10 * time.Second // of one attempt
+	eventTimeout  = 10 * time.Second // time-out of one attempt
 	deletionGrace = 30 * 24 * time.Hour
 )
 
-// events are sent to webhooks.
+// events has what is needed to send events to webhooks.
 type events struct {
 	receivers []receiver
 	seq       int64
@@ -44,7 +44,7 @@ func (s *Server) SendEvents(address, secret string) {
 	s.receivers = append(s.receivers, receiver{address, secret})
 }
 
-// byAdmin is the context of an event that an administrator has caused.
+// byAdmin returns the context of an event that an administrator has caused.
 func (s *Server) byAdmin() map[string]any {
 	return map[string]any{
 		"triggered_by":  "admin_api",
@@ -52,8 +52,8 @@ func (s *Server) byAdmin() map[string]any {
 	}
 }
 
-// emit sends an event about a user, with what its payload and context have of their own.
-// The caller holds s.mu, so nobody sees the event before the change.
+// emit sends an event about a user. payload and by are added to the payload and context
+// that all events have. The caller holds s.mu, so nobody sees the event before the change.
 func (s *Server) emit(eventType string, u *user, payload, by map[string]any) {
 	if len(s.receivers) == 0 || s.closed {
 		return
@@ -76,14 +76,14 @@ func (s *Server) emit(eventType string, u *user, payload, by map[string]any) {
 		"id": fmt.Sprintf("%016x", s.seq), "seq": s.seq, "type": eventType, "payload": all, "context": about,
 	})
 	if err != nil {
-		panic(err) // nothing of it cannot be JSON
+		panic(err) // cannot happen: all values can be written as JSON
 	}
 	for _, to := range s.receivers {
 		s.sending.Go(func() { s.send(to, body) })
 	}
 }
 
-// send makes the one attempt. What becomes of it is not known, as with a real one.
+// send tries once to send the event. Nobody learns the result, as with a real Authgear.
 func (s *Server) send(to receiver, body []byte) {
 	ctx, cancel := context.WithTimeout(s.open, eventTimeout)
 	defer cancel()
@@ -100,7 +100,7 @@ func (s *Server) send(to receiver, body []byte) {
 	}
 }
 
-// event is what events tell of a user.
+// event returns a user as events describe it.
 func (u *user) event() map[string]any {
 	roles := u.Roles
 	if roles == nil {
@@ -132,7 +132,7 @@ func (u *user) event() map[string]any {
 	return told
 }
 
-// identity is the login id that an event is about.
+// identity returns the login ID that an event is about.
 func (u *user) identity() map[string]any {
 	return map[string]any{"identity": map[string]any{
 		"id":         newUUID(),
@@ -150,7 +150,7 @@ func (u *user) identity() map[string]any {
 	}}
 }
 
-// event is what an event tells of a login.
+// event returns a login as an event describes it.
 func (of *login) event(u *user) map[string]any {
 	kind := "offline_grant"
 	if of.browser {

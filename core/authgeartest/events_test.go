@@ -18,13 +18,13 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/recordings"
 )
 
-// delivery is an event as it came.
+// delivery is an event as the webhook received it.
 type delivery struct {
 	header http.Header
 	body   string
 }
 
-// receive gives the server a webhook.
+// receive makes the server send its events to a webhook.
 func receive(t *testing.T, s *authgeartest.Server, secret string) <-chan delivery {
 	t.Helper()
 	deliveries := make(chan delivery, 10)
@@ -34,15 +34,15 @@ func receive(t *testing.T, s *authgeartest.Server, secret string) <-chan deliver
 			t.Errorf("%s %s, %v", r.Method, r.URL, err)
 		}
 		deliveries <- delivery{r.Header, string(body)}
-		w.WriteHeader(http.StatusInternalServerError) // which changes nothing
+		w.WriteHeader(http.StatusInternalServerError) // the status changes nothing
 	}))
 	t.Cleanup(hook.Close)
 	s.SendEvents(hook.URL+"/events", secret)
 	return deliveries
 }
 
-// The levers' events are those of a real Authgear: signed, with the recorded names and
-// types, about the same things.
+// The levers send the events of a real Authgear: signed, about the same things, and with
+// the recorded names and types.
 func TestEvents(t *testing.T) {
 	s := authgeartest.New(t)
 	deliveries := receive(t, s, "whsec")
@@ -78,7 +78,7 @@ func TestEvents(t *testing.T) {
 			t.Fatal(err)
 		}
 		user := want["payload"].(map[string]any)["user"].(map[string]any)
-		delete(user, "last_login_at") // not of everybody
+		delete(user, "last_login_at") // not every user has it
 		delete(user, "disable_reason")
 		if !reflect.DeepEqual(shape(got), shape(want)) {
 			t.Errorf("%s:\n%v, recorded\n%v", step.eventType, got, want)
@@ -105,7 +105,7 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// Facts §1.7 and §5: these change what the resolver says, and are no events.
+// Facts §1.7 and §5: these changes show in the resolver's answers, but send no events.
 func TestNoEvents(t *testing.T) {
 	s := authgeartest.New(t)
 	deliveries := receive(t, s, "whsec")
@@ -122,7 +122,7 @@ func TestNoEvents(t *testing.T) {
 	}
 }
 
-// When the event arrives, the resolver knows.
+// When the event arrives, the resolver already knows of the change.
 func TestEventFollowsChange(t *testing.T) {
 	s := authgeartest.New(t)
 	deliveries := receive(t, s, "whsec")

@@ -2,12 +2,12 @@ package authgeartest
 
 import "time"
 
-// faults are those of the server's PostgreSQL and Redis.
+// faults are the faults of the server's PostgreSQL and Redis.
 type faults struct {
 	outage          bool
 	deadConnections int
-	failNext        int // calls with a good credential
-	failEvery       int // of these calls, 0: none
+	failNext        int // how many calls with a good credential fail next
+	failEvery       int // one of so many such calls fails, 0: none
 	calls           int // counted for failEvery
 
 	redisDown     bool
@@ -52,7 +52,7 @@ func (s *Server) SetDatabaseFailing(every int) {
 	s.failEvery, s.calls = every, 0
 }
 
-// databaseDown takes a connection. The caller holds s.mu.
+// databaseDown takes a connection and reports whether that failed. The caller holds s.mu.
 func (s *Server) databaseDown() bool {
 	if s.deadConnections > 0 {
 		s.deadConnections--
@@ -61,7 +61,7 @@ func (s *Server) databaseDown() bool {
 	return s.outage
 }
 
-// databaseFails says whether the database fails in the middle of a call with a
+// databaseFails reports whether the database fails in the middle of a call with a
 // good credential. The caller holds s.mu.
 func (s *Server) databaseFails() bool {
 	if s.failNext > 0 {

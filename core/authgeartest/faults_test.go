@@ -44,7 +44,7 @@ func TestDown(t *testing.T) {
 	if !slices.Equal(publishedKeys(t, s), kids) {
 		t.Error("it came back as another")
 	}
-	s.SetDown(true) // and is closed like that
+	s.SetDown(true) // the server is closed while it is down
 }
 
 func TestFailures(t *testing.T) {
@@ -101,8 +101,9 @@ func TestFailures(t *testing.T) {
 	})
 }
 
-// Facts §4: what a fault of PostgreSQL or Redis makes of each credential, beside
-// the canary. "check" is a token of nobody, "canary" the canary alone.
+// Facts §4: how the resolver answers each credential together with the canary, during a
+// fault of PostgreSQL or Redis. "check" is a token that nobody has, "canary" is the canary
+// alone.
 func TestFaults(t *testing.T) {
 	s := authgeartest.New(t)
 	alice := s.AddUser(authgeartest.User{})
@@ -193,7 +194,7 @@ func TestFaults(t *testing.T) {
 			t.Errorf("after %v", took)
 		}
 		s.SetRedisHanging(time.Hour)
-		expect(t, "canary", ask("canary"), "false") // at once
+		expect(t, "canary", ask("canary"), "false") // answered at once
 		s.SetRedisHanging(0)
 		well(t)
 	})

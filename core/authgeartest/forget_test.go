@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Whatever expires is forgotten in the end, and not before.
+// Everything that expires is forgotten some time later, and not before.
 func TestForgets(t *testing.T) {
 	var clock atomic.Int64
 	clock.Store(time.Now().UnixNano())
@@ -56,7 +56,7 @@ func TestForgets(t *testing.T) {
 	}
 }
 
-// What is kept of a request, be it one of nobody, is small.
+// Little is kept of a request, even when it has no credential.
 func TestKeepsLittle(t *testing.T) {
 	s := New(t)
 	for i := range 2 * maxPaths {
@@ -75,7 +75,7 @@ func TestKeepsLittle(t *testing.T) {
 		t.Errorf("%d %d of %d paths", first, late, all)
 	}
 	s.client(strings.Repeat("x", maxClientID+1))
-	if len(s.names) != 1 { // spa
+	if len(s.names) != 1 { // the name of "spa" only
 		t.Errorf("%d names", len(s.names))
 	}
 	long := strings.Repeat("x", maxParameter+1)

@@ -11,16 +11,16 @@ import (
 	"time"
 )
 
-// refreshLifetime is that of a login by tokens.
+// refreshLifetime is the lifetime of a refresh token.
 const refreshLifetime = 30 * 24 * time.Hour
 
-// verifierPattern is that of RFC 7636 §4.1.
+// verifierPattern is the pattern of a code verifier (RFC 7636 §4.1).
 var verifierPattern = regexp.MustCompile(`^[A-Za-z0-9._~-]{43,128}$`)
 
 var errInvalidCode = &failure{code: "invalid_grant", description: "invalid authorization code"}
 
 // grantByCode exchanges an authorization code (RFC 6749 §4.1.3, RFC 7636 §4.5).
-// A code counts once. The caller holds s.mu.
+// A code can be used once. The caller holds s.mu.
 func (s *Server) grantByCode(client *Client, secret string, form url.Values) (tokens, *failure) {
 	grant := s.codes[form.Get("code")]
 	if grant == nil || !s.now().Before(grant.expires) || grant.clientID != client.ID {
@@ -56,8 +56,8 @@ func (s *Server) grantByCode(client *Client, secret string, form url.Values) (to
 	return issued, nil
 }
 
-// loginOfCode is a new login, or the one that was to reauthenticate if no
-// refresh token is asked for. The caller holds s.mu.
+// loginOfCode returns a new login. If id_token_hint named a login by tokens and no refresh
+// token is asked for, it returns that login. The caller holds s.mu.
 func (s *Server) loginOfCode(grant *code) *login {
 	if hint := grant.hint; hint != nil && !hint.browser {
 		if grant.authTime.After(hint.authTime) {
@@ -81,8 +81,8 @@ func (s *Server) refreshToken(of *login) string {
 
 var errInvalidRefreshToken = &failure{code: "invalid_grant", description: "invalid refresh token"}
 
-// grantByRefresh refreshes (RFC 6749 §6). The refresh token stays the same. The
-// caller holds s.mu.
+// grantByRefresh grants tokens for a refresh token (RFC 6749 §6), which stays the same.
+// The caller holds s.mu.
 func (s *Server) grantByRefresh(client *Client, secret, token string) (tokens, *failure) {
 	if f := client.checkSecret(secret); f != nil {
 		return nil, f
@@ -99,8 +99,8 @@ func (s *Server) grantByRefresh(client *Client, secret, token string) (tokens, *
 	return issued, nil
 }
 
-// grantIDToken gives a new ID token for the session that the request carries,
-// as after a reauthentication. The caller holds s.mu.
+// grantIDToken grants a new ID token for the request's session, as the web SDK asks for
+// after a reauthentication. The caller holds s.mu.
 func (s *Server) grantIDToken(client *Client, r *http.Request) (tokens, *failure) {
 	if client.confidential() {
 		return nil, &failure{code: "unauthorized_client", description: "this client may not refresh id token"}
@@ -114,7 +114,7 @@ func (s *Server) grantIDToken(client *Client, r *http.Request) (tokens, *failure
 	return tokens{"id_token": s.idToken(&as, Token{NoAMR: true})}, nil
 }
 
-// grantToMachine is client credentials (RFC 6749 §4.4) for a resource (RFC 8707).
+// grantToMachine is the client credentials grant (RFC 6749 §4.4) for a resource (RFC 8707).
 // The caller holds s.mu.
 func (s *Server) grantToMachine(client *Client, secret string, form url.Values) (tokens, *failure) {
 	if f := client.checkSecret(secret); f != nil {

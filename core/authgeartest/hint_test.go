@@ -9,8 +9,9 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 )
 
-// A hint says who, and of its own client which login. Tokens are for the client that
-// asks, with the scopes that it asks for (RFC 6749 §3.3, OpenID Connect Core §2).
+// An id_token_hint names the user. Only if its client asks, it also names the login.
+// Tokens are for the client that asks, with the scopes that it asks for (RFC 6749 §3.3,
+// OpenID Connect Core §2).
 func TestHintOfAnotherClient(t *testing.T) {
 	const fullAccess = "https://authgear.com/scopes/full-access"
 	w := newWorld(t, authgeartest.Config{Clients: []authgeartest.Client{
@@ -29,7 +30,7 @@ func TestHintOfAnotherClient(t *testing.T) {
 		client, scope, user string
 		hint                any
 		more                []string
-		same                bool // login
+		same                bool // the same login
 	}{
 		"silently":              {"web", "openid", "", spas["id_token"], []string{"prompt", "none"}, false},
 		"by a click":            {"other", "openid " + fullAccess, "user=alice", spas["id_token"], []string{"max_age", "0"}, false},

@@ -14,7 +14,7 @@ type signingKey struct {
 	id      string
 	created time.Time
 	private *rsa.PrivateKey
-	next    bool // published for later, not yet signing
+	next    bool // published, but does not sign yet
 }
 
 // newKey makes the next key. The caller holds s.mu.
@@ -94,7 +94,7 @@ func (s *Server) RemoveOldKeys() {
 	s.keys = slices.Clip(s.keys[:1])
 }
 
-// published says whether a key is published. The caller holds s.mu.
+// published reports whether a key is published. The caller holds s.mu.
 func (s *Server) published(kid any) bool {
 	return slices.ContainsFunc(s.keys, func(k *signingKey) bool { return k.id == kid })
 }

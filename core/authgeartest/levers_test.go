@@ -14,8 +14,8 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 )
 
-// resolve asks the resolver, as a client that knows the endpoint, and returns
-// the answer's fields.
+// resolve asks the resolver, as a client does that knows the endpoint, and returns the
+// answer's header.
 func resolve(t *testing.T, s *authgeartest.Server, name, value string) http.Header {
 	t.Helper()
 	host := s.Endpoint()[strings.Index(s.Endpoint(), "//")+2:]
@@ -38,7 +38,7 @@ func expect(t *testing.T, what, got, want string) {
 	}
 }
 
-// client has no connections that outlive a request.
+// client closes each connection after its request.
 var client = &http.Client{
 	Transport:     &http.Transport{DisableKeepAlives: true},
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -135,7 +135,7 @@ func (tb *fakeTB) Fatalf(string, ...any) { tb.failed = true }
 
 func (tb *fakeTB) Cleanup(func()) { tb.cleanups++ }
 
-// A rotation without a published key, which no recording shows.
+// Keys can rotate without a key published before. No recording shows this.
 func TestRotateUnpublished(t *testing.T) {
 	s := authgeartest.New(t)
 	want := publishedKeys(t, s)

@@ -2,8 +2,8 @@ package authgeartest
 
 import "net"
 
-// accept hands connections over to what runs, and resets them while the server
-// is down. The port stays bound all the time: somebody else would take it.
+// accept hands connections over to the running HTTP server, and resets them while the
+// server is down. The port stays bound all the time, so that no other program takes it.
 func (s *Server) accept() {
 	for {
 		conn, err := s.listener.Accept()
@@ -15,14 +15,14 @@ func (s *Server) accept() {
 		s.mu.Unlock()
 		if run == nil || !run.listener.hand(conn) {
 			if tcp, ok := conn.(*net.TCPConn); ok {
-				_ = tcp.SetLinger(0) // a reset, as of a machine that knows nothing of the connection
+				_ = tcp.SetLinger(0) // closes with a reset, as a machine without the server would
 			}
 			_ = conn.Close()
 		}
 	}
 }
 
-// handover is the listener of what runs between two times down.
+// handover is the listener of one HTTP server, which runs until the next [Server.SetDown].
 type handover struct {
 	addr  net.Addr
 	conns chan net.Conn

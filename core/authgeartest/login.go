@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// login is what the credentials of one sign-in share: Authgear's offline grant,
-// or its browser session.
+// login is shared by the credentials of one sign-in. It is what Authgear calls an offline
+// grant, or a browser's session.
 type login struct {
 	id       string // a UUID
 	browser  bool   // a browser's session
@@ -14,8 +14,8 @@ type login struct {
 	clientID string
 	authTime time.Time
 	scopes   []string
-	// sso is the ID of the browser's session that this login came by, if the two
-	// end together; of a browser's session its own.
+	// sso is the ID of the browser's session that this login came from, if the two
+	// end together. For a browser's session it is its own ID.
 	sso string
 }
 
@@ -38,7 +38,7 @@ func (s *Server) newBrowserLogin(userID string, t Token) *login {
 	return l
 }
 
-// sid is how ID tokens name a login.
+// sid returns the sid claim that names the login in ID tokens.
 func (l *login) sid() string {
 	kind := "offline_grant:"
 	if l.browser {
@@ -58,8 +58,8 @@ func (s *Server) loginBySID(sid any) *login {
 	return nil
 }
 
-// loginBy finds the login of a cookie or a refresh token, nil if it counts no more. The
-// caller holds s.mu.
+// loginBy finds the login of a cookie or a refresh token. It is nil if the credential is
+// not valid any longer. The caller holds s.mu.
 func (s *Server) loginBy(credential string, kind sessionKind) *login {
 	if found := s.alive(credential, kind); found != nil && s.maySignIn(found.userID) {
 		return found.login
@@ -67,7 +67,7 @@ func (s *Server) loginBy(credential string, kind sessionKind) *login {
 	return nil
 }
 
-// lives says whether a login has not ended. The caller holds s.mu.
+// lives reports whether a login has not ended. The caller holds s.mu.
 func (s *Server) lives(l *login) bool {
 	for _, session := range s.sessions {
 		if session.login == l {
@@ -77,7 +77,7 @@ func (s *Server) lives(l *login) bool {
 	return false
 }
 
-// end ends a login and those that end with it. The caller holds s.mu.
+// end ends a login and all logins that end with it. The caller holds s.mu.
 func (s *Server) end(l *login) {
 	for credential, session := range s.sessions {
 		if session.login == l || l.sso != "" && session.sso == l.sso {

@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// refusal is why a shell gets no token.
+// refusal says why a shell gets no token.
 type refusal struct {
 	status int
 	text   string
 }
 
-// mint answers a token, for shells: no real Authgear gives one to whoever asks.
-// A page that has rebound its own name to this address asks for another host,
-// and gets none; what it can forward does not count.
+// mint answers with a token, for shells. No real Authgear gives tokens to everybody who
+// asks. A page that has rebound its own name to this address (DNS rebinding) sends another
+// host and gets none. X-Forwarded-Host does not count, since such a page can set it.
 func (s *Server) mint(w http.ResponseWriter, r *http.Request, token func() (string, *refusal)) {
 	if r.Method != http.MethodGet {
 		methodNotAllowed(w, []string{http.MethodGet})
@@ -43,7 +43,7 @@ func (s *Server) mint(w http.ResponseWriter, r *http.Request, token func() (stri
 // mintToken mints an access token of a user.
 func (s *Server) mintToken(r *http.Request, userID string) (string, *refusal) {
 	query := r.URL.Query()
-	token := Token{ClientID: strings.Clone(query.Get("client_id"))} // without the rest of the URL
+	token := Token{ClientID: strings.Clone(query.Get("client_id"))} // a copy, so that the rest of the URL is not kept
 	if lifetime := query.Get("expires_in"); lifetime != "" {
 		seconds, err := strconv.Atoi(lifetime)
 		if err != nil {
@@ -52,7 +52,7 @@ func (s *Server) mintToken(r *http.Request, userID string) (string, *refusal) {
 		token.ExpiresIn = time.Duration(seconds) * time.Second
 	}
 	if query.Has("login_age") {
-		seconds, err := strconv.ParseUint(query.Get("login_age"), 10, 30) // a negative auth_time is none
+		seconds, err := strconv.ParseUint(query.Get("login_age"), 10, 30) // 30 bits, so that auth_time is never negative
 		if err != nil {
 			return "", &refusal{http.StatusBadRequest, "login_age is no number of seconds"}
 		}
@@ -78,8 +78,8 @@ func (s *Server) mintClientToken(r *http.Request, client string) (string, *refus
 	return s.ClientToken(client, query.Get("resource"), strings.Fields(query.Get("scope"))...), nil
 }
 
-// mintReauthenticated reauthenticates the session that a request carries, of
-// which the resolver would tell at the public origin.
+// mintReauthenticated reauthenticates the session of the request. It finds the session as
+// the resolver does for a request to the public origin.
 func (s *Server) mintReauthenticated(r *http.Request) (string, *refusal) {
 	r = r.Clone(r.Context())
 	r.Header.Set("X-Forwarded-Host", s.endpoint.Host)

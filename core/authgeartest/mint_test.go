@@ -114,7 +114,7 @@ func TestReauthenticationForAShell(t *testing.T) {
 	}
 	expect(t, "after a refusal", authTime(resolve(t, w.Server, google[0], google[1])), seconds(aged.AuthTime))
 
-	// A request that a test looks at and hands on is not changed.
+	// Reauthentication does not change a request that a test's handler passes on.
 	request := httptest.NewRequest("GET", w.URL()+"/reauthenticate", nil)
 	request.Header.Set("Authorization", "Bearer "+w.AccessToken(alice))
 	header := request.Header.Clone()
@@ -129,7 +129,7 @@ func TestReauthenticationForAShell(t *testing.T) {
 	}
 }
 
-// This very host is the one of Endpoint, whatever address is connected to.
+// A shell has to ask for the host of Endpoint, whatever address it connects to.
 func TestHostOfAShell(t *testing.T) {
 	for endpoint, hosts := range map[string]map[string]int{
 		"https://myapp.example":   {"myapp.example": 200, "myapp.example:8443": 200, "localhost": 404, "127.0.0.1:1": 404, "": 404},
@@ -148,7 +148,7 @@ func TestHostOfAShell(t *testing.T) {
 	}
 }
 
-// A token is for who asks this very host for it.
+// Only a request that names this host gets a token.
 func TestWhatAShellMayAsk(t *testing.T) {
 	s := authgeartest.New(t)
 	token := s.AccessToken(s.AddUser(authgeartest.User{ID: "alice"}))
@@ -181,7 +181,7 @@ func TestWhatAShellMayAsk(t *testing.T) {
 		"rebound, a client's":  {"GET", client, "rebound.example", 404},
 		"rebound, reauthentic": {"GET", "/reauthenticate", "rebound.example", 404},
 	} {
-		// A page may say for whom it asks, but not to whom.
+		// A page can set X-Forwarded-Host, but not Host.
 		for _, forwarded := range []string{"", "127.0.0.1", "elsewhere.example"} {
 			fields := [][2]string{{"Host", c.host}, {"Authorization", "Bearer " + token}}
 			if forwarded != "" {

@@ -32,7 +32,7 @@ func newUUID() string {
 	return formatUUID(u)
 }
 
-// formatUUID makes 16 random bytes a UUID of version 4.
+// formatUUID formats 16 random bytes as a UUID of version 4.
 func formatUUID(u [16]byte) string {
 	u[6] = u[6]&0x0f | 0x40
 	u[8] = u[8]&0x3f | 0x80

@@ -45,7 +45,7 @@ func (s *Server) reauthenticate(of *login) string {
 	return s.idToken(of, Token{})
 }
 
-// renew makes a login one of another time. The caller holds s.mu.
+// renew changes the time of a login. The caller holds s.mu.
 func (s *Server) renew(l *login, at time.Time) {
 	l.authTime = at
 	u := s.user(l.userID)

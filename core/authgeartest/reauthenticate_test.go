@@ -17,7 +17,7 @@ func authTime(h http.Header) string { return h.Get("X-Authgear-Session-Authentic
 
 func seconds(at time.Time) string { return strconv.FormatInt(at.Unix(), 10) }
 
-// credential is that of a session, and the field that carries it.
+// credential is the credential of a session, and the header field that carries it.
 type credential struct{ value, field, prefix string }
 
 func (w *world) authTime(t *testing.T, c credential) string {
@@ -35,8 +35,8 @@ func (w *world) everyKind(user string, token authgeartest.Token) map[string]cred
 	}
 }
 
-// Facts §8: the time of the login is the session's, the resolver tells it with
-// an old credential at once. Facts §3: a JWT has its own.
+// Facts §8: the time of the login belongs to the session, so the resolver at once answers
+// the new time to an old credential. Facts §3: a JWT has its own auth_time.
 func TestSetAuthTime(t *testing.T) {
 	w := newWorld(t, authgeartest.Config{})
 	w.clock.Store(time.Now().UnixNano())
@@ -84,8 +84,8 @@ func TestReauthenticate(t *testing.T) {
 			if audience, _ := first.Claims["aud"].([]any); !slices.Equal(audience, []any{name}) {
 				t.Errorf("%s: audience %v, want %s alone", kind, audience, name)
 			}
-			// The claims' names are those of a login's ID token, which the
-			// recordings show.
+			// The names of the claims are those in the ID token of a login,
+			// which the recordings show.
 			names := slices.Sorted(maps.Keys(read(t, w.IDToken(alice, name)).Claims))
 			if got := slices.Sorted(maps.Keys(first.Claims)); !slices.Equal(got, names) {
 				t.Errorf("%s: claims %q, want %q", kind, got, names)
@@ -108,7 +108,7 @@ func TestReauthenticate(t *testing.T) {
 	}
 }
 
-// The session and the ID token have the same time, however the clock goes.
+// The session and the ID token have the same time, even if the clock goes on in between.
 func TestReauthenticateAtOneTime(t *testing.T) {
 	var ticks atomic.Int64
 	start := time.Now()

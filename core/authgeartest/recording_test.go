@@ -17,7 +17,7 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/recordings"
 )
 
-// send writes a request as it stands to a server's socket and reads the answer.
+// send writes a request to a server's socket, unchanged, and reads the answer.
 func send(t *testing.T, server, method, path string, headers [][2]string, body string) (*http.Response, string) {
 	t.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(server, "http://"))
@@ -49,7 +49,7 @@ func send(t *testing.T, server, method, path string, headers [][2]string, body s
 	return res, string(got)
 }
 
-// answer is a response without what differs from one call to the next.
+// answer is a response without the parts that differ from call to call.
 type answer struct {
 	status int
 	fields map[string][]string

@@ -8,9 +8,9 @@ import (
 	"slices"
 )
 
-// target is where an authorization request is answered.
+// target says where the answer to an authorization request goes.
 type target struct {
-	uri   *url.URL // nil: nowhere, so the browser is told
+	uri   *url.URL // nil: there is no redirect URI, so a page shows the answer
 	mode  string   // response_mode
 	state string
 }
@@ -18,15 +18,15 @@ type target struct {
 // failure is an OAuth error (RFC 6749 §4.1.2.1 and §5.2).
 type failure struct {
 	code, description string
-	status            int // of the token endpoint, 0: 400
+	status            int // status at the token endpoint, 0: 400
 }
 
-// refuse answers an authorization request by an error.
+// refuse answers an authorization request with an error.
 func (t target) refuse(f *failure) http.HandlerFunc {
 	return t.answer(map[string]string{"error": f.code, "error_description": f.description})
 }
 
-// answer sends the browser back with an answer, which gets the state.
+// answer adds the state to an answer and sends the browser back with it.
 func (t target) answer(answer map[string]string) http.HandlerFunc {
 	if t.state != "" {
 		answer["state"] = t.state
@@ -52,7 +52,7 @@ func (t target) answer(answer map[string]string) http.HandlerFunc {
 		for name, value := range answer {
 			values.Set(name, value)
 		}
-		return seeOther(to.String() + "#" + values.Encode()) // a redirect URI has no fragment (RFC 6749 §3.1.2)
+		return seeOther(to.String() + "#" + values.Encode()) // a redirect URI has no fragment of its own (RFC 6749 §3.1.2)
 	case "form_post":
 		return func(w http.ResponseWriter, r *http.Request) { formPost(w, r, t.uri.String(), answer) }
 	default:
@@ -77,7 +77,7 @@ window.location.href = "{{.URI}}"
 </html>
 `))
 
-// seeOther redirects in three ways, as Authgear does.
+// seeOther redirects by header, meta element and script, as Authgear does.
 func seeOther(uri string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Location", uri)

@@ -30,11 +30,11 @@ var people = map[string]authgeartest.User{
 	"ivan":      {Verified: true},
 	"judy":      {},
 	"oscar":     {},
-	"peggy":     {}, // whose account ends by itself
-	"sam":       {}, // who signed in by single sign-on
+	"peggy":     {}, // the account reaches its end
+	"sam":       {}, // signed in by single sign-on
 }
 
-// subjects are the recorded user IDs whose first group is given.
+// subjects are the users' names by the first group of their recorded user ID.
 var subjects = map[string]string{
 	"66a95b0e": "alice", "4ad77e91": "alice", "69a89435": "bob", "709a0427": "bob", "5ddcdd76": "carol", "0e5c8704": "anonymous", "89e103a6": "anonymous",
 	"9849fc01": "uma", "ba048384": "frank", "45af7d15": "heidi", "016babcc": "zoe", "1698555e": "dave",
@@ -42,8 +42,8 @@ var subjects = map[string]string{
 	"e981a050": "oscar", "4d98c546": "erin", "944773bf": "grace",
 }
 
-// opaque are the recorded opaque tokens and cookie values, by their beginning,
-// that meant a session when they were made.
+// opaque are the recorded opaque tokens and cookie values that had a session when they were
+// made, by the text that they begin with.
 var opaque = map[string]string{
 	"WLTEXToC": "alice", "n51AvimX": "alice", "a9P2eppw": "zoe", "kz0c5H0Q": "dave", "3a5fZXUm": "erin", "D4p0yxXA": "grace",
 	"mU9PqWn1": "judy", "8Mw8J6Y1": "ivan", "aDpOVtih": "bob", "xIMIDH1W": "oscar", "REX1fjNM": "heidi",
@@ -53,7 +53,7 @@ var opaque = map[string]string{
 	"72901821": "judy", "404435dd": "peggy", "c544c1ab": "sam",
 }
 
-// situations are what happened between the login and the recorded request.
+// situations repeat what happened between the login and the recorded request.
 var situations = map[string]func(*world){
 	"lifecycle-anonymized-jwt":                            func(w *world) { w.AnonymizeUser(w.id("oscar")) },
 	"lifecycle-anonymized-opaque":                         func(w *world) { w.AnonymizeUser(w.id("oscar")) },
@@ -122,7 +122,7 @@ const (
 	httpsOrigin = "https://auth.example.com"
 )
 
-// notOurs need a second project, or many calls at once.
+// notOurs are recordings that need a second project, or many calls at once.
 var notOurs = []string{"resolve-host-other-project", "resolve-host-other-project-opaque", "resolve-contention-500", "resolve-roles-order"}
 
 func TestResolverAsRecorded(t *testing.T) {
@@ -182,7 +182,7 @@ func TestDiscoveryAsRecorded(t *testing.T) {
 	}
 }
 
-// keyShapes are the members of a key set's keys and their types.
+// keyShapes returns the members of the keys in a JWK Set, and their types.
 func keyShapes(body any) any {
 	object, ok := body.(map[string]any)
 	if !ok {
@@ -252,7 +252,7 @@ func TestRevocationAsRecorded(t *testing.T) {
 
 func TestRotationAsRecorded(t *testing.T) {
 	w := newWorld(t, authgeartest.Config{Endpoint: liveOrigin})
-	kids := make(map[string]string) // ours for a recorded one
+	kids := make(map[string]string) // this server's kid by the recorded one
 	tokens := make(map[string]string)
 	step := func(name string) {
 		t.Run(name, func(t *testing.T) {

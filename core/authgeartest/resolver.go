@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// resolver answers whose session a request carries.
+// resolver answers who sent a request, by its session.
 func (s *Server) resolver(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		methodNotAllowed(w, []string{http.MethodGet, http.MethodHead, http.MethodOptions})
@@ -32,7 +32,7 @@ func (s *Server) resolver(w http.ResponseWriter, r *http.Request) {
 		s.clearCookie(w, r)
 		h.Set("X-Authgear-Session-Valid", "false")
 	case resolvedSession:
-		// In practice the resolver tells no AMR, and roles in any order.
+		// A real resolver sends an empty AMR, and roles in any order.
 		h.Set("X-Authgear-Session-Amr", "")
 		h.Set("X-Authgear-Session-Authenticated-At", strconv.FormatInt(found.authTime.Unix(), 10))
 		h.Set("X-Authgear-Session-Valid", "true")
@@ -64,17 +64,17 @@ const (
 	resolvedSession
 	resolvedInvalid
 	resolvedFailure
-	resolvedLate // a failure that takes its time
+	resolvedLate // a failure after the time that Redis hangs
 )
 
-// resolved is a session, and copies of its user and of the time of its login.
+// resolved has a session, and copies of its user and of the time of its login.
 type resolved struct {
 	session  *session
 	user     user
 	authTime time.Time
 }
 
-// ask resolves a request, in the time that Redis takes.
+// ask resolves a request, and waits as long as Redis hangs.
 func (s *Server) ask(r *http.Request) (resolved, resolution) {
 	s.mu.Lock()
 	found, outcome := s.resolve(r)
@@ -99,13 +99,13 @@ func (s *Server) resolve(r *http.Request) (resolved, resolution) {
 	return resolved{session: found, user: *s.users[found.userID], authTime: found.authTime}, resolvedSession
 }
 
-// findSession tries what a request carries in Authgear's order: the token, then
-// the cookies. Only a refused session cookie is told; so beside a refused token
-// any such cookie makes the refusal explicit. The caller holds s.mu.
+// findSession tries the request's credentials in Authgear's order: the token, then the
+// cookies. Only the refusal of a session cookie is reported. So a session cookie that is
+// sent with a refused token makes the refusal explicit. The caller holds s.mu.
 func (s *Server) findSession(r *http.Request) (*session, resolution) {
 	var found *session
-	// Redis holds the sessions. It is not asked for a session cookie without a
-	// dot, which can be none.
+	// Redis holds the sessions. It is not asked for a session cookie without a dot,
+	// which cannot be a session.
 	database, redis, refused := false, false, false
 	if token, ok := bearerToken(r); ok {
 		database, redis = true, true
@@ -141,7 +141,7 @@ func (s *Server) findSession(r *http.Request) (*session, resolution) {
 	return nil, resolvedNothing
 }
 
-// bearerToken reads the first Authorization field: the scheme in any case,
+// bearerToken reads the first Authorization field: the scheme in upper or lower case,
 // exactly one space, the token.
 func bearerToken(r *http.Request) (string, bool) {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
@@ -157,8 +157,8 @@ func (s *Server) alive(credential string, kind sessionKind) *session {
 	return found
 }
 
-// byToken finds the session of an access token. A JWT has to be good for the
-// origin that this request is for. The caller holds s.mu.
+// byToken finds the session of an access token. A JWT's audience has to be the origin
+// that the request is for. The caller holds s.mu.
 func (s *Server) byToken(token string, r *http.Request) *session {
 	if found := s.alive(token, kindOpaque); found != nil {
 		return found

@@ -10,11 +10,12 @@ import (
 	"time"
 )
 
-// answer counts a request and answers it as the levers say.
+// answer counts a request and answers it as the levers say: after a wait, with a failure,
+// or by another handler.
 func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	if path := r.URL.Path; s.requests[path] > 0 || len(s.requests) < maxPaths && len(path) <= maxPath {
-		s.requests[strings.Clone(path)]++ // without the rest of the URL
+		s.requests[strings.Clone(path)]++ // a copy, so that the rest of the URL is not kept
 	}
 	slow := s.slow
 	s.mu.Unlock()
@@ -34,7 +35,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// pause waits, but not longer than for the client.
+// pause waits, but no longer than the client does.
 func pause(r *http.Request, wait time.Duration) {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
@@ -90,7 +91,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// public answers at a path of the main server that every origin may read.
+// public answers at a path of Authgear's main server. Pages of every origin may read it.
 func (s *Server) public(w http.ResponseWriter, r *http.Request, methods string, next http.HandlerFunc) {
 	s.main(w, r, methods, func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -106,7 +107,7 @@ func (s *Server) public(w http.ResponseWriter, r *http.Request, methods string, 
 	})
 }
 
-// private answers at a path of the main server that must not be stored.
+// private answers at a path of Authgear's main server. The answer must not be stored.
 func (s *Server) private(w http.ResponseWriter, r *http.Request, methods string, next http.HandlerFunc) {
 	s.main(w, r, methods, func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -132,8 +133,8 @@ func (s *Server) signingIn(w http.ResponseWriter, r *http.Request, methods strin
 	})
 }
 
-// local keeps away from what hands out credentials a page that has rebound its
-// own name to this address, and reads the form.
+// local refuses a page that has rebound its own name to this address (DNS rebinding), since
+// next hands out credentials. It also reads the form.
 func (s *Server) local(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if !s.owns(r.Host) {
@@ -153,8 +154,8 @@ func (s *Server) local(next http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// locked gets an answer while nothing else changes, and fails with the database
-// that it needs.
+// locked holds s.mu while it gets an answer. It answers 500 when PostgreSQL or Redis is
+// down.
 func (s *Server) locked(answer func() http.HandlerFunc) http.HandlerFunc {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -199,7 +200,7 @@ func (s *Server) main(w http.ResponseWriter, r *http.Request, methods string, ne
 
 type nonceKey struct{}
 
-// nonce lets the scripts of a page run.
+// nonce returns the nonce with which a page's scripts may run.
 func nonce(r *http.Request) string { return r.Context().Value(nonceKey{}).(string) }
 
 // redirected sends a request for another origin to the public one.
@@ -213,8 +214,8 @@ func (s *Server) redirected(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// ours says whether the project owns the host that a request asks for. The port
-// does not matter. A loopback endpoint is known by both its usual names.
+// ours reports whether the host that a request asks for is the project's. The port does
+// not matter. For a loopback endpoint both usual names count: localhost and 127.0.0.1.
 func (s *Server) ours(r *http.Request) bool { return s.owns(requestHost(r)) }
 
 func (s *Server) owns(host string) bool {
@@ -226,7 +227,7 @@ func (s *Server) owns(host string) bool {
 	return host == name || host == "["+name+"]" || slices.Contains(local, name) && slices.Contains(local, host)
 }
 
-// requestHost is the host that a request asks for, as behind a trusted proxy.
+// requestHost returns the host that a request asks for, as behind a trusted proxy.
 func requestHost(r *http.Request) string {
 	for _, name := range []string{"X-Forwarded-Host", "X-Original-Host"} {
 		if host := r.Header.Get(name); host != "" {
@@ -248,5 +249,5 @@ func validProto(r *http.Request) bool {
 	return err == nil
 }
 
-// requestOrigin is the origin that the server believes a request to be for.
+// requestOrigin returns the origin that a request asks for, as behind a trusted proxy.
 func requestOrigin(r *http.Request) string { return requestProto(r) + "://" + requestHost(r) }

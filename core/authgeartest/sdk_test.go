@@ -8,7 +8,7 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 )
 
-// What a sign-in gives is what the SDK asks for.
+// The SDK accepts the tokens of a sign-in.
 func TestSDKTakesSignIn(t *testing.T) {
 	s := authgeartest.New(t, authgeartest.Config{Seed: "a seed"})
 	s.AddUser(authgeartest.User{ID: "alice", Roles: []string{"editor"}})

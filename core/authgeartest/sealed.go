@@ -13,13 +13,13 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// Credentials say for themselves what they are, in the places where Authgear has
-// random characters, so that a server which starts again with the same seed
-// knows those of before.
+// Where Authgear's credentials have random characters, these ones encode their user,
+// client, login and expiry. So a server that is started again with the same seed knows the
+// credentials from before.
 
 // seal makes the 32 characters of an opaque token, a refresh token or a cookie:
-// user 3 bytes, client 2, login 4, expiry 4, scopes 1, random 3, MAC 6. The caller
-// holds s.mu.
+// user 3 bytes, client 2, time of the login 4, expiry 4, scopes 1, random 3, MAC 6. The
+// caller holds s.mu.
 func (s *Server) seal(kind sessionKind, of *login, expires time.Time) string {
 	var b sealed
 	copy(b[0:3], s.short("user", of.userID))
@@ -36,7 +36,7 @@ func (s *Server) seal(kind sessionKind, of *login, expires time.Time) string {
 	return b.text()
 }
 
-// sealed is what seal says, in 32 characters of base 62.
+// sealed holds the bytes of a seal. Their text is 32 characters of base 62.
 type sealed [23]byte
 
 func (b sealed) text() string {
@@ -44,14 +44,14 @@ func (b sealed) text() string {
 	return strings.Repeat("0", 32-len(text)) + text
 }
 
-// short is a name by which a user or a client is found again.
+// short returns a short hash of an ID, by which unseal finds the user or the client.
 func (s *Server) short(purpose, id string) []byte {
 	sum := s.seed.derive(purpose, id)
 	return sum[:3]
 }
 
-// sealOf is the MAC of what a credential says. An opaque token does not name its
-// login.
+// sealOf returns the MAC of the first bytes of a seal and of the login's ID. It leaves out
+// the ID for an opaque token, which does not name its login.
 func (s *Server) sealOf(kind sessionKind, loginID string, said []byte) []byte {
 	if kind == kindOpaque {
 		loginID = ""
@@ -60,7 +60,7 @@ func (s *Server) sealOf(kind sessionKind, loginID string, said []byte) []byte {
 	return sum[:6]
 }
 
-// jti names a JWT, and its login.
+// jti returns the jti of a new JWT. It has the login's ID in it.
 func (s *Server) jti(of *login) string {
 	id, _ := hex.DecodeString(strings.ReplaceAll(of.id, "-", ""))
 	id = append(id, make([]byte, 8)...)
@@ -69,7 +69,7 @@ func (s *Server) jti(of *login) string {
 	return hex.EncodeToString(append(id, sum[:8]...))
 }
 
-// find is what belongs to a credential, nil for nothing. The caller holds s.mu.
+// find returns the session of a credential, nil if there is none. The caller holds s.mu.
 func (s *Server) find(credential string) *session {
 	if found := s.sessions[credential]; found != nil || !s.lasting || s.ended[credential] {
 		return found
@@ -139,8 +139,8 @@ func (s *Server) unsealJWT(credential string) *session {
 	return found
 }
 
-// again remembers a credential from before the start, unless its login has ended or its
-// user is gone: then it is nil. The caller holds s.mu.
+// again remembers a credential from before the start. It returns nil if the login has
+// ended or the user is gone. The caller holds s.mu.
 func (s *Server) again(credential string, kind sessionKind, of *login, expires time.Time) *session {
 	if s.users[of.userID] == nil || s.ended[of.id] || !of.authTime.After(s.signedOut[of.userID]) {
 		return nil
@@ -151,12 +151,12 @@ func (s *Server) again(credential string, kind sessionKind, of *login, expires t
 		}
 	}
 	found := &session{kind: kind, login: of, expires: expires}
-	s.remember(strings.Clone(credential), found) // without the rest of its header
+	s.remember(strings.Clone(credential), found) // a copy, so that the rest of the header is not kept
 	return found
 }
 
-// verified reads a token that is signed by a published key, whatever its times.
-// It is nil for anything else. The caller holds s.mu.
+// verified reads a token that is signed with a published key, even if it has expired. It
+// returns nil for any other text. The caller holds s.mu.
 func (s *Server) verified(token, typ string) (claims, header map[string]any) {
 	read := jwt.MapClaims{}
 	parsed, err := jwt.NewParser(jwt.WithValidMethods([]string{"RS256"}), jwt.WithoutClaimsValidation()).

@@ -11,8 +11,8 @@ import (
 	mathrand "math/rand/v2"
 )
 
-// seed is what everything is derived from that a restart with [Config].Seed has
-// to find again.
+// seed is the secret from which keys and IDs are derived, so that a restart with the same
+// [Config].Seed has the same ones.
 type seed [32]byte
 
 func newSeed(text string) seed {
@@ -24,21 +24,21 @@ func newSeed(text string) seed {
 	return random
 }
 
-// derive is a secret of a purpose.
+// derive returns the secret for a purpose.
 func (s seed) derive(purpose string, of ...any) [32]byte {
 	mac := hmac.New(sha256.New, s[:])
 	_, _ = fmt.Fprintf(mac, "%s\n%q", purpose, of)
 	return [32]byte(mac.Sum(nil))
 }
 
-// uuid is the nth ID of a purpose.
+// uuid returns the nth ID for a purpose.
 func (s seed) uuid(purpose string, n int) string {
 	sum := s.derive(purpose, n)
 	return formatUUID([16]byte(sum[:16]))
 }
 
-// key is the nth signing key. crypto/rsa makes no key twice from the same
-// source, on purpose; so the primes are chosen here (FIPS 186-5 A.1.3). For
+// key returns the nth signing key. On purpose, crypto/rsa never makes the same key twice
+// from the same source, so the primes are chosen here (FIPS 186-5 A.1.3). For
 // development only: whoever knows the seed has the key.
 func (s seed) key(n int) *rsa.PrivateKey {
 	source := mathrand.NewChaCha8(s.derive("key", n))
@@ -59,12 +59,12 @@ func (s seed) key(n int) *rsa.PrivateKey {
 	}
 }
 
-// prime is the next prime of 1024 bits whose two highest ones are set, so that
-// two of them make a modulus of 2048.
+// prime returns the next prime of 1024 bits. Its two highest bits are set, so that the
+// product of two such primes has 2048 bits.
 func prime(source io.Reader) *big.Int {
 	var candidate [128]byte
 	for {
-		_, _ = io.ReadFull(source, candidate[:]) // which never fails
+		_, _ = io.ReadFull(source, candidate[:]) // never fails
 		candidate[0] |= 0xc0
 		if p := new(big.Int).SetBytes(candidate[:]); p.ProbablyPrime(20) {
 			return p

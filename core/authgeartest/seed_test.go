@@ -9,8 +9,8 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 )
 
-// startAgain is a server that begins with a seed and with alice, bob and a user
-// without an ID of their own.
+// startAgain starts a server with a seed and the users alice, bob and a third one, who is
+// added without an ID.
 func startAgain(t *testing.T, seed string) (w *world, third string) {
 	t.Helper()
 	w = newWorld(t, authgeartest.Config{Endpoint: liveOrigin, Seed: seed})
@@ -42,7 +42,7 @@ func TestSeed(t *testing.T) {
 		if kid := func(w *world) any { return read(t, w.AccessToken("bob")).Header["kid"] }; kid(w) != kid(before) {
 			t.Error("another key")
 		}
-		renewed := exchange(t, w.Server, form, 200) // before the JWT tells more of the login
+		renewed := exchange(t, w.Server, form, 200) // before the JWT is seen, which says more about the login
 		for name, sent := range alices {
 			expect(t, name, who(w, sent), "alice")
 			expect(t, name+", its login", authTime(resolve(t, w.Server, sent[0], sent[1])), seconds(before.time()))
@@ -58,7 +58,7 @@ func TestSeed(t *testing.T) {
 	})
 	t.Run("what ends", func(t *testing.T) {
 		w, _ := startAgain(t, "a seed")
-		w.Revoke(refresh) // which has not been seen yet
+		w.Revoke(refresh) // this server has not seen the refresh token yet
 		expect(t, "JWT of the same login", who(w, alices["JWT"]), "")
 		expect(t, "another login", who(w, alices["minted"]), "alice")
 		res, _ := call(t, w.Server, authorizePath("prompt", "none", "x_sso_enabled", "true"), "", alices["cookie"])
@@ -119,7 +119,7 @@ func TestSeed(t *testing.T) {
 	})
 }
 
-// Every login ends by its own name, and no two credentials are the same.
+// No two credentials are the same.
 func TestSealsDiffer(t *testing.T) {
 	w, _ := startAgain(t, "a seed")
 	seen := make(map[string]bool)

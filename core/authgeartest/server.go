@@ -70,28 +70,28 @@ type Server struct {
 	cookiePrefix string
 	cookieDomain string
 	clients      []Client
-	origins      []string // that may call by script
+	origins      []string // origins whose scripts may call
 	seed         seed
-	lasting      bool // there is a Config.Seed
+	lasting      bool // Config.Seed is set
 
-	switching sync.Mutex // held while going down, up or closing
+	switching sync.Mutex // held while the server goes down or up, or closes
 	accepting sync.WaitGroup
 	sending   sync.WaitGroup
-	open      context.Context // until Close
+	open      context.Context // ends with Close
 	close     context.CancelFunc
 
 	mu         sync.Mutex
 	keys       []*signingKey // published; the first one signs
-	made       int           // keys
+	made       int           // how many keys were made
 	users      map[string]*user
-	added      int                 // users without an ID
+	added      int                 // how many users were added without an ID
 	sessions   map[string]*session // by credential
 	codes      map[string]*code
 	handoffs   map[string]handoff   // by app session token
 	promotions map[string]promotion // by code
-	ended      map[string]bool      // logins by ID, and opaque tokens
-	signedOut  map[string]time.Time // users, from all sessions
-	names      map[string]string    // of clients, by what seals have of them
+	ended      map[string]bool      // login IDs, and opaque tokens
+	signedOut  map[string]time.Time // when all sessions of a user ended, by user ID
+	names      map[string]string    // client IDs, by the two bytes that seals have of them
 	requests   map[string]int
 	handlers   map[string]http.Handler
 	failing    int
@@ -107,11 +107,11 @@ type running struct {
 	http     *http.Server
 	listener *handover
 	cancel   context.CancelFunc
-	served   sync.WaitGroup // http's loop
+	served   sync.WaitGroup // the goroutine that runs http.Serve
 
 	mu       sync.Mutex
 	inFlight int
-	idle     chan struct{} // not nil: closed when inFlight gets to 0
+	idle     chan struct{} // closed when inFlight gets to 0; nil: nobody waits
 }
 
 // New starts a server for a test and closes it at the test's end. At most one
@@ -242,15 +242,15 @@ func (s *Server) Close() {
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
-	s.close() // of what is being sent
+	s.close() // ends the sending of events
 	s.stop()
-	_ = s.listener.Close() // again and again does no harm
+	_ = s.listener.Close() // a second Close does no harm
 	s.accepting.Wait()
 	s.sending.Wait()
 	s.sender.CloseIdleConnections()
 }
 
-// stop ends what runs, if anything does. The caller holds s.switching.
+// stop ends the running HTTP server, if there is one. The caller holds s.switching.
 func (s *Server) stop() {
 	s.mu.Lock()
 	run := s.running
@@ -301,7 +301,7 @@ func (run *running) leave() {
 	}
 }
 
-// wait returns when no handler runs any more, or after at most the given time.
+// wait returns when no handler runs any more, at the latest after most.
 func (run *running) wait(most time.Duration) {
 	run.mu.Lock()
 	if run.inFlight == 0 {

@@ -32,8 +32,8 @@ var signInTemplate = template.Must(template.New("").Parse(`<!DOCTYPE html>
 </html>
 `))
 
-// signInPage lists the users who may sign in, or the one that id_token_hint
-// names. The caller holds s.mu.
+// signInPage lists the users who may sign in. If id_token_hint names a user, it lists only
+// that one. The caller holds s.mu.
 func (s *Server) signInPage(a *authorization, problem string) http.HandlerFunc {
 	type line struct{ ID, Facts string }
 	var lines []line
@@ -53,7 +53,7 @@ func (s *Server) signInPage(a *authorization, problem string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { writePage(w, status, signInTemplate, page) }
 }
 
-// facts are what a page says of a user.
+// facts returns what a page says about a user.
 func (u *user) facts() string {
 	facts := []string{u.Email, strings.Join(u.Roles, ", ")}
 	if u.Anonymous {
@@ -88,7 +88,7 @@ func (s *Server) signIn(r *http.Request, a *authorization, userID string) http.H
 	}
 	browser := s.browser(r)
 	if browser != nil && browser.userID != userID {
-		browser = nil // somebody else's, who is signed out of the browser by the new cookie
+		browser = nil // the session of another user; the new cookie replaces it
 	}
 	if browser != nil && !a.relogin {
 		return s.grantCode(a, userID, browser.authTime, browser)
@@ -114,7 +114,7 @@ func withCookies(cookies []*http.Cookie, answer http.HandlerFunc) http.HandlerFu
 	}
 }
 
-// browserCookies are those that a browser gets when somebody signs in. The
+// browserCookies returns the cookies that a browser gets when somebody signs in. The
 // caller holds s.mu.
 func (s *Server) browserCookies(of *login) []*http.Cookie {
 	session := s.sessionCookie(of, Token{})
@@ -123,10 +123,10 @@ func (s *Server) browserCookies(of *login) []*http.Cookie {
 	return []*http.Cookie{session, &strict}
 }
 
-// sso says whether the browser's session and the client's tokens end together.
+// sso reports whether the browser's session and the client's tokens end together.
 func (a *authorization) sso() bool { return a.form.Get("x_sso_enabled") == "true" }
 
-// suppressesCookie says whether the browser is to get no session.
+// suppressesCookie reports whether the client asks that the browser gets no session.
 func (a *authorization) suppressesCookie() bool {
 	if a.form.Get("x_sso_enabled") != "" {
 		return !a.sso()

@@ -18,10 +18,10 @@ import (
 
 const callback = "http://localhost:4000"
 
-// verifier has the characters and the least length of RFC 7636 §4.1.
+// verifier has all kinds of characters and the minimum length of RFC 7636 §4.1.
 const verifier = "a-verifier_of.43~characters-0123456789-ABCD"
 
-// recordedClients are those of the recorded project.
+// recordedClients are the clients of the recorded project.
 var recordedClients = []authgeartest.Client{
 	{ID: "spa-jwt", RedirectURIs: []string{callback}, PostLogoutRedirectURIs: []string{callback + "/after-logout"}},
 	{ID: "spa-opaque", RedirectURIs: []string{callback}, OpaqueTokens: true},
@@ -32,7 +32,8 @@ var recordedClients = []authgeartest.Client{
 	{ID: "m2m-jwt", Secret: "secret-m2m-jwt", Resources: map[string][]string{"https://api.example.com": {"read:orders", "write:orders"}}},
 }
 
-// authorizePath asks for a code, with changes; an empty value removes a parameter.
+// authorizePath returns the path of a request for a code. changes has names and values of
+// parameters in turn. An empty value removes the parameter.
 func authorizePath(changes ...string) string {
 	query := url.Values{
 		"client_id": {"spa"}, "redirect_uri": {callback}, "response_type": {"code"},
@@ -52,7 +53,7 @@ func challenge(verifier string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// call sends a form, or asks without one, as a client at the endpoint.
+// call sends a form, or a GET if form is empty, as a client does at the endpoint.
 func call(t *testing.T, s *authgeartest.Server, path, form string, fields ...[2]string) (*http.Response, string) {
 	t.Helper()
 	endpoint, _ := url.Parse(s.Endpoint())
@@ -66,7 +67,7 @@ func call(t *testing.T, s *authgeartest.Server, path, form string, fields ...[2]
 	return send(t, s.URL(), method, path, append(headers, fields...), form)
 }
 
-// located are the parameters of an answer's Location.
+// located returns the parameters of an answer's Location.
 func located(t *testing.T, res *http.Response) url.Values {
 	t.Helper()
 	to, err := res.Location()
@@ -215,7 +216,7 @@ func TestTokenEndpointAsRecorded(t *testing.T) {
 	}
 }
 
-// members are the names in an answer, in their order.
+// members returns the names of the members of an answer, in their order.
 func members(body string) []string {
 	var names []string
 	for _, m := range regexp.MustCompile(`"([a-z_]+)":`).FindAllStringSubmatch(body, -1) {
@@ -264,14 +265,14 @@ func TestAppSessionAndAnonymousAsRecorded(t *testing.T) {
 	}
 }
 
-// signInFor gives the tokens of a new sign-in.
+// signInFor returns the tokens of a new sign-in.
 func signInFor(t *testing.T, s *authgeartest.Server, user, client string, changes ...string) map[string]any {
 	t.Helper()
 	code := codeOf(t, s, user, append([]string{"client_id", client}, changes...)...)
 	return exchange(t, s, codeForm(client, code), http.StatusOK)
 }
 
-// exchange asks the token endpoint.
+// exchange asks the token endpoint and checks the status.
 func exchange(t *testing.T, s *authgeartest.Server, form url.Values, status int, fields ...[2]string) map[string]any {
 	t.Helper()
 	res, raw := call(t, s, "/oauth2/token", form.Encode(), fields...)

@@ -9,7 +9,7 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 )
 
-// Whoever has no proof of the same site is asked first.
+// Without proof that the request comes from the same site, the user is asked first.
 func TestSignOutByQuestion(t *testing.T) {
 	s := authgeartest.New(t)
 	session := [2]string{"Cookie", "session=" + s.SessionCookie(s.AddUser(authgeartest.User{ID: "alice"})).Value}
@@ -50,7 +50,7 @@ func TestSignOutByQuestion(t *testing.T) {
 	}
 }
 
-// An app lets a browser in, once.
+// An app session token signs a browser in, once.
 func TestAppSession(t *testing.T) {
 	w := newWorld(t, authgeartest.Config{})
 	w.clock.Store(time.Now().UnixNano())
@@ -136,7 +136,7 @@ func TestAnonymousAPI(t *testing.T) {
 	}
 }
 
-// A guest signs up by a click, and stays the same user.
+// An anonymous user signs up by a click, and stays the same user.
 func TestPromotion(t *testing.T) {
 	w := newWorld(t, authgeartest.Config{})
 	w.clock.Store(time.Now().UnixNano())
@@ -163,7 +163,7 @@ func TestPromotion(t *testing.T) {
 	}
 }
 
-// callAPI calls Authgear's own API, in JSON unless a field says otherwise.
+// callAPI calls Authgear's own API, with JSON unless fields have another content type.
 func callAPI(t *testing.T, s *authgeartest.Server, path, body string, fields ...[2]string) (int, string) {
 	t.Helper()
 	fields = append(fields, [2]string{"Host", strings.TrimPrefix(s.URL(), "http://")}, [2]string{"Content-Type", "application/json"})

@@ -60,11 +60,11 @@ type session struct {
 	*login
 	expires time.Time
 
-	// Of a JWT, as they came out of JSON.
+	// Only for a JWT, as decoded from JSON.
 	header, claims map[string]any
 }
 
-// start makes a credential that begins like this. The caller holds s.mu.
+// start makes a credential that begins with begins, and its session. The caller holds s.mu.
 func (s *Server) start(kind sessionKind, of *login, begins string, lifetime time.Duration) string {
 	expires := s.now().Add(lifetime)
 	credential := begins + s.seal(kind, of, expires)
@@ -72,7 +72,7 @@ func (s *Server) start(kind sessionKind, of *login, begins string, lifetime time
 	return credential
 }
 
-// remember makes a credential one of a session. The caller holds s.mu.
+// remember stores the session of a credential. The caller holds s.mu.
 func (s *Server) remember(credential string, of *session) {
 	put(s.sessions, credential, of, func(old *session) bool { return !s.now().Before(old.expires) })
 }
@@ -84,7 +84,7 @@ func (t Token) authTime(now time.Time) time.Time {
 	return t.AuthTime
 }
 
-// scopes are those of a token, which may be other ones than its login began with.
+// scopes returns the scopes of a token. They may differ from those of its login.
 func (t Token) scopes(of *login) []string {
 	if t.Scopes == nil {
 		return of.scopes
@@ -114,8 +114,8 @@ func (s *Server) AccessToken(userID string, token ...Token) string {
 	return s.accessToken(s.newLogin(userID, first(token)), first(token))
 }
 
-// accessToken mints a JWT of a login, which knows better than the token whose and
-// when it was. The caller holds s.mu.
+// accessToken mints a JWT of a login. User and time are taken from the login, not from the
+// Token. The caller holds s.mu.
 func (s *Server) accessToken(of *login, t Token) string {
 	now := s.now()
 	t.AuthTime = of.authTime
@@ -236,7 +236,7 @@ func (s *Server) appSessionCookie(of *login, t Token) *http.Cookie {
 	return cookie
 }
 
-// cookie is a session cookie without value.
+// cookie returns a session cookie without a value.
 func (s *Server) cookie(secure bool) *http.Cookie {
 	return &http.Cookie{
 		Name: s.cookiePrefix + "session", Path: "/", Domain: s.cookieDomain,
@@ -259,7 +259,7 @@ func (s *Server) Sign(header, claims map[string]any) string {
 	return s.sign(full, claims)
 }
 
-// claims are those that access tokens and ID tokens of a user share.
+// claims returns the claims that access tokens and ID tokens of a user share.
 func (u *user) claims(t Token, issuer string, now time.Time) map[string]any {
 	roles := slices.Clone(u.Roles)
 	if roles == nil {
@@ -288,7 +288,7 @@ func clientID(id string) string {
 	return id
 }
 
-// header is that of a token signed now. The caller holds s.mu.
+// header returns the header of a token that is signed now. The caller holds s.mu.
 func (s *Server) header(typ string) map[string]any {
 	return map[string]any{"alg": "RS256", "kid": s.keys[0].id, "typ": typ}
 }

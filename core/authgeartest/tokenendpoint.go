@@ -23,8 +23,8 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 	})(w, r)
 }
 
-// write answers an OAuth error (RFC 6749 §5.2), always 400 as with Authgear if
-// nothing else is said, a wrong client secret too.
+// write answers with an OAuth error (RFC 6749 §5.2). The status is 400 unless the failure
+// has another, as with Authgear: 400 for a wrong client secret too.
 func (f *failure) write(w http.ResponseWriter, _ *http.Request) {
 	status := f.status
 	if status == 0 {
@@ -35,8 +35,8 @@ func (f *failure) write(w http.ResponseWriter, _ *http.Request) {
 	_ = json.NewEncoder(w).Encode(map[string]string{"error": f.code, "error_description": f.description})
 }
 
-// grant gives tokens, if the checks in Authgear's order are passed. The caller
-// holds s.mu.
+// grant makes the checks in Authgear's order, and then grants tokens. The caller holds
+// s.mu.
 func (s *Server) grant(r *http.Request) (tokens, *failure) {
 	id, secret := r.Form.Get("client_id"), r.Form.Get("client_secret")
 	if id == "" && secret == "" {
@@ -93,8 +93,7 @@ func (s *Server) grant(r *http.Request) (tokens, *failure) {
 	return s.grantIDToken(client, r)
 }
 
-// basicAuth reads client_secret_basic (RFC 6749 §2.3.1), whose parts are
-// form-encoded.
+// basicAuth reads client_secret_basic (RFC 6749 §2.3.1). ID and secret are form-encoded.
 func basicAuth(r *http.Request) (id, secret string, f *failure) {
 	name, password, _ := r.BasicAuth()
 	id, err := url.QueryUnescape(name)
@@ -107,7 +106,7 @@ func basicAuth(r *http.Request) (id, secret string, f *failure) {
 	return id, secret, nil
 }
 
-// checkSecret is an authentication of a client. Authgear's error is no
+// checkSecret authenticates a client. For a wrong secret Authgear does not answer
 // invalid_client.
 func (c *Client) checkSecret(secret string) *failure {
 	if c.confidential() && secret != c.Secret {
@@ -128,7 +127,7 @@ func (s *Server) issue(of *login, client *Client, t Token) tokens {
 	return issued
 }
 
-// personal are the claims about a user that confidential clients get in tokens.
+// personal returns the claims about a user that confidential clients get in tokens.
 func (u *user) personal(client *Client, scopes []string) map[string]any {
 	claims := make(map[string]any)
 	if !client.confidential() {
@@ -143,8 +142,8 @@ func (u *user) personal(client *Client, scopes []string) map[string]any {
 	return claims
 }
 
-// idTokenClaims reads an ID token of this server, which may have expired. It is
-// nil for anything else. The caller holds s.mu.
+// idTokenClaims reads an ID token of this server, even if it has expired. It returns nil
+// for any other text. The caller holds s.mu.
 func (s *Server) idTokenClaims(token string) map[string]any {
 	claims, _ := s.verified(token, "JWT")
 	return claims

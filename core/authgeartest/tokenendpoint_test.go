@@ -10,7 +10,7 @@ import (
 
 const idTokenGrant = "urn:authgear:params:oauth:grant-type:id-token"
 
-// RFC 6749 §5.2, with Authgear's statuses.
+// RFC 6749 §5.2 gives the error codes, Authgear the statuses.
 func TestTokenErrors(t *testing.T) {
 	s := authgeartest.New(t, authgeartest.Config{Clients: append(recordedClients, authgeartest.Client{ID: "spa", RedirectURIs: []string{callback}})})
 	s.AddUser(authgeartest.User{ID: "alice"})
@@ -68,7 +68,7 @@ func TestTokenErrors(t *testing.T) {
 	}
 }
 
-// A code is for its client, redirect URI and verifier, once and for five minutes.
+// A code is good once, for five minutes, with its client, redirect URI and verifier.
 func TestCode(t *testing.T) {
 	w := newWorld(t, authgeartest.Config{Clients: append(recordedClients, authgeartest.Client{ID: "spa", RedirectURIs: []string{callback, callback + "/other"}}, authgeartest.Client{ID: "other"})})
 	w.clock.Store(time.Now().UnixNano())
@@ -109,7 +109,7 @@ func TestCode(t *testing.T) {
 	expect(t, "a second time", stringOf(exchange(t, w.Server, form, 400)["error"]), "invalid_grant")
 }
 
-// What belongs to a login ends with it.
+// All credentials of a login end with it.
 func TestEndOfLogin(t *testing.T) {
 	s := authgeartest.New(t)
 	s.AddUser(authgeartest.User{ID: "alice"})
@@ -136,7 +136,7 @@ func TestEndOfLogin(t *testing.T) {
 	}
 }
 
-// Tokens end with the browser's session if that was asked for (x_sso_enabled).
+// Tokens end with the browser's session if the client asked for it (x_sso_enabled).
 func TestEndOfBrowserSession(t *testing.T) {
 	w := newWorld(t, authgeartest.Config{})
 	w.clock.Store(time.Now().UnixNano())
@@ -154,7 +154,7 @@ func TestEndOfBrowserSession(t *testing.T) {
 	expect(t, "account ended", stringOf(exchange(t, w.Server, form, 400)["error"]), "invalid_grant")
 }
 
-// Without registered clients everybody is a machine.
+// Without registered clients every client ID is a machine.
 func TestAnyMachine(t *testing.T) {
 	s := authgeartest.New(t, authgeartest.Config{Endpoint: httpsOrigin})
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {"cron"}, "client_secret": {"any"}, "resource": {"https://api.example.com"}, "scope": {"a b"}}

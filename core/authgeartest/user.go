@@ -32,24 +32,24 @@ type user struct {
 	updated    time.Time
 	disabled   bool
 	deleteAt   time.Time // zero: deletion is not scheduled
-	validUntil time.Time // zero: for ever
-	guestUntil time.Time // of who has signed up anonymously; zero: was added
+	validUntil time.Time // zero: no end
+	guestUntil time.Time // when an anonymous sign-up may be forgotten; zero: by AddUser, never
 }
 
 func (u *user) canReauthenticate() bool { return !u.Anonymous && !u.CannotReauthenticate }
 
-// maySignIn says whether the account's status allows sessions.
+// maySignIn reports whether the account's status allows sessions.
 func (u *user) maySignIn(now time.Time) bool {
 	return !u.disabled && (u.validUntil.IsZero() || now.Before(u.validUntil))
 }
 
-// maySignIn says whether there is such a user, and one who may. The caller holds s.mu.
+// maySignIn reports whether the user exists and may sign in. The caller holds s.mu.
 func (s *Server) maySignIn(userID string) bool {
 	u := s.users[userID]
 	return u != nil && u.maySignIn(s.now())
 }
 
-// amr is what a fresh login's tokens tell, nil for nothing.
+// amr returns the amr of a new login's tokens, nil for none.
 func (u *user) amr() []string {
 	switch {
 	case u.Anonymous:
@@ -121,7 +121,7 @@ func (s *Server) ScheduleDeletion(userID string) {
 	s.disable("user.deletion_scheduled", u)
 }
 
-// disable does what an event says. The caller holds s.mu.
+// disable disables a user and sends an event of this type. The caller holds s.mu.
 func (s *Server) disable(eventType string, u *user) {
 	u.disabled = true
 	s.endSessions(u.ID)
@@ -156,7 +156,7 @@ func (s *Server) AnonymizeUser(userID string) {
 	s.remove("user.anonymized", s.user(userID))
 }
 
-// remove does what an event says. The caller holds s.mu.
+// remove deletes a user and sends an event of this type. The caller holds s.mu.
 func (s *Server) remove(eventType string, u *user) {
 	delete(s.users, u.ID)
 	s.endSessions(u.ID)

@@ -16,7 +16,7 @@ func (s *Server) userinfo(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// info is what the userinfo endpoint tells of a user.
+// info returns what the userinfo endpoint says about a user.
 func (u *user) info() map[string]any {
 	roles := u.Roles
 	if roles == nil {

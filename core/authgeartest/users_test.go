@@ -109,7 +109,7 @@ func TestCredentials(t *testing.T) {
 		}
 		expect(t, "token as cookie", resolve(t, w.Server, "Cookie", "session="+w.OpaqueToken(id)).Get("X-Authgear-Session-Valid"), "false")
 	})
-	// Facts §4: only a refused session cookie of the project's own name is told.
+	// Facts §4: only the refusal of a session cookie with the project's name for it is reported.
 	t.Run("cookies refused silently or not", func(t *testing.T) {
 		prefixed := authgeartest.New(t, authgeartest.Config{CookiePrefix: "acme_"})
 		for _, c := range []struct {

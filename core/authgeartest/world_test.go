@@ -19,9 +19,9 @@ type world struct {
 	clock atomic.Int64
 
 	t           *testing.T
-	ids         map[string]string // by name
-	recordedIDs map[string]string // recorded ID by name
-	credentials map[string]string // minted for recorded ones
+	ids         map[string]string // user IDs by name
+	recordedIDs map[string]string // recorded user IDs by name
+	credentials map[string]string // minted credentials by recorded ones
 }
 
 func newWorld(t *testing.T, config authgeartest.Config) *world {
@@ -53,7 +53,7 @@ func (w *world) name(recordedID string) string {
 	return name
 }
 
-// id is that of a user in this case, who begins to exist when first asked for.
+// id returns the ID of a user of this case. The first call for a name adds the user.
 func (w *world) id(name string) string {
 	w.t.Helper()
 	if id := w.ids[name]; id != "" {
@@ -67,7 +67,7 @@ func (w *world) id(name string) string {
 	return w.ids[name]
 }
 
-// minted is the case's only credential.
+// minted returns the case's only credential.
 func (w *world) minted() string {
 	w.t.Helper()
 	if len(w.credentials) != 1 {
@@ -79,8 +79,8 @@ func (w *world) minted() string {
 	return ""
 }
 
-// substitute puts equivalent credentials of this server in the place of the
-// recorded ones. authTime is that of opaque ones.
+// substitute replaces recorded credentials by equivalent ones of this server. authTime is
+// the time of the login for opaque ones.
 func (w *world) substitute(value string, authTime time.Time) string {
 	w.t.Helper()
 	as := func(mint func(string) string) func(string) string {
@@ -96,7 +96,7 @@ func (w *world) substitute(value string, authTime time.Time) string {
 	value = cookiePattern.ReplaceAllStringFunc(value, as(func(recorded string) string {
 		name, ok := opaque[recorded[:8]]
 		if !ok {
-			return recorded // no session, a refresh token for example
+			return recorded // has no session, for example a refresh token
 		}
 		return w.SessionCookie(w.id(name), token).Value
 	}))
@@ -108,12 +108,12 @@ func (w *world) substitute(value string, authTime time.Time) string {
 	})
 }
 
-// jwt mints what a recorded JWT was at the time of the recording.
+// jwt mints a JWT like a recorded one, as it was at the time of the recording.
 func (w *world) jwt(recorded string) string {
 	w.t.Helper()
 	parts := strings.Split(recorded, ".")
 	if len(recorded) > 4000 || parts[2] == "" || strings.Trim(parts[2], "A") == "" {
-		return recorded // nonsense, or alg none
+		return recorded // not a JWT, or one with alg none
 	}
 	old := read(w.t, recorded)
 	if old.Header["typ"] != "at+jwt" {
@@ -124,13 +124,13 @@ func (w *world) jwt(recorded string) string {
 		return w.ClientToken("m2m-jwt", "https://api.example.com", "read:orders", "write:orders")
 	}
 	tampered := strings.Contains(w.t.Name(), "-invalid-jwt-")
-	name := "alice" // where the subject was tampered with
+	name := "alice" // if the subject was tampered with
 	if !tampered {
 		name = w.name(subject)
 	}
 	seconds := func(claim string) time.Time { return time.Unix(int64(old.Claims[claim].(float64)), 0) }
 	recordedAt := w.clock.Load()
-	w.clock.Store(seconds("iat").UnixNano()) // minted then
+	w.clock.Store(seconds("iat").UnixNano()) // the JWT is minted at its iat
 	token := w.AccessToken(w.id(name), authgeartest.Token{
 		ClientID:  old.Claims["client_id"].(string),
 		Scopes:    strings.Fields(old.Claims["scope"].(string)),

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// actTimeout is how long the store, and then OnEvent, may take.
+// actTimeout is how long the store may take, and after it OnEvent.
 const actTimeout = 5 * time.Second
 
 type action int
@@ -20,7 +20,7 @@ const (
 	forget        // something about the user has changed
 )
 
-// actionOf says what a type of event means for what is known of its user.
+// actionOf says what to do about an event of this type.
 func actionOf(eventType string) action {
 	switch eventType {
 	case "user.disabled", "user.deleted", "user.anonymized", "user.deletion_scheduled", "user.anonymization_scheduled":
@@ -29,7 +29,7 @@ func actionOf(eventType string) action {
 		"user.reauthenticated", "user.profile.updated", "user.anonymous.promoted":
 		return forget
 	}
-	if strings.HasPrefix(eventType, "identity.") { // which can verify a user, or end that
+	if strings.HasPrefix(eventType, "identity.") { // such an event can change whether the user is verified
 		return forget
 	}
 	return none
@@ -46,8 +46,8 @@ func isBlocking(eventType string) bool {
 	return false
 }
 
-// act does what the event asks for, once. It goes on when the client goes away, since the
-// event does not come again.
+// act acts upon an event, once. It goes on when the client goes away, since Authgear does
+// not send the event again.
 func (h *Handler) act(ctx context.Context, e *Event) error {
 	key := sha256.Sum256(e.Body)
 	if !h.acted.begin(key) {
@@ -65,7 +65,7 @@ func (h *Handler) act(ctx context.Context, e *Event) error {
 	return err
 }
 
-// tell tells the store.
+// tell tells the store about an event.
 func (h *Handler) tell(ctx context.Context, e *Event) (err error) {
 	switch actionOf(e.Type) {
 	case revoke:
@@ -82,7 +82,7 @@ func (h *Handler) tell(ctx context.Context, e *Event) (err error) {
 	return nil
 }
 
-// safely calls foreign code, and returns its panic as an error.
+// safely calls code that is not ours, and returns its panic as an error.
 func safely(ctx context.Context, f func(context.Context) error) (err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), actTimeout)
 	defer cancel()

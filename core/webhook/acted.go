@@ -7,17 +7,17 @@ import (
 
 const maxActed = 1024
 
-// acted keeps the last events that were acted upon, so that none is acted upon twice.
-// They are kept by the hash of their body, not by their id: a hash has one size, and a
-// project whose database was restored may give the id of an old event to a new one.
+// acted remembers the last events that were acted upon, so that none is acted upon twice.
+// It keeps the hash of an event's body, not the event's id. A hash has a fixed size. And
+// after a project's database was restored, a new event may get the id of an old one.
 type acted struct {
 	mu    sync.Mutex
-	known map[[sha256.Size]byte]int   // and their places in order
+	known map[[sha256.Size]byte]int   // the events, and their places in order
 	order [maxActed][sha256.Size]byte // a ring
 	next  int
 }
 
-// begin reports whether the event is new, and notes it.
+// begin reports whether the event is new, and remembers it.
 func (a *acted) begin(key [sha256.Size]byte) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -27,7 +27,7 @@ func (a *acted) begin(key [sha256.Size]byte) bool {
 	if a.known == nil {
 		a.known = make(map[[sha256.Size]byte]int, maxActed)
 	}
-	if old := a.order[a.next]; a.known[old] == a.next { // else it has failed and come again
+	if old := a.order[a.next]; a.known[old] == a.next { // otherwise that event failed and has come again
 		delete(a.known, old)
 	}
 	a.known[key], a.order[a.next] = a.next, key
@@ -35,7 +35,7 @@ func (a *acted) begin(key [sha256.Size]byte) bool {
 	return true
 }
 
-// failed takes the event out, so that it can be repeated.
+// failed forgets the event, so that it can be repeated.
 func (a *acted) failed(key [sha256.Size]byte) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/webhook"
 )
 
-// A repeated event is answered and not acted upon; one that failed can be repeated.
+// A repeated event is answered but not acted upon. An event that failed can be repeated.
 func TestReplay(t *testing.T) {
 	t.Parallel()
 	var events []string
@@ -54,7 +54,7 @@ func TestReplay(t *testing.T) {
 		}
 	}
 	r.store = nil
-	r.send(t, event("user.deleted", "alice", 6)) // which has failed before: it is known as long as any
+	r.send(t, event("user.deleted", "alice", 6)) // this event failed before; now it is remembered as long as any other
 	for i := range 1023 {
 		r.send(t, event("user.created", "bob", int64(3000+i)))
 	}
@@ -70,7 +70,7 @@ func TestReplay(t *testing.T) {
 	}
 }
 
-// Whatever the order of events, the last end of sessions counts.
+// Events come in any order. The latest end of sessions counts.
 func TestDisorder(t *testing.T) {
 	t.Parallel()
 	var store authgear.MemoryRevocations
@@ -90,7 +90,7 @@ func TestDisorder(t *testing.T) {
 	}
 }
 
-// Events come at the same time, and some of them twice.
+// Events come at the same time, each of them twice.
 func TestParallel(t *testing.T) {
 	t.Parallel()
 	r := newReceiver(t, webhook.Config{})

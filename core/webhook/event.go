@@ -80,7 +80,7 @@ func parse(body []byte) (*Event, error) {
 		e.User, e.anonymous = payload.User, payload.AnonymousUser.ID
 	}
 	if actionOf(e.Type) == none {
-		return e, nil // its payload may be of any form
+		return e, nil // nothing is done about this type, so its payload may have any form
 	}
 	if err != nil {
 		return nil, describe(err)
@@ -99,7 +99,7 @@ func parse(body []byte) (*Event, error) {
 	return e, nil
 }
 
-// describe makes an error of the library short, and leaves values out.
+// describe makes an error of the JSON library short, without values.
 func describe(err error) error {
 	if of, ok := errors.AsType[*json.SemanticError](err); ok {
 		return fmt.Errorf("%s cannot be a %s", quote.Quote(string(of.JSONPointer)), of.JSONKind)

@@ -27,7 +27,7 @@ func Example() {
 	hooks, err := webhook.New(webhook.Config{
 		Secrets:     []string{"the secret of the portal"},
 		Revocations: store,
-		OnEvent: func(_ context.Context, e webhook.Event) error { // if you want to know, too
+		OnEvent: func(_ context.Context, e webhook.Event) error { // optional
 			events <- e.Type
 			return nil
 		},

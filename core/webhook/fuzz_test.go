@@ -10,8 +10,8 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/webhook"
 )
 
-// Whatever is signed is answered by 200 or 400, and the store is told of user ids only
-// that a token may have.
+// Each signed body is answered with 200 or 400. The store is told only of user ids that a
+// token may have.
 func FuzzEvent(f *testing.F) {
 	for _, recording := range recordings.All(f, "webhook-") {
 		f.Add(*recording.Request.Body)

@@ -21,7 +21,7 @@ const (
 	readTimeout     = 10 * time.Second
 	signatureHeader = "X-Authgear-Body-Signature"
 
-	// allowed is the answer to every event. A blocking one needs it: without it, Authgear
+	// allowed is the answer to every event. Blocking events need it: without it, Authgear
 	// signs nobody in.
 	allowed = `{"is_allowed":true}`
 )
@@ -42,18 +42,18 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("Content-Type", "application/json")
 	header.Set("Cache-Control", "no-store")
 	header.Set("Content-Length", strconv.Itoa(len(allowed)))
-	_, _ = io.WriteString(w, allowed) // there is nobody else to tell
+	_, _ = io.WriteString(w, allowed) // if that fails, there is nobody to report it to
 }
 
-// receive returns the status of the answer and what to tell the operator. An event that
-// was taken may have an error too.
+// receive returns the status of the answer and the error to tell the operator. There may be
+// an error with status 200 too.
 func (h *Handler) receive(w http.ResponseWriter, r *http.Request) (status int, err error) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
 		return http.StatusMethodNotAllowed, nil
 	}
 	signature, err := signatureOf(r.Header)
-	if err != nil { // and the body is not read
+	if err != nil { // the body is not read in this case
 		return http.StatusUnauthorized, fmt.Errorf("webhook: %w", err)
 	}
 	body, err := read(w, r)
@@ -62,7 +62,7 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request) (status int, e
 	} else if err != nil {
 		return http.StatusBadRequest, fmt.Errorf("webhook: reading the body: %w", err)
 	}
-	// Before it is parsed: what a stranger sends is only hashed.
+	// This comes before parsing, so that a stranger's body is only hashed.
 	if err := h.verify(signature, body); err != nil {
 		return http.StatusUnauthorized, fmt.Errorf("webhook: %w", err)
 	}
@@ -81,18 +81,18 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request) (status int, e
 	return http.StatusOK, nil
 }
 
-// read reads the body, within the time limit where the server has such.
+// read reads the body. It sets a time limit if the server supports one.
 func read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Now().Add(readTimeout))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if err == nil { // else what is left of the body is not waited for
+	if err == nil { // after an error the limit stays, so that nobody waits for the rest
 		_ = control.SetReadDeadline(time.Time{})
 	}
 	return body, err
 }
 
-// signatureOf returns the one signature.
+// signatureOf returns the signature. There has to be exactly one.
 func signatureOf(header http.Header) (string, error) {
 	switch signatures := header.Values(signatureHeader); {
 	case len(signatures) == 0:
@@ -106,7 +106,7 @@ func signatureOf(header http.Header) (string, error) {
 	}
 }
 
-// verify checks that the body is signed by one of the secrets: the signature is the
+// verify checks that the body is signed with one of the secrets. The signature is the
 // HMAC-SHA256 of the raw body, in lower-case hex.
 func (h *Handler) verify(signature string, body []byte) error {
 	valid := 0

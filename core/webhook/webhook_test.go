@@ -21,13 +21,13 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/webhook"
 )
 
-// receiver is a handler, and what it has told the store and the operator.
+// receiver is a handler. It keeps what the handler has told the store and the operator.
 type receiver struct {
 	*webhook.Handler
 	mu      sync.Mutex
 	told    []string
 	notices []authgear.Notice
-	store   func() error // what the store does, if it fails
+	store   func() error // returns the store's error; nil: none
 }
 
 func (r *receiver) note(ctx context.Context, format string, args ...any) error {
@@ -70,7 +70,7 @@ func newReceiver(t testing.TB, config webhook.Config) *receiver {
 	return r
 }
 
-// took returns what happened since the last call.
+// took returns what the store and the operator were told since the last call.
 func (r *receiver) took() (told string, notices []authgear.Notice) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -91,13 +91,13 @@ func (r *receiver) post(body string, signatures ...string) *httptest.ResponseRec
 	request := httptest.NewRequest("POST", "/authgear/events", strings.NewReader(body))
 	request.Header["X-Authgear-Body-Signature"] = signatures
 	ctx, cancel := context.WithCancel(context.Background())
-	cancel() // the client goes away at once, and the event counts all the same
+	cancel() // the client goes away at once, but the event still counts
 	w := httptest.NewRecorder()
 	r.ServeHTTP(w, request.WithContext(ctx))
 	return w
 }
 
-// send posts a signed body and fails unless it is allowed.
+// send posts a signed body, and reports an error unless it is accepted.
 func (r *receiver) send(t *testing.T, body string) {
 	t.Helper()
 	w := r.post(body, sign(secret, body))
@@ -111,7 +111,7 @@ func event(eventType, userID string, at int64) string {
 	return fmt.Sprintf(`{"id":"01","seq":1,"type":%q,"payload":{"user":{"id":%q}},"context":{"timestamp":%d}}`, eventType, userID, at)
 }
 
-// The recorded events of a real Authgear count, and do what they should.
+// The recorded events of a real Authgear are accepted and have the right effect.
 func TestRecordings(t *testing.T) {
 	t.Parallel()
 	const alice, dave = "66a95b0e-8068-40d1-8b5c-a15f18254225", "1698555e-3818-44a3-9f9f-72881fff31dd"
@@ -174,8 +174,8 @@ func TestRecordings(t *testing.T) {
 	}
 }
 
-// What is not an event of ours is refused, changes nothing, and the operator hears why but
-// no secret and no signature.
+// A request that is not an event of the project is refused and changes nothing. The
+// operator is told why, without the secret and the signature.
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	body := event("user.disabled", "alice", 1795468403)
@@ -246,7 +246,8 @@ func TestRefused(t *testing.T) {
 	r.send(t, body+strings.Repeat(" ", 1<<20-len(body))) // 1 MiB is not too large
 }
 
-// All that is told by a type; the others are accepted, whatever their payload.
+// These are all the types that the store is told about. Other types are accepted with any
+// payload.
 func TestTypes(t *testing.T) {
 	t.Parallel()
 	r := newReceiver(t, webhook.Config{})
@@ -334,7 +335,7 @@ func TestOnEventFails(t *testing.T) {
 	}
 }
 
-// A store that hangs has five seconds, and OnEvent five of its own.
+// A store that hangs is given five seconds, and OnEvent another five.
 func TestSlowStore(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -351,7 +352,7 @@ func TestSlowStore(t *testing.T) {
 	})
 }
 
-// Nothing is read of a body that nobody has signed.
+// A body without a signature is not read.
 func TestUnsignedBodyIsNotRead(t *testing.T) {
 	t.Parallel()
 	for _, signatures := range [][]string{nil, {""}, {"abc"}, {sign(secret, ""), sign(secret, "")}} {
@@ -366,7 +367,7 @@ func TestUnsignedBodyIsNotRead(t *testing.T) {
 	}
 }
 
-// A body that stops coming ends the request.
+// When a body stops coming, the request ends.
 func TestSlowBody(t *testing.T) {
 	t.Parallel()
 	r := newReceiver(t, webhook.Config{})

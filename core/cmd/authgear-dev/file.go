@@ -8,8 +8,8 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// read reads a file that holds a JSON array. An unknown member is an error, since
-// "role" instead of "roles" would only show much later.
+// read reads a file that holds a JSON array. An unknown member is an error: otherwise
+// a mistake such as "role" instead of "roles" would show only much later.
 func read[T any](name string) ([]T, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {

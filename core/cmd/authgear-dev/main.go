@@ -35,10 +35,10 @@ func main() {
 	}
 }
 
-// options are what the flags say.
+// options are the values of the flags.
 type options struct {
 	config         authgeartest.Config
-	users, clients string // files
+	users, clients string // names of files
 	origins        string
 	webhook        string
 	secret         string
@@ -119,7 +119,8 @@ func run(ctx context.Context, arguments []string, stdout, stderr io.Writer) erro
 	return nil
 }
 
-// announce says what there is, for a person and for a script that waits.
+// announce prints the endpoint, the users and commands to get tokens, for a person and for
+// a script that waits until the server is ready.
 func announce(w io.Writer, server *authgeartest.Server, users []authgeartest.User) {
 	_, _ = fmt.Fprintf(w, "A development Authgear, not for production.\nendpoint: %s\n", server.Endpoint())
 	for _, u := range users {

@@ -15,7 +15,8 @@ import (
 	authgear "github.com/authgear/authgear-sdk-go/core"
 )
 
-// start runs the command until the test ends, and returns its endpoint and what it prints.
+// start runs the command until the test ends. It returns the endpoint and the command's
+// output.
 func start(t *testing.T, arguments ...string) (endpoint, printed string) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -117,7 +118,7 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// Without a flag there is somebody to sign in as.
+// Without flags there are users and clients to get tokens for.
 func TestDefaults(t *testing.T) {
 	endpoint, _ := start(t)
 	for _, path := range []string{"/token/alice", "/token/bob", "/client-token/cron?resource=https://api.example.com"} {
@@ -127,7 +128,8 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
-// A shell asks this machine for what another name is to answer.
+// With a public endpoint, the printed commands call this machine and name the endpoint's
+// host.
 func TestAnnouncedCommandsBehindProxy(t *testing.T) {
 	_, printed := start(t, "-endpoint", "https://auth.example.com")
 	commands := regexp.MustCompile(`curl -s -H 'Host: ([^']*)' '?(http://[^'\s]*)`).FindAllStringSubmatch(printed, -1)

@@ -13,8 +13,8 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/keys"
 )
 
-// What the authorization endpoint itself answers is told at once: the person at the
-// browser would see it, and the terminal wait.
+// An error of the authorization endpoint is reported at once. Otherwise only the person at
+// the browser would see it, and the terminal would wait.
 func TestAuthorizationEndpoint(t *testing.T) {
 	t.Parallel()
 	status := func(status int) http.HandlerFunc {
@@ -28,7 +28,7 @@ func TestAuthorizationEndpoint(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		answer http.HandlerFunc
-		says   string // "": it may be well
+		says   string // the error; "": none
 	}{
 		"a page":                 {status(200), ""},
 		"a redirect to sign in":  {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/login?error=x", http.StatusFound) }, ""},
@@ -68,7 +68,7 @@ func TestAuthorizationEndpoint(t *testing.T) {
 	}
 }
 
-// Who answers slowly may well speak OAuth.
+// A slow answer is reported as late, not as one that is not OAuth.
 func TestTokenEndpointInTime(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -85,7 +85,8 @@ func TestTokenEndpointInTime(t *testing.T) {
 	}
 }
 
-// An endpoint may have a query, which stays, and no fragment (RFC 6749 §3.1, §3.2).
+// The address of an endpoint may have a query, which is kept, but no fragment (RFC 6749
+// §3.1, §3.2).
 func TestEndpointAddresses(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ authorize, token, says string }{

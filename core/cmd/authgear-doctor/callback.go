@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// serve answers the browser that comes back, until stop is called.
+// serve answers the browser that is redirected back, until stop is called.
 func (s *signIn) serve(listener net.Listener) (stop func()) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /callback", func(w http.ResponseWriter, r *http.Request) {
@@ -23,13 +23,14 @@ func (s *signIn) serve(listener net.Listener) (stop func()) {
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
 	go func() { _ = server.Serve(listener) }()
 	return func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second) // for the page to arrive
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second) // so that the page can arrive
 		defer cancel()
 		_ = server.Shutdown(ctx)
 	}
 }
 
-// page shows one sentence. The address of the page has the code: nobody else is told it.
+// page shows one sentence. The address of the page has the code in it, so the page must
+// not tell the address to others.
 func page(w http.ResponseWriter, status int, sentence string) {
 	header := w.Header()
 	header.Set("Content-Type", "text/html; charset=utf-8")

@@ -14,10 +14,10 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/doctor"
 )
 
-// errNotWell means that the report has a step that failed.
+// errNotWell means that a step of the report failed.
 var errNotWell = errors.New("something fails")
 
-// maxInput is far above any token.
+// maxInput, in bytes, is far more than any token has.
 const maxInput = 1 << 20
 
 // diagnose prints the report of the doctor.
@@ -44,7 +44,7 @@ func diagnose(ctx context.Context, t terminal, args []string) error {
 		return err
 	case *cookie && credential == "":
 		return f.wrong("-cookie without a cookie on standard input")
-	case !t.interactive && credential == "": // of a login that has failed: the project alone may be well
+	case !t.interactive && credential == "": // perhaps a login failed: a good report on the project alone would hide that
 		return f.wrong("standard input is empty; without a token, give it </dev/null")
 	case *cookie:
 		config.Cookie = credential
@@ -64,9 +64,9 @@ func diagnose(ctx context.Context, t terminal, args []string) error {
 	return err
 }
 
-// readInput returns what a pipe or a file gives, without white space around it; nothing
-// from a terminal. A pipe that nobody closes would be waited for in silence, and for ever:
-// reading does not end with ctx, but the command does.
+// readInput returns the text of a pipe or a file, without white space around it. It reads
+// nothing from a terminal. If nobody closes the pipe, it prints a hint. The reading does
+// not end with ctx, but readInput returns.
 func readInput(ctx context.Context, t terminal) (string, error) {
 	if t.interactive {
 		return "", nil

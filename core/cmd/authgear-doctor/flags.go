@@ -16,7 +16,7 @@ func (l *list) Set(value string) error {
 	return nil
 }
 
-// flags are those of a command.
+// flags are the flags of a command.
 type flags struct {
 	*flag.FlagSet
 	t terminal
@@ -32,8 +32,8 @@ func newFlags(t terminal, name string) flags {
 	return f
 }
 
-// endpoint parses the arguments and returns the one that is no flag; it may stand before
-// the flags or after them.
+// endpoint parses the arguments and returns the one that is not a flag. This one may come
+// before or after the flags.
 func (f flags) endpoint(args []string) (string, error) {
 	var rest []string
 	for {
@@ -51,13 +51,13 @@ func (f flags) endpoint(args []string) (string, error) {
 	switch {
 	case len(rest) == 0:
 		return "", f.wrong("ENDPOINT is missing")
-	case len(rest) > 1: // what it is might be a token
+	case len(rest) > 1: // not quoted: the argument may be a token
 		return "", f.wrong("there is more than ENDPOINT; a token comes on standard input, never as an argument")
 	}
 	return rest[0], nil
 }
 
-// wrong says what is wrong with the arguments.
+// wrong prints what is wrong with the arguments, and returns errUsage.
 func (f flags) wrong(what string) error {
 	fmt.Fprintf(f.t.stderr, "%s: %s\n\n%s", f.Name(), what, usage)
 	return errUsage

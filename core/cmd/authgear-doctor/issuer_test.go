@@ -17,21 +17,22 @@ import (
 	"time"
 )
 
-// issuer is an authorization server by the RFCs, with one public client "cli", one
-// confidential "web" and one machine "worker", whose secrets are "s3cret+/".
+// issuer is an authorization server as in the RFCs. It has a public client "cli", a
+// confidential client "web" and a machine "worker". The secret of the last two is
+// "s3cret+/".
 type issuer struct {
 	*httptest.Server
 	key      *rsa.PrivateKey
-	redirect string // that is registered
+	redirect string // the registered redirect URI
 
 	mu       sync.Mutex
-	asked    url.Values // of the authorization request
+	asked    url.Values // parameters of the authorization request
 	change   func(idToken map[string]any)
-	typ      string                      // of the ID token
-	access   string                      // the access token it gives
+	typ      string                      // the typ of the ID token
+	access   string                      // the access token that is issued
 	answer   url.Values                  // replaces the authorization response
-	expires  any                         // in place of 1800; nil: not told
-	front    map[string]http.HandlerFunc // answers a path instead
+	expires  any                         // expires_in instead of 1800; nil: left out
+	front    map[string]http.HandlerFunc // handlers that answer a path instead
 	requests []*http.Request
 }
 
@@ -108,7 +109,7 @@ func (p *issuer) token(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case id != "cli" && given == "":
 		refuse("invalid_client", "client secret is required")
-	case id != "cli" && given != secret: // as Authgear answers
+	case id != "cli" && given != secret: // with the error that Authgear answers
 		refuse("invalid_request", "invalid client secret")
 	case r.PostForm.Get("grant_type") == "client_credentials" && id != "worker":
 		refuse("unauthorized_client", "no")

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// defaultPort is that of the redirect URI to register.
+// defaultPort is the port of the redirect URI to register.
 const defaultPort = 7391
 
 // login signs a user in by the authorization code grant (RFC 6749 §4.1) of a native app
@@ -62,7 +62,7 @@ func login(ctx context.Context, t terminal, args []string) error {
 	if err != nil {
 		return err
 	}
-	if g.ExpiresIn > 0 { // it is only recommended (RFC 6749 §5.1)
+	if g.ExpiresIn > 0 { // expires_in is only recommended (RFC 6749 §5.1)
 		fmt.Fprintf(t.stderr, "Signed in. The access token counts for %v.\n", time.Duration(g.ExpiresIn)*time.Second)
 	} else {
 		fmt.Fprintln(t.stderr, "Signed in.")
@@ -70,7 +70,7 @@ func login(ctx context.Context, t terminal, args []string) error {
 	return printToken(t, g)
 }
 
-// run shows the address, waits for the browser to come back, and gets the tokens.
+// run shows the address, waits until the browser is redirected back, and gets the tokens.
 func (s *signIn) run(ctx context.Context, t terminal, listener net.Listener, show bool, timeout time.Duration) (*grant, error) {
 	address := s.address()
 	if err := s.try(ctx, address); err != nil {
@@ -97,7 +97,7 @@ func (s *signIn) run(ctx context.Context, t terminal, listener net.Listener, sho
 	}
 }
 
-// late says why nobody may have signed in in time.
+// late returns an error that says why nobody may have signed in in time.
 func (s *signIn) late() error {
 	if s.other.Load() {
 		return errors.New("nobody has signed in in time, but the answer to another sign-in has come: open the address that is printed, not an older one")

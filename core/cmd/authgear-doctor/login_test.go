@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// output is written by several goroutines.
+// output can be written by several goroutines at once.
 type output struct {
 	mu sync.Mutex
 	b  strings.Builder
@@ -46,7 +46,7 @@ func freePort(t *testing.T) int {
 	return listener.Addr().(*net.TCPAddr).Port
 }
 
-// try runs a command with standard input from a pipe, unless it is interactive.
+// try runs a command. Standard input comes from a pipe, unless term is interactive.
 func try(t *testing.T, term terminal, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	var out, errs output
@@ -64,9 +64,9 @@ func try(t *testing.T, term terminal, args ...string) (status int, stdout, stder
 	return status, out.String(), errs.String()
 }
 
-// browse is the person and the browser: it follows the redirect to the command.
+// browse does what the person and the browser do: it follows the redirect to the command.
 func browse(t *testing.T, address string) (page string) {
-	answer, err := http.Get(address) //nolint:gosec // of this test
+	answer, err := http.Get(address) //nolint:gosec // the address of this test's server
 	if err != nil {
 		t.Error(err)
 		return ""
@@ -88,10 +88,10 @@ func TestLogin(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*issuer)
 		args   []string
-		secret string // in the environment
-		scope  string // that is asked for; "": openid
+		secret string // the secret in the environment
+		scope  string // the scope to ask for; "": openid
 		status int
-		says   []string // on standard error
+		says   []string // texts on standard error
 	}{
 		"good":                    {says: []string{"A browser should open by itself.", "Signed in. The access token counts for 30m0s."}},
 		"without an expiry":       {change: func(p *issuer) { p.expires = nil }, says: []string{"Signed in.\n"}},
@@ -164,7 +164,7 @@ func TestLogin(t *testing.T) {
 	}
 }
 
-// environment takes names and values by turns.
+// environment takes names and values in turn.
 func environment(set ...string) func(string) string {
 	return func(name string) string {
 		if i := slices.Index(set, name); i >= 0 {
@@ -174,7 +174,7 @@ func environment(set ...string) func(string) string {
 	}
 }
 
-// A browser is opened only where it may appear before the person.
+// A browser is opened only if it can appear on the person's screen.
 func TestCanShow(t *testing.T) {
 	t.Parallel()
 	for _, remote := range []string{"SSH_CONNECTION", "SSH_TTY"} {
@@ -204,7 +204,7 @@ func wantStatus(t *testing.T, want, status int, stderr string, says ...string) {
 	}
 }
 
-// The request is that of RFC 7636 and OpenID Connect, each time another.
+// Each authorization request follows RFC 7636 and OpenID Connect, with new random values.
 func TestAuthorizationRequest(t *testing.T) {
 	t.Parallel()
 	p := newIssuer(t)
@@ -234,7 +234,7 @@ func TestAuthorizationRequest(t *testing.T) {
 			}
 			seen[value] = true
 		}
-		for _, wrong := range []string{"", "x"} { // somebody else's answer does not end the sign-in
+		for _, wrong := range []string{"", "x"} { // the answer to another sign-in does not end this one
 			if err := s.take(url.Values{"state": {wrong}, "error": {"access_denied"}}); err == nil || len(s.result) != 0 {
 				t.Errorf("the state %q counts", wrong)
 			}
@@ -242,7 +242,8 @@ func TestAuthorizationRequest(t *testing.T) {
 	}
 }
 
-// The page keeps its address, which has the code; another's answer ends nothing.
+// The page tells nobody its address, which has the code. The answer to another sign-in
+// does not end this one.
 func TestCallback(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -266,7 +267,7 @@ func TestCallback(t *testing.T) {
 	}
 }
 
-// Over SSH no browser is opened; the person pastes the address that the browser could
+// Over SSH no browser is opened. The person pastes the address that the browser could
 // not reach.
 func TestPaste(t *testing.T) {
 	t.Parallel()
@@ -286,7 +287,7 @@ func TestPaste(t *testing.T) {
 			open: func(string) error { t.Error("a browser was opened on the other side"); return nil },
 		}, []string{"login", p.URL, "-client-id", "cli", "-port", port})
 	}()
-	if _, err := io.WriteString(keyboard, "\nhello\n"+p.redirect+"?code=c&state=x\n"); err != nil { // waits until it is read
+	if _, err := io.WriteString(keyboard, "\nhello\n"+p.redirect+"?code=c&state=x\n"); err != nil { // waits until the command has read it
 		t.Fatal(err)
 	}
 	address := regexp.MustCompile(`http://\S+/oauth2/authorize\S+`).FindString(errs.String())

@@ -54,7 +54,7 @@ func token(ctx context.Context, t terminal, args []string) error {
 	return printToken(t, g)
 }
 
-// readSecret takes the client's secret from the environment or a pipe.
+// readSecret returns the client's secret, from the environment or a pipe.
 func readSecret(ctx context.Context, t terminal) (string, error) {
 	if secret := t.env("AUTHGEAR_CLIENT_SECRET"); secret != "" {
 		return secret, nil
@@ -66,7 +66,7 @@ func readSecret(ctx context.Context, t terminal) (string, error) {
 	return secret, err
 }
 
-// printToken writes the token alone to standard output, for a shell to use.
+// printToken writes only the token to standard output, so that a shell can use it.
 func printToken(t terminal, g *grant) error {
 	if !strings.Contains(g.AccessToken, ".") {
 		fmt.Fprintln(t.stderr, `Note: the access token is opaque, which NewJWT refuses; NewHybrid and NewResolver take it. For JWTs turn on "Issue JWT as access token" for the application in the Authgear portal.`)

@@ -46,13 +46,13 @@ const (
 	statusUsage
 )
 
-// terminal is what the commands read and write.
+// terminal is where the commands read and write.
 type terminal struct {
 	stdin          io.Reader
-	interactive    bool // a person types into stdin
+	interactive    bool // a person types at stdin
 	stdout, stderr io.Writer
 	env            func(string) string
-	open           func(url string) error // in a browser
+	open           func(url string) error // opens a URL in a browser
 }
 
 func main() {
@@ -63,7 +63,7 @@ func main() {
 	}, os.Args[1:]))
 }
 
-// isDevice tells a terminal, and /dev/null, from a pipe and a file.
+// isDevice reports whether f is a terminal or /dev/null, and not a pipe or a file.
 func isDevice(f *os.File) bool {
 	info, err := f.Stat()
 	return err != nil || info.Mode()&os.ModeCharDevice != 0
@@ -89,7 +89,7 @@ func run(ctx context.Context, t terminal, args []string) int {
 		return statusOK
 	case errors.Is(err, errUsage):
 		return statusUsage
-	case errors.Is(err, errNotWell): // the report has said it
+	case errors.Is(err, errNotWell): // the report has said what fails
 		return statusFailed
 	case ctx.Err() != nil:
 		fmt.Fprintln(t.stderr, "authgear-doctor: interrupted")

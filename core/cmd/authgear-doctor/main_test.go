@@ -74,14 +74,14 @@ func TestDiagnose(t *testing.T) {
 	}
 	status, _, stderr := try(t, terminal{stdin: iotest.ErrReader(errors.New("broken\x1b[2J"))}, s.Endpoint())
 	wantStatus(t, 1, status, stderr, "standard input: broken\ufffd[2J")
-	// A terminal is not read.
+	// Nothing is read from a terminal.
 	if status, stdout, _ := try(t, terminal{stdin: iotest.ErrReader(errors.New("broken")), interactive: true}, s.Endpoint()); status != 0 {
 		t.Errorf("status %d\n%s", status, stdout)
 	}
 }
 
-// Whoever waits for nothing is told so, and Ctrl-C ends the command, although reading
-// goes on.
+// A person whose command waits for standard input gets a hint. Ctrl-C ends the command,
+// though the reading goes on.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{{"https://a.test"}, {"token", "https://a.test", "-client-id", "x", "-resource", "y"}} {
@@ -97,7 +97,8 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-// Nothing is read from a terminal and the like, nor where there is no standard input.
+// Terminals, similar devices and a missing standard input count as devices, so nothing is
+// read from them.
 func TestIsDevice(t *testing.T) {
 	t.Parallel()
 	null, err := os.Open(os.DevNull)
@@ -122,7 +123,7 @@ func TestIsDevice(t *testing.T) {
 func TestToken(t *testing.T) {
 	t.Parallel()
 	const api = "https://api.example.com"
-	failing := func(w http.ResponseWriter, _ *http.Request) { // as Authgear answers
+	failing := func(w http.ResponseWriter, _ *http.Request) { // the error that Authgear answers
 		writeJSON(w, 500, map[string]any{"error": map[string]any{"name": "InternalError", "code": 500}})
 	}
 	mac := func(w http.ResponseWriter, _ *http.Request) {
@@ -132,8 +133,8 @@ func TestToken(t *testing.T) {
 	forbidden := func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, 403, map[string]any{"message": "no"}) }
 	for name, c := range map[string]struct {
 		args   []string
-		secret string // in the environment
-		scope  string // that is asked for
+		secret string // the secret in the environment
+		scope  string // the scope to ask for
 		front  http.HandlerFunc
 		input  string
 		status int
@@ -182,6 +183,6 @@ func TestToken(t *testing.T) {
 	wantStatus(t, 1, status, stderr, "refused", `"authgear-doctor http://127.0.0.1:`)
 	for _, args := range []string{"token http://auth.invalid -client-id x -resource y", "login http://auth.invalid -client-id x"} {
 		status, _, stderr := try(t, terminal{env: environment("AUTHGEAR_CLIENT_SECRET", "x")}, strings.Fields(args)...)
-		wantStatus(t, 1, status, stderr, "plain http") // no secret goes that way
+		wantStatus(t, 1, status, stderr, "plain http") // no secret is sent by plain http
 	}
 }

@@ -21,17 +21,18 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/internal/quote"
 )
 
-// maxAnswer is in bytes.
+// maxAnswer is the largest answer in bytes.
 const maxAnswer = 1 << 20
 
-// authorizationServer is the project as OAuth sees it.
+// authorizationServer is the project in its role in OAuth.
 type authorizationServer struct {
 	origin string
 	keys.Metadata
 	keys *keys.Set
 }
 
-// discover asks the project where its endpoints are. Its issuer is the endpoint.
+// discover asks the project for the addresses of its OAuth endpoints. Its issuer has to be
+// the endpoint.
 func discover(ctx context.Context, raw string, insecureHTTP bool) (*authorizationServer, error) {
 	origin, err := endpoint.Parse(raw, insecureHTTP)
 	if err != nil {
@@ -59,7 +60,7 @@ func (c *client) checkAuth(f flags, methods ...string) error {
 // authenticate adds the client's id and secret.
 func (c *client) authenticate(r *http.Request, form url.Values) {
 	if c.auth == "basic" {
-		r.SetBasicAuth(url.QueryEscape(c.id), url.QueryEscape(c.secret)) // RFC 6749 §2.3.1: encoded before
+		r.SetBasicAuth(url.QueryEscape(c.id), url.QueryEscape(c.secret)) // RFC 6749 §2.3.1: both are form-encoded first
 		return
 	}
 	form.Set("client_id", c.id)
@@ -79,14 +80,15 @@ type grant struct {
 	Description string `json:"error_description"`
 }
 
-// noRedirects answers a redirect as it is: what is sent is for one address only.
+// noRedirects follows no redirects and returns them as answers: the requests are for one
+// address only.
 var noRedirects = &http.Client{
 	Timeout:       10 * time.Second,
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
-// exchange asks the token endpoint. Its errors have nothing of the answer but the code
-// and description of an OAuth error.
+// exchange asks the token endpoint. From the answer, its errors quote only the code and the
+// description of an OAuth error.
 func (s *authorizationServer) exchange(ctx context.Context, c client, form url.Values, hints map[string]string) (*grant, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Token, nil)
 	if err != nil {
@@ -120,14 +122,14 @@ func (s *authorizationServer) exchange(ctx context.Context, c client, form url.V
 	return &g, nil
 }
 
-// noOAuth is for an answer that is not of OAuth: of an Authgear that fails, or of
-// something in front of it.
+// noOAuth returns the error for an answer that is not OAuth. It comes from an Authgear that
+// fails, or from something in front of it.
 func noOAuth(address string, status int) error {
 	return fmt.Errorf("%s answers with status %d, and not as OAuth does; look at Authgear's log, and at what stands in front of it", address, status)
 }
 
-// noAnswer is for a request that has failed. It does not name the whole address, whose
-// query is of one sign-in.
+// noAnswer returns the error for a request without an answer. It names the address without
+// the query, which belongs to one sign-in.
 func noAnswer(address string, err error) error {
 	if project.IsTimeout(err) {
 		return fmt.Errorf("%s has not answered in time; look at Authgear's load, and at what stands in front of it", address)
@@ -138,8 +140,8 @@ func noAnswer(address string, err error) error {
 	return fmt.Errorf("asking %s: %w; look at whether this machine reaches it", address, err)
 }
 
-// meanings are of the errors of RFC 6749 §4.1.2.1 and §5.2 and OpenID Connect
-// Core 1.0 §3.1.2.6, where no hint of a command says more.
+// meanings explain the errors of RFC 6749 §4.1.2.1 and §5.2 and OpenID Connect
+// Core 1.0 §3.1.2.6. A command's own hint is used instead if there is one.
 var meanings = map[string]string{
 	"access_denied":           "the person has declined, or may not sign in to this application",
 	"invalid_client":          "the secret in AUTHGEAR_CLIENT_SECRET is wrong or missing, or the client wants another -auth",
@@ -151,13 +153,13 @@ var meanings = map[string]string{
 	"unsupported_grant_type":  "the project does not offer this grant",
 }
 
-// explained makes an error of an OAuth error.
+// explained returns an error that names and explains an OAuth error.
 func explained(code, description string, hints map[string]string) error {
 	text := "Authgear says " + quote.Quote(code)
 	if description != "" {
 		text += ", " + quote.Quote(description)
 	}
-	if code == "invalid_request" && strings.Contains(description, "client secret") { // as Authgear says it
+	if code == "invalid_request" && strings.Contains(description, "client secret") { // as Authgear answers
 		code = "invalid_client"
 	}
 	if hint := cmp.Or(hints[code], meanings[code]); hint != "" {

@@ -32,10 +32,10 @@ type signIn struct {
 	redirect, scope        string
 	state, nonce, verifier string
 	result                 chan result
-	other                  atomic.Bool // the answer to another sign-in has come
+	other                  atomic.Bool // whether the answer to another sign-in has come
 }
 
-// result is what the browser brings back.
+// result is what the redirect of the browser brings back.
 type result struct {
 	code string
 	err  error
@@ -52,8 +52,8 @@ func newSignIn(server *authorizationServer, c client, redirect, scope string) *s
 // address returns the authorization request (RFC 6749 §4.1.1).
 func (s *signIn) address() string {
 	challenge := sha256.Sum256([]byte(s.verifier))
-	u, _ := url.Parse(s.server.Authorization) // discover has looked at it
-	query := u.Query()                        // of its own it keeps (RFC 6749 §3.1)
+	u, _ := url.Parse(s.server.Authorization) // discover has checked the URL
+	query := u.Query()                        // the URL's own query stays (RFC 6749 §3.1)
 	maps.Copy(query, url.Values{
 		"response_type": {"code"}, "client_id": {s.client.id}, "redirect_uri": {s.redirect}, "scope": {s.scope},
 		"state": {s.state}, "nonce": {s.nonce},
@@ -63,9 +63,9 @@ func (s *signIn) address() string {
 	return u.String()
 }
 
-// try makes the request that the browser will make, without its cookies: what is wrong at
-// once only the person at the browser would see. Authgear answers a wrong client or
-// redirect URI with 400, and sends other errors back.
+// try makes the request that the browser will make, without the browser's cookies. So an
+// error shows in the terminal, and not only to the person at the browser. Authgear answers
+// a wrong client or redirect URI with 400, and redirects back with other errors.
 func (s *signIn) try(ctx context.Context, address string) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
 	if err != nil {
@@ -80,7 +80,7 @@ func (s *signIn) try(ctx context.Context, address string) error {
 	case http.StatusBadRequest:
 		return s.errorOn(answer.Body)
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
-		return nil // a guard against robots lets browsers pass
+		return nil // perhaps from a guard against robots, which lets browsers pass
 	}
 	if answer.StatusCode > http.StatusBadRequest {
 		return noOAuth(s.server.Authorization, answer.StatusCode)
@@ -93,7 +93,7 @@ func (s *signIn) try(ctx context.Context, address string) error {
 	return nil
 }
 
-// errorOn reads Authgear's page for a request that it sends nowhere.
+// errorOn reads the error from the page that Authgear shows when it does not redirect back.
 func (s *signIn) errorOn(page io.Reader) error {
 	fields := map[string]string{} // "error: …" and "error_description: …", a line each
 	lines := bufio.NewScanner(io.LimitReader(page, 4<<10))
@@ -125,7 +125,7 @@ var errOther = errors.New("it is the answer to another sign-in, or to none")
 func (s *signIn) take(query url.Values) error {
 	if query.Get("state") != s.state {
 		s.other.Store(true)
-		return errOther // nothing is known of who has sent it; the sign-in goes on
+		return errOther // anybody may have sent it, so the sign-in goes on
 	}
 	r := result{code: query.Get("code")}
 	switch issuer := query.Get("iss"); {
@@ -138,12 +138,12 @@ func (s *signIn) take(query url.Values) error {
 	}
 	select {
 	case s.result <- r:
-	default: // the first counts
+	default: // the first answer counts
 	}
 	return nil
 }
 
-// readPasted takes addresses from the terminal.
+// readPasted reads pasted addresses from the terminal.
 func (s *signIn) readPasted(t terminal) {
 	lines := bufio.NewScanner(t.stdin)
 	for lines.Scan() {
@@ -164,7 +164,7 @@ func (s *signIn) readPasted(t terminal) {
 	}
 }
 
-// redeem exchanges the code (RFC 6749 §4.1.3) and looks at the ID token.
+// redeem exchanges the code (RFC 6749 §4.1.3) and checks the ID token.
 func (s *signIn) redeem(ctx context.Context, code string) (*grant, error) {
 	g, err := s.server.exchange(ctx, s.client, url.Values{
 		"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {s.redirect}, "code_verifier": {s.verifier},
@@ -178,7 +178,8 @@ func (s *signIn) redeem(ctx context.Context, code string) (*grant, error) {
 	return g, nil
 }
 
-// checkIDToken obeys OpenID Connect Core 1.0 §3.1.3.7: the tokens are of this sign-in.
+// checkIDToken checks the ID token by OpenID Connect Core 1.0 §3.1.3.7. If it is good, the
+// tokens belong to this sign-in.
 func (s *signIn) checkIDToken(ctx context.Context, compact string) error {
 	token, err := (&jws.Parser{Type: jws.IDToken}).Parse(compact)
 	if err != nil {
@@ -194,7 +195,7 @@ func (s *signIn) checkIDToken(ctx context.Context, compact string) error {
 	if err := json.Unmarshal([]byte(token.Payload), &more); err != nil {
 		return errors.New("its nonce is no string")
 	}
-	rules := judge.Rules{Endpoint: s.server.origin, Leeway: time.Minute} // the doctor says more about clocks
+	rules := judge.Rules{Endpoint: s.server.origin, Leeway: time.Minute} // much, since the diagnosis says more about clocks
 	now := time.Now()
 	if err := errors.Join(rules.Issuer(&c), rules.Expiry(&c, now), rules.Start(c.IssuedAt, now)); err != nil {
 		return err

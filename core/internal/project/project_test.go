@@ -104,7 +104,7 @@ func TestNothingElseIsSent(t *testing.T) {
 	}
 }
 
-// Other work of the user's HTTP client is not done: redirects, cookies, time-outs. The
+// Redirect policy, cookie jar and time-out of the user's HTTP client are not used. The
 // client itself is not changed.
 func TestClientIsCopied(t *testing.T) {
 	t.Parallel()

@@ -33,7 +33,7 @@ type Recording struct {
 	AccessToken Token `json:"access_token_decoded"`
 	IDToken     Token `json:"id_token_decoded"`
 
-	// SetCookies are all the cookies that a sign-in set, on every request.
+	// SetCookies are the cookies that all answers of a sign-in set.
 	SetCookies []string `json:"all_set_cookie_headers"`
 
 	// When the request went through nginx.
