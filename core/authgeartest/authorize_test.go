@@ -45,11 +45,11 @@ func TestAuthorizeErrors(t *testing.T) {
 		"not first party":   {[]string{"client_id", "thirdparty-jwt"}, "invalid_scope"},
 		"none and login":    {[]string{"prompt", "none login"}, "invalid_request"},
 		"none and max_age":  {[]string{"prompt", "none", "max_age", "60"}, "invalid_request"},
-		"none, nobody here": {[]string{"prompt", "none"}, "login_required"},
+		"none, no session":  {[]string{"prompt", "none"}, "login_required"},
 		"no ID token":       {[]string{"id_token_hint", s.AccessToken(alice)}, "invalid_request"},
 		"expired handoff":   {[]string{"login_hint", "https://authgear.com/login_hint?type=app_session_token&app_session_token=x"}, "invalid_request"},
-		"no promotion":      {[]string{"login_hint", "https://authgear.com/login_hint?type=anonymous&promotion_code=x"}, "invalid_request"},
-		"one URI, unsaid":   {[]string{"redirect_uri", ""}, ""},
+		"unknown promotion": {[]string{"login_hint", "https://authgear.com/login_hint?type=anonymous&promotion_code=x"}, "invalid_request"},
+		"only URI left out": {[]string{"redirect_uri", ""}, ""},
 		"own origin":        {[]string{"redirect_uri", s.Endpoint() + "/settings"}, ""},
 	} {
 		res, body := call(t, s, authorizePath(append(c.changes, "state", "a state")...), "user=alice")
@@ -174,14 +174,14 @@ func TestBrowserSession(t *testing.T) {
 		user    string
 		renewed bool
 	}{
-		"silently":      {[]string{"prompt", "none"}, "", false},
-		"by a click":    {nil, "alice", false},
-		"demanded":      {[]string{"prompt", "login"}, "alice", true},
-		"no age":        {[]string{"max_age", "0"}, "alice", true},
-		"no known age":  {[]string{"max_age", "3600"}, "alice", true},
-		"somebody else": {nil, "bob", true},
-		"no number":     {[]string{"max_age", "soon"}, "alice", false},
-		"young enough":  {[]string{"max_age", "60", "id_token_hint", hint}, "alice", false},
+		"silently":             {[]string{"prompt", "none"}, "", false},
+		"by a click":           {nil, "alice", false},
+		"new login demanded":   {[]string{"prompt", "login"}, "alice", true},
+		"max_age 0":            {[]string{"max_age", "0"}, "alice", true},
+		"no hint, so no age":   {[]string{"max_age", "3600"}, "alice", true},
+		"another user":         {nil, "bob", true},
+		"max_age is no number": {[]string{"max_age", "soon"}, "alice", false},
+		"young enough":         {[]string{"max_age", "60", "id_token_hint", hint}, "alice", false},
 	} {
 		form := ""
 		if c.user != "" {

@@ -32,10 +32,10 @@ func TestHintOfAnotherClient(t *testing.T) {
 		more                []string
 		same                bool // the same login
 	}{
-		"silently":              {"web", "openid", "", spas["id_token"], []string{"prompt", "none"}, false},
-		"by a click":            {"other", "openid " + fullAccess, "user=alice", spas["id_token"], []string{"max_age", "0"}, false},
-		"the browser's session": {"other", "openid", "", browsers["id_token"], []string{"prompt", "none"}, false},
-		"its own, less":         {"spa", "openid", "", spas["id_token"], []string{"prompt", "none"}, true},
+		"silently":                 {"web", "openid", "", spas["id_token"], []string{"prompt", "none"}, false},
+		"by a click":               {"other", "openid " + fullAccess, "user=alice", spas["id_token"], []string{"max_age", "0"}, false},
+		"the browser's session":    {"other", "openid", "", browsers["id_token"], []string{"prompt", "none"}, false},
+		"own client, fewer scopes": {"spa", "openid", "", spas["id_token"], []string{"prompt", "none"}, true},
 	} {
 		changes := append([]string{"client_id", c.client, "scope", c.scope, "id_token_hint", c.hint.(string)}, c.more...)
 		res, _ := call(t, w.Server, authorizePath(changes...), c.user, session)

@@ -107,13 +107,13 @@ func TestStart(t *testing.T) {
 			t.Errorf("URL %s, endpoint %s", s.URL(), s.Endpoint())
 		}
 	})
-	t.Run("a fatal mistake is the test's", func(t *testing.T) {
+	t.Run("a wrong config fails the test", func(t *testing.T) {
 		tb := &fakeTB{}
 		if authgeartest.New(tb, authgeartest.Config{Addr: "0.0.0.0:0"}) != nil || !tb.failed || tb.cleanups != 0 {
 			t.Errorf("%+v", tb)
 		}
 	})
-	t.Run("closed twice, then nothing answers", func(t *testing.T) {
+	t.Run("after two calls of Close nothing answers", func(t *testing.T) {
 		s := authgeartest.New(t)
 		s.Close()
 		s.Close()

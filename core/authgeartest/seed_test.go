@@ -35,7 +35,7 @@ func TestSeed(t *testing.T) {
 		return resolve(t, w.Server, sent[0], sent[1]).Get("X-Authgear-User-Id")
 	}
 
-	t.Run("the same", func(t *testing.T) {
+	t.Run("the same seed", func(t *testing.T) {
 		w, again := startAgain(t, "a seed")
 		w.clock.Add(int64(time.Minute))
 		expect(t, "a user without ID", again, third)
@@ -56,7 +56,7 @@ func TestSeed(t *testing.T) {
 		expect(t, "one login still", authTime(resolve(t, w.Server, "Authorization", alices["JWT"][1])), seconds(before.time().Add(-time.Hour)))
 		expect(t, "another rotation", w.RotateKeys(), before.RotateKeys())
 	})
-	t.Run("what ends", func(t *testing.T) {
+	t.Run("ended logins", func(t *testing.T) {
 		w, _ := startAgain(t, "a seed")
 		w.Revoke(refresh) // this server has not seen the refresh token yet
 		expect(t, "JWT of the same login", who(w, alices["JWT"]), "")
@@ -99,7 +99,7 @@ func TestSeed(t *testing.T) {
 			exchange(t, w.Server, form, 400)
 		}
 	})
-	t.Run("what is made up", func(t *testing.T) {
+	t.Run("made-up credentials", func(t *testing.T) {
 		w, _ := startAgain(t, "a seed")
 		claims := read(t, tokens["access_token"].(string)).Claims
 		claims["jti"] = strings.Repeat("0", 64)
@@ -107,7 +107,7 @@ func TestSeed(t *testing.T) {
 		id, _, _ := strings.Cut(refresh, ".")
 		_, ofCookie, _ := strings.Cut(alices["cookie"][1], ".")
 		for name, token := range map[string]string{
-			"signed": w.Sign(nil, claims), "ID token": tokens["id_token"].(string), "refresh token": refresh, "its half": refresh[len(id)+1:],
+			"signed": w.Sign(nil, claims), "ID token": tokens["id_token"].(string), "refresh token": refresh, "half a refresh token": refresh[len(id)+1:],
 			"shorter": opaque[1:], "longer": "0" + opaque, "negative": "-" + opaque[1:], "with a sign": "+" + opaque[1:],
 			"no number": strings.Repeat("-", 32), "too large": strings.Repeat("Z", 32),
 		} {

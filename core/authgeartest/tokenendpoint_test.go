@@ -24,31 +24,31 @@ func TestTokenErrors(t *testing.T) {
 		basic []string
 		want  string
 	}{
-		"nothing":             {url.Values{"x": {"y"}}, nil, "invalid_client"},
-		"unknown client":      {url.Values{"client_id": {"nobody"}, "grant_type": {"refresh_token"}}, nil, "invalid_client"},
-		"unknown grant":       {url.Values{"client_id": {"spa"}, "grant_type": {"password"}}, nil, "unsupported_grant_type"},
-		"no code":             {url.Values{"client_id": {"spa"}, "grant_type": {"authorization_code"}}, nil, "invalid_request"},
-		"no verifier":         {url.Values{"client_id": {"spa"}, "grant_type": {"authorization_code"}, "code": {"x"}}, nil, "invalid_request"},
-		"unknown code":        {codeForm("spa", "nope"), nil, "invalid_grant"},
-		"no secret":           {codeForm("confidential-jwt", "nope"), nil, "invalid_client"},
-		"no refresh token":    {url.Values{"client_id": {"spa"}, "grant_type": {"refresh_token"}}, nil, "invalid_request"},
-		"another's refresh":   {url.Values{"client_id": {"web-cookie"}, "grant_type": {"refresh_token"}, "refresh_token": {refresh}}, nil, "invalid_request"},
-		"refresh, no secret":  {webs, []string{"confidential-jwt", ""}, "invalid_client"}, // RFC 6749 §6
-		"refresh, wrong":      {webs, []string{"confidential-jwt", "wrong"}, "invalid_request"},
-		"refresh":             {webs, []string{"confidential-jwt", "secret-confidential-jwt"}, ""},
-		"no session":          {url.Values{"client_id": {"spa"}, "grant_type": {idTokenGrant}}, nil, "401 invalid_grant"},
-		"not first party":     {url.Values{"client_id": {"thirdparty-jwt"}, "grant_type": {idTokenGrant}}, nil, "unauthorized_client"},
-		"machine refreshes":   {url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refresh}}, []string{"m2m-jwt", "secret-m2m-jwt"}, "unauthorized_client"},
-		"app as machine":      {url.Values{"client_id": {"confidential-jwt"}, "grant_type": {"client_credentials"}, "client_secret": {"x"}, "resource": {api}}, nil, "unauthorized_client"},
-		"no resource":         {url.Values{"grant_type": {"client_credentials"}}, []string{"m2m-jwt", "secret-m2m-jwt"}, "invalid_target"},
-		"unknown resource":    {url.Values{"grant_type": {"client_credentials"}, "resource": {"https://other.example.com"}}, []string{"m2m-jwt", "secret-m2m-jwt"}, "invalid_target"},
-		"the endpoint":        {url.Values{"grant_type": {"client_credentials"}, "resource": {s.Endpoint() + "/api"}}, []string{"m2m-jwt", "secret-m2m-jwt"}, "invalid_target"},
-		"unknown scope":       {url.Values{"grant_type": {"client_credentials"}, "resource": {api}, "scope": {"all"}}, []string{"m2m-jwt", "secret-m2m-jwt"}, "invalid_scope"},
-		"wrong secret":        {url.Values{"grant_type": {"client_credentials"}, "resource": {api}}, []string{"m2m-jwt", "wrong"}, "invalid_request"},
-		"empty secret":        {url.Values{"grant_type": {"client_credentials"}, "resource": {api}}, []string{"m2m-jwt", ""}, "invalid_client"},
-		"no percent code":     {url.Values{"grant_type": {"client_credentials"}, "resource": {api}}, []string{"m2m-jwt", "%zz"}, "invalid_request"},
-		"the body goes first": {url.Values{"grant_type": {"client_credentials"}, "resource": {api}, "client_id": {"m2m-jwt"}}, []string{"m2m-jwt", "secret-m2m-jwt"}, "invalid_client"},
-		"basic, encoded":      {url.Values{"grant_type": {"client_credentials"}, "resource": {api}, "scope": {"read:orders"}}, []string{"m2m%2Djwt", "secret%2Dm2m-jwt"}, ""},
+		"nothing":                 {url.Values{"x": {"y"}}, nil, "invalid_client"},
+		"unknown client":          {url.Values{"client_id": {"nobody"}, "grant_type": {"refresh_token"}}, nil, "invalid_client"},
+		"unknown grant":           {url.Values{"client_id": {"spa"}, "grant_type": {"password"}}, nil, "unsupported_grant_type"},
+		"no code":                 {url.Values{"client_id": {"spa"}, "grant_type": {"authorization_code"}}, nil, "invalid_request"},
+		"no verifier":             {url.Values{"client_id": {"spa"}, "grant_type": {"authorization_code"}, "code": {"x"}}, nil, "invalid_request"},
+		"unknown code":            {codeForm("spa", "nope"), nil, "invalid_grant"},
+		"no secret":               {codeForm("confidential-jwt", "nope"), nil, "invalid_client"},
+		"no refresh token":        {url.Values{"client_id": {"spa"}, "grant_type": {"refresh_token"}}, nil, "invalid_request"},
+		"another client's token":  {url.Values{"client_id": {"web-cookie"}, "grant_type": {"refresh_token"}, "refresh_token": {refresh}}, nil, "invalid_request"},
+		"refresh, no secret":      {webs, []string{"confidential-jwt", ""}, "invalid_client"}, // RFC 6749 §6
+		"refresh, wrong secret":   {webs, []string{"confidential-jwt", "wrong"}, "invalid_request"},
+		"refresh":                 {webs, []string{"confidential-jwt", "secret-confidential-jwt"}, ""},
+		"no session":              {url.Values{"client_id": {"spa"}, "grant_type": {idTokenGrant}}, nil, "401 invalid_grant"},
+		"not first party":         {url.Values{"client_id": {"thirdparty-jwt"}, "grant_type": {idTokenGrant}}, nil, "unauthorized_client"},
+		"machine refreshes":       {url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refresh}}, []string{"m2m-jwt", "secret-m2m-jwt"}, "unauthorized_client"},
+		"app as machine":          {url.Values{"client_id": {"confidential-jwt"}, "grant_type": {"client_credentials"}, "client_secret": {"x"}, "resource": {api}}, nil, "unauthorized_client"},
+		"no resource":             {url.Values{"grant_type": {"client_credentials"}}, []string{"m2m-jwt", "secret-m2m-jwt"}, "invalid_target"},
+		"unknown resource":        {url.Values{"grant_type": {"client_credentials"}, "resource": {"https://other.example.com"}}, []string{"m2m-jwt", "secret-m2m-jwt"}, "invalid_target"},
+		"endpoint as resource":    {url.Values{"grant_type": {"client_credentials"}, "resource": {s.Endpoint() + "/api"}}, []string{"m2m-jwt", "secret-m2m-jwt"}, "invalid_target"},
+		"unknown scope":           {url.Values{"grant_type": {"client_credentials"}, "resource": {api}, "scope": {"all"}}, []string{"m2m-jwt", "secret-m2m-jwt"}, "invalid_scope"},
+		"wrong secret":            {url.Values{"grant_type": {"client_credentials"}, "resource": {api}}, []string{"m2m-jwt", "wrong"}, "invalid_request"},
+		"empty secret":            {url.Values{"grant_type": {"client_credentials"}, "resource": {api}}, []string{"m2m-jwt", ""}, "invalid_client"},
+		"secret not form-encoded": {url.Values{"grant_type": {"client_credentials"}, "resource": {api}}, []string{"m2m-jwt", "%zz"}, "invalid_request"},
+		"ID in body and Basic":    {url.Values{"grant_type": {"client_credentials"}, "resource": {api}, "client_id": {"m2m-jwt"}}, []string{"m2m-jwt", "secret-m2m-jwt"}, "invalid_client"},
+		"Basic, form-encoded":     {url.Values{"grant_type": {"client_credentials"}, "resource": {api}, "scope": {"read:orders"}}, []string{"m2m%2Djwt", "secret%2Dm2m-jwt"}, ""},
 	} {
 		status, code := 400, c.want
 		switch {
@@ -83,16 +83,16 @@ func TestCode(t *testing.T) {
 		change  func(url.Values)
 		want    string
 	}{
-		"another secret":   {confidential, func(f url.Values) { secret(f, "another") }, "invalid_request"},
-		"verifier alone":   {append(confidential, "code_challenge", ""), func(f url.Values) { secret(f, "secret-confidential-jwt") }, "invalid_grant"}, // RFC 9700 §2.1.1
-		"another client":   {nil, func(f url.Values) { f.Set("client_id", "other") }, "invalid_grant"},
-		"another redirect": {nil, func(f url.Values) { f.Set("redirect_uri", callback+"/other") }, "invalid_request"},
-		"another verifier": {nil, func(f url.Values) { f.Set("code_verifier", verifier+"~") }, "invalid_grant"},
-		"short verifier":   {[]string{"code_challenge", challenge(verifier[1:])}, func(f url.Values) { f.Set("code_verifier", verifier[1:]) }, "invalid_request"},
-		"long verifier":    {[]string{"code_challenge", challenge(verifier + verifier + verifier)}, func(f url.Values) { f.Set("code_verifier", verifier+verifier+verifier) }, "invalid_request"},
-		"reserved letter":  {[]string{"code_challenge", challenge(verifier + "=")}, func(f url.Values) { f.Set("code_verifier", verifier+"=") }, "invalid_request"},
-		"too late":         {nil, func(url.Values) { w.clock.Add(int64(5 * time.Minute)) }, "invalid_grant"},
-		"disabled":         {nil, func(url.Values) { w.DisableUser("alice") }, "invalid_grant"},
+		"another secret":         {confidential, func(f url.Values) { secret(f, "another") }, "invalid_request"},
+		"verifier, no challenge": {append(confidential, "code_challenge", ""), func(f url.Values) { secret(f, "secret-confidential-jwt") }, "invalid_grant"}, // RFC 9700 §2.1.1
+		"another client":         {nil, func(f url.Values) { f.Set("client_id", "other") }, "invalid_grant"},
+		"another redirect":       {nil, func(f url.Values) { f.Set("redirect_uri", callback+"/other") }, "invalid_request"},
+		"another verifier":       {nil, func(f url.Values) { f.Set("code_verifier", verifier+"~") }, "invalid_grant"},
+		"short verifier":         {[]string{"code_challenge", challenge(verifier[1:])}, func(f url.Values) { f.Set("code_verifier", verifier[1:]) }, "invalid_request"},
+		"long verifier":          {[]string{"code_challenge", challenge(verifier + verifier + verifier)}, func(f url.Values) { f.Set("code_verifier", verifier+verifier+verifier) }, "invalid_request"},
+		"reserved letter":        {[]string{"code_challenge", challenge(verifier + "=")}, func(f url.Values) { f.Set("code_verifier", verifier+"=") }, "invalid_request"},
+		"too late":               {nil, func(url.Values) { w.clock.Add(int64(5 * time.Minute)) }, "invalid_grant"},
+		"disabled":               {nil, func(url.Values) { w.DisableUser("alice") }, "invalid_grant"},
 	} {
 		w.EnableUser("alice")
 		form := codeForm("spa", codeOf(t, w.Server, "alice", c.changes...))
@@ -117,9 +117,9 @@ func TestEndOfLogin(t *testing.T) {
 		"refresh token revoked": func(tokens map[string]any) {
 			call(t, s, "/oauth2/revoke", url.Values{"token": {tokens["refresh_token"].(string)}}.Encode())
 		},
-		"session revoked": func(tokens map[string]any) { s.RevokeSession(tokens["access_token"].(string)) },
-		"all revoked":     func(map[string]any) { s.RevokeSessions("alice") },
-		"disabled":        func(map[string]any) { s.DisableUser("alice") },
+		"session revoked":      func(tokens map[string]any) { s.RevokeSession(tokens["access_token"].(string)) },
+		"all sessions revoked": func(map[string]any) { s.RevokeSessions("alice") },
+		"disabled":             func(map[string]any) { s.DisableUser("alice") },
 	} {
 		s.EnableUser("alice")
 		tokens, other := signInFor(t, s, "alice", "spa"), signInFor(t, s, "alice", "spa")

@@ -37,7 +37,7 @@ func TestUsers(t *testing.T) {
 		}()
 		s.AccessToken(id)
 	})
-	t.Run("account ends by itself, and is prolonged", func(t *testing.T) {
+	t.Run("account ends, and the end is taken away", func(t *testing.T) {
 		w := newWorld(t, authgeartest.Config{})
 		w.clock.Store(time.Now().UnixNano())
 		id := w.AddUser(authgeartest.User{})
@@ -98,7 +98,7 @@ func TestCredentials(t *testing.T) {
 			t.Errorf("signed %v", signed)
 		}
 	})
-	t.Run("what is no session", func(t *testing.T) {
+	t.Run("credentials without a session", func(t *testing.T) {
 		signed := read(t, w.AccessToken(id)).Claims
 		signed["jti"] = strings.Repeat("0", 64)
 		for name, token := range map[string]string{

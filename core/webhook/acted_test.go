@@ -71,7 +71,7 @@ func TestReplay(t *testing.T) {
 }
 
 // Events come in any order. The latest end of sessions counts.
-func TestDisorder(t *testing.T) {
+func TestEventsInAnyOrder(t *testing.T) {
 	t.Parallel()
 	var store authgear.MemoryRevocations
 	h, err := webhook.New(webhook.Config{Secrets: []string{secret}, Revocations: &store})

@@ -30,20 +30,20 @@ func TestAuthorizationEndpoint(t *testing.T) {
 		answer http.HandlerFunc
 		says   string // the error; "": none
 	}{
-		"a page":                 {status(200), ""},
-		"a redirect to sign in":  {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/login?error=x", http.StatusFound) }, ""},
-		"a redirect without aim": {status(302), ""},
-		"a guard against robots": {status(403), ""},
-		"too many":               {status(429), ""},
-		"not there":              {status(404), "/authorize answers with status 404, and not as OAuth does; look at"},
-		"failing":                {status(500), "/authorize answers with status 500, and not as OAuth does; look at"},
-		"a bad gateway":          {status(502), "status 502"},
-		"a page of a firewall":   {status(400), "status 400"},
-		"an error sent back":     {back("error=invalid_scope&state=STATE"), "Authgear's own scopes only"},
-		"somebody else's error":  {back("error=invalid_scope&state=x"), ""},
-		"a code":                 {back("code=c&state=STATE"), ""},
-		"a connection that ends": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "/authorize: EOF"},
-		"no answer in time":      {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "/authorize has not answered in time"},
+		"a page":                      {status(200), ""},
+		"a redirect to sign in":       {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/login?error=x", http.StatusFound) }, ""},
+		"a redirect without Location": {status(302), ""},
+		"a guard against robots":      {status(403), ""},
+		"too many requests":           {status(429), ""},
+		"not found":                   {status(404), "/authorize answers with status 404, and not as OAuth does; look at"},
+		"failing":                     {status(500), "/authorize answers with status 500, and not as OAuth does; look at"},
+		"a bad gateway":               {status(502), "status 502"},
+		"a page of a firewall":        {status(400), "status 400"},
+		"an error sent back":          {back("error=invalid_scope&state=STATE"), "Authgear's own scopes only"},
+		"another sign-in's error":     {back("error=invalid_scope&state=x"), ""},
+		"a code":                      {back("code=c&state=STATE"), ""},
+		"a connection that ends":      {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "/authorize: EOF"},
+		"no answer in time":           {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "/authorize has not answered in time"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -90,10 +90,10 @@ func TestTokenEndpointInTime(t *testing.T) {
 func TestEndpointAddresses(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ authorize, token, says string }{
-		"a query":            {"/a?tenant=1&state=x", "/t?tenant=1", ""},
-		"a fragment":         {"/a?tenant=1#frag", "/t", "authorization_endpoint"},
-		"an empty one":       {"/a#", "/t", "authorization_endpoint"},
-		"one of the token's": {"/a", "/t#frag", "token_endpoint"},
+		"a query":                    {"/a?tenant=1&state=x", "/t?tenant=1", ""},
+		"a fragment":                 {"/a?tenant=1#frag", "/t", "authorization_endpoint"},
+		"an empty fragment":          {"/a#", "/t", "authorization_endpoint"},
+		"a fragment, token endpoint": {"/a", "/t#frag", "token_endpoint"},
 	} {
 		p := newIssuer(t)
 		p.front = map[string]http.HandlerFunc{"/.well-known/openid-configuration": func(w http.ResponseWriter, _ *http.Request) {

@@ -53,16 +53,16 @@ func TestDiagnose(t *testing.T) {
 		status int
 		says   string
 	}{
-		"without a token": {"", nil, 0, "All is well."},
-		"good":            {good + "\n", nil, 0, "All is well."},
-		"expired":         {expired, nil, 1, "steps failed. Begin with exp"},
-		"cookie":          {s.SessionCookie(alice).Value, []string{"-cookie"}, 0, "the resolver knows it"},
-		"cookie names":    {"", []string{"-cookie-name", "my", "-cookie-name", "session"}, 0, "my or session"},
-		"no cookie of it": {"", []string{"-cookie-name", "my"}, 1, "http.cookie_prefix"},
-		"JSON":            {good, []string{"-json"}, 0, `"verdict": "All is well."`},
-		"JSON of failure": {expired, []string{"-json"}, 1, `"status": "failed"`},
-		"a client":        {good, []string{"-client-id", "a", "-client-id", "b"}, 1, "is not one of ClientIDs"},
-		"wrong options":   {"", []string{"-resource", "b"}, 1, "Resources"},
+		"without a token":     {"", nil, 0, "All is well."},
+		"good":                {good + "\n", nil, 0, "All is well."},
+		"expired":             {expired, nil, 1, "steps failed. Begin with exp"},
+		"cookie":              {s.SessionCookie(alice).Value, []string{"-cookie"}, 0, "the resolver knows it"},
+		"cookie names":        {"", []string{"-cookie-name", "my", "-cookie-name", "session"}, 0, "my or session"},
+		"other cookie name":   {"", []string{"-cookie-name", "my"}, 1, "http.cookie_prefix"},
+		"JSON":                {good, []string{"-json"}, 0, `"verdict": "All is well."`},
+		"JSON of failure":     {expired, []string{"-json"}, 1, `"status": "failed"`},
+		"client not accepted": {good, []string{"-client-id", "a", "-client-id", "b"}, 1, "is not one of ClientIDs"},
+		"wrong options":       {"", []string{"-resource", "b"}, 1, "Resources"},
 	} {
 		status, stdout, stderr := try(t, terminal{stdin: strings.NewReader(c.input), interactive: c.input == ""}, append(c.args, s.Endpoint())...)
 		if status != c.status || !strings.Contains(stdout, c.says) || stderr != "" {
@@ -140,17 +140,17 @@ func TestToken(t *testing.T) {
 		status int
 		says   []string
 	}{
-		"basic":            {secret: secret},
-		"post":             {args: []string{"-auth", "post", "-scope", "a", "-scope", "b"}, secret: secret, scope: "a b"},
-		"secret by a pipe": {input: secret + "\n"},
-		"no secret":        {status: 1, says: []string{"AUTHGEAR_CLIENT_SECRET"}},
-		"wrong secret":     {secret: "wr0ng", status: 1, says: []string{"invalid client secret", "-client-id or the secret is not that of"}},
-		"no machine":       {args: []string{"-client-id", "web"}, secret: secret, status: 1, says: []string{"unauthorized_client", "M2M"}},
-		"unknown resource": {args: []string{"-resource", api + "/x"}, secret: secret, status: 1, says: []string{"invalid_target", "API Resources"}},
-		"a MAC token":      {secret: secret, front: mac, status: 1, says: []string{`the token's type is "mac", not Bearer`}},
-		"a redirect":       {secret: secret, front: elsewhere, status: 1, says: []string{"/oauth2/token answers with status 303, and not as OAuth does"}},
-		"Authgear fails":   {secret: secret, front: failing, status: 1, says: []string{"/oauth2/token answers with status 500, and not as OAuth does"}},
-		"a 403 in JSON":    {secret: secret, front: forbidden, status: 1, says: []string{"/oauth2/token answers with status 403, and not as OAuth does"}},
+		"basic":              {secret: secret},
+		"post":               {args: []string{"-auth", "post", "-scope", "a", "-scope", "b"}, secret: secret, scope: "a b"},
+		"secret from a pipe": {input: secret + "\n"},
+		"no secret":          {status: 1, says: []string{"AUTHGEAR_CLIENT_SECRET"}},
+		"wrong secret":       {secret: "wr0ng", status: 1, says: []string{"invalid client secret", "-client-id or the secret is not that of"}},
+		"not a machine":      {args: []string{"-client-id", "web"}, secret: secret, status: 1, says: []string{"unauthorized_client", "M2M"}},
+		"unknown resource":   {args: []string{"-resource", api + "/x"}, secret: secret, status: 1, says: []string{"invalid_target", "API Resources"}},
+		"a MAC token":        {secret: secret, front: mac, status: 1, says: []string{`the token's type is "mac", not Bearer`}},
+		"a redirect":         {secret: secret, front: elsewhere, status: 1, says: []string{"/oauth2/token answers with status 303, and not as OAuth does"}},
+		"Authgear fails":     {secret: secret, front: failing, status: 1, says: []string{"/oauth2/token answers with status 500, and not as OAuth does"}},
+		"a 403 in JSON":      {secret: secret, front: forbidden, status: 1, says: []string{"/oauth2/token answers with status 403, and not as OAuth does"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

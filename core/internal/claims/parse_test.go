@@ -164,7 +164,7 @@ func TestParseAccepts(t *testing.T) {
 		name, source, payload string
 		change                func(*claims.Claims)
 	}{
-		{"the fewest claims", "RFC 9068 §2.2", exp("1800000000"), func(*claims.Claims) {}},
+		{"only the required claims", "RFC 9068 §2.2", exp("1800000000"), func(*claims.Claims) {}},
 		{"white space around", "RFC 8259 §2", " \t\r\n" + exp("1800000000") + "\n ", func(*claims.Claims) {}},
 		{"SUB does not override", "RFC 7519 §4", with(`"SUB":"mallory","Sub":"mallory"`), func(*claims.Claims) {}},
 		{"ſub does not override", "RFC 7519 §4", with(`"ſub":"mallory"`), func(*claims.Claims) {}},
@@ -177,7 +177,7 @@ func TestParseAccepts(t *testing.T) {
 		{"exp with fraction", "RFC 7519 §2", exp("1800000000.25"), func(c *claims.Claims) { c.ExpiresAt = time.Unix(1800000000, 250e6).UTC() }},
 		{"exp with exponent", "RFC 7519 §2", exp("1.8e9"), func(*claims.Claims) {}},
 		{"exp at the end of the range", "range", exp("99999999999"), func(c *claims.Claims) { c.ExpiresAt = at(99999999999) }},
-		{"exp next to zero", "range", exp("1e-12"), func(c *claims.Claims) { c.ExpiresAt = at(0) }},
+		{"exp just above zero", "range", exp("1e-12"), func(c *claims.Claims) { c.ExpiresAt = at(0) }},
 		{"other times", "RFC 7519 §4.1", with(`"nbf":1,"iat":2.5,"auth_time":3e0`), func(c *claims.Claims) {
 			c.NotBefore, c.IssuedAt, c.AuthTime = at(1), time.Unix(2, 5e8).UTC(), at(3)
 		}},
@@ -190,7 +190,7 @@ func TestParseAccepts(t *testing.T) {
 		{"roles in the token's order", "Authgear", with(`"` + user + `roles":["b","a","b"]`), func(c *claims.Claims) {
 			c.Roles, c.UserClaims = []string{"b", "a", "b"}, true
 		}},
-		{"no roles are a user's claim", "Authgear", with(`"` + user + `roles":[]`), func(c *claims.Claims) { c.UserClaims = true }},
+		{"an empty roles claim is a user's claim", "Authgear", with(`"` + user + `roles":[]`), func(c *claims.Claims) { c.UserClaims = true }},
 		{"not anonymous", "Authgear", with(`"` + user + `is_anonymous":false`), func(c *claims.Claims) { c.Anonymous, c.UserClaims = false, true }},
 		{"verified", "Authgear", with(`"` + user + `is_verified":true`), func(c *claims.Claims) { c.Verified, c.UserClaims = true, true }},
 		{"can reauthenticate", "Authgear", with(`"` + user + `can_reauthenticate":true`), func(c *claims.Claims) {

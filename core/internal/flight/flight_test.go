@@ -295,7 +295,7 @@ func TestStart(t *testing.T) {
 
 // A panic or an ended goroutine in a call ends neither the process nor the
 // requests.
-func TestCallThatEndsOddly(t *testing.T) {
+func TestPanicAndGoexit(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(){
 		"panic":     func() { panic("secret") },

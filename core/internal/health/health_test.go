@@ -203,7 +203,7 @@ func TestRepeats(t *testing.T) {
 		{"32 dead connections", repeatable, 0, 32, 33, 0},
 		{"50 dead connections", repeatable, 0, 50, 33, 4},
 		{"a failure of another kind", sick, 0, 50, 1, 1},
-		{"until a round has no time left", repeatable, 490 * time.Millisecond, 50, 9, 4},
+		{"slow checks use up the time", repeatable, 490 * time.Millisecond, 50, 9, 4},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			s := &server{takes: c.takes}

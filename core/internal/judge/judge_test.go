@@ -20,20 +20,20 @@ func TestRules(t *testing.T) {
 		change func(*claims.Claims)
 		breaks string
 	}{
-		"a user's":           {of: user},
-		"a machine's":        {of: machine},
-		"issuer":             {user, func(c *claims.Claims) { c.Issuer += "/" }, "issuer"},
-		"user's audience":    {user, func(c *claims.Claims) { c.Audience = rules.Resources }, "audience"},
-		"no audience":        {user, func(c *claims.Claims) { c.Audience = nil }, "audience"},
-		"machine's audience": {machine, func(c *claims.Claims) { c.Audience = []string{"https://a.test"} }, "audience"},
-		"other client's sub": {machine, func(c *claims.Claims) { c.Subject = "client_id_x" }, "subject"},
-		"sub and no client":  {machine, func(c *claims.Claims) { c.Subject += "x" }, "subject"},
-		"a user's machine":   {machine, func(c *claims.Claims) { c.UserClaims = true }, "subject"},
-		"client":             {user, func(c *claims.Claims) { c.ClientID = "x" }, "client"},
-		"just expired":       {user, func(c *claims.Claims) { c.ExpiresAt = now.Add(1 - judge.DefaultLeeway) }, ""},
-		"expired":            {user, func(c *claims.Claims) { c.ExpiresAt = now.Add(-judge.DefaultLeeway) }, "expiry"},
-		"just issued":        {user, func(c *claims.Claims) { c.IssuedAt = now.Add(judge.DefaultLeeway) }, ""},
-		"to be issued":       {user, func(c *claims.Claims) { c.IssuedAt = now.Add(judge.DefaultLeeway + 1) }, "start"},
+		"a user's":                 {of: user},
+		"a machine's":              {of: machine},
+		"issuer":                   {user, func(c *claims.Claims) { c.Issuer += "/" }, "issuer"},
+		"user's audience":          {user, func(c *claims.Claims) { c.Audience = rules.Resources }, "audience"},
+		"no audience":              {user, func(c *claims.Claims) { c.Audience = nil }, "audience"},
+		"machine's audience":       {machine, func(c *claims.Claims) { c.Audience = []string{"https://a.test"} }, "audience"},
+		"other client's sub":       {machine, func(c *claims.Claims) { c.Subject = "client_id_x" }, "subject"},
+		"sub is not the client":    {machine, func(c *claims.Claims) { c.Subject += "x" }, "subject"},
+		"machine with user claims": {machine, func(c *claims.Claims) { c.UserClaims = true }, "subject"},
+		"client":                   {user, func(c *claims.Claims) { c.ClientID = "x" }, "client"},
+		"just expired":             {user, func(c *claims.Claims) { c.ExpiresAt = now.Add(1 - judge.DefaultLeeway) }, ""},
+		"expired":                  {user, func(c *claims.Claims) { c.ExpiresAt = now.Add(-judge.DefaultLeeway) }, "expiry"},
+		"just issued":              {user, func(c *claims.Claims) { c.IssuedAt = now.Add(judge.DefaultLeeway) }, ""},
+		"issued in the future":     {user, func(c *claims.Claims) { c.IssuedAt = now.Add(judge.DefaultLeeway + 1) }, "start"},
 	} {
 		if c.change != nil {
 			c.change(&c.of)

@@ -49,8 +49,8 @@ func TestIDTokenHeader(t *testing.T) {
 		{"typ empty", "RFC 8725 §3.11", header(`""`), jws.ErrType},
 		{"typ an array", "RFC 8725 §3.11", header(`["JWT"]`), jws.ErrType},
 		{"typ at+jwt", "RFC 9068 §4", header(`"at+jwt"`), jws.ErrType},
-		{"typ at+jwt in long", "RFC 9068 §4", header(`"application/at+jwt"`), jws.ErrType},
-		{"typ in long", "Authgear", header(`"application/jwt"`), jws.ErrType},
+		{"typ application/at+jwt", "RFC 9068 §4", header(`"application/at+jwt"`), jws.ErrType},
+		{"typ application/jwt", "Authgear", header(`"application/jwt"`), jws.ErrType},
 		{"typ of logout", "RFC 8725 §3.11", header(`"logout+jwt"`), jws.ErrType},
 		{"typ with a space", "Authgear", header(`"JWT "`), jws.ErrType},
 

@@ -55,7 +55,7 @@ func TestIdle(t *testing.T) {
 			good(t, s, "b", 0)
 		})
 	})
-	t.Run("own end", func(t *testing.T) {
+	t.Run("context ends first", func(t *testing.T) {
 		held(t, func(t *testing.T, s *Set, p *server) {
 			p.set(func(p *server) { p.took = 3 * time.Second })
 			time.Sleep(10 * time.Minute)
@@ -84,7 +84,7 @@ func TestIdle(t *testing.T) {
 			p.count(t, 1, 2)
 		})
 	})
-	t.Run("an attempt counts though it failed", func(t *testing.T) {
+	t.Run("a failed attempt counts too", func(t *testing.T) {
 		held(t, func(t *testing.T, s *Set, p *server) {
 			p.set(func(p *server) { p.down = true })
 			time.Sleep(5 * time.Minute)

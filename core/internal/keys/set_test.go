@@ -133,8 +133,8 @@ func TestErrorsAdvise(t *testing.T) {
 	}{
 		"down":            {func(p *server) { p.down = true }, []string{"connection refused"}},
 		"HTML":            {func(p *server) { p.document = "\n<!DOCTYPE html>" }, []string{discoveryURL, "web page", "is the endpoint"}},
-		"HTML for a set":  {func(p *server) { p.body = "<html>" }, []string{jwksURL, "web page", "is the endpoint"}},
-		"no document":     {func(p *server) { p.document = "[]" }, []string{discoveryURL, "not a discovery document"}},
+		"HTML, not a set": {func(p *server) { p.body = "<html>" }, []string{jwksURL, "web page", "is the endpoint"}},
+		"not a document":  {func(p *server) { p.document = "[]" }, []string{discoveryURL, "not a discovery document"}},
 		"duplicate names": {func(p *server) { p.document = `{"issuer":"` + origin + `","issuer":"` + origin + `"}` }, []string{discoveryURL, "not a discovery document"}},
 		"wrong issuer": {
 			func(p *server) { p.document = `{"issuer":"https://other.test","jwks_uri":"` + jwksURL + `"}` },
@@ -216,7 +216,7 @@ func TestForeignJWKS(t *testing.T) {
 
 // A panic or an ended goroutine in the user's client is a failure like others,
 // after which discovery is asked again.
-func TestClientEndsOddly(t *testing.T) {
+func TestClientPanics(t *testing.T) {
 	for name, end := range map[string]func(){"panic": func() { panic("secret") }, "Goexit": runtime.Goexit} {
 		t.Run(name, func(t *testing.T) {
 			held(t, func(t *testing.T, s *Set, p *server) {

@@ -62,12 +62,12 @@ func TestParseStates(t *testing.T) {
 	}{
 		{"valid", alice(), session.Valid},
 		{"refused", only(valid, "false"), session.Refused},
-		{"refused, with what was known of the user", alice(valid, "false"), session.Refused},
+		{"refused, with fields of a user", alice(valid, "false"), session.Refused},
 		{"no field", only(), session.None},
 		{"other fields only", only("Content-Type", "text/html", "X-Auth", "true"), session.None},
 		// Such a field may come from a client, and says nothing about a session.
-		{"a field that nobody knows", only("X-Authgear-Something-New", "x"), session.None},
-		{"valid, with a field that nobody knows", alice("X-Authgear-Something-New", "x"), session.Valid},
+		{"an unknown field", only("X-Authgear-Something-New", "x"), session.None},
+		{"valid, with an unknown field", alice("X-Authgear-Something-New", "x"), session.Valid},
 	} {
 		s, err := session.Parse(c.fields.Values)
 		if err != nil || s.State != c.want {
@@ -98,7 +98,7 @@ func TestParseValid(t *testing.T) {
 			s.Roles, s.AuthenticatedAt = nil, time.Time{}
 		}},
 		// The caller sorts the roles and removes duplicates.
-		{"roles as they come", alice(roles, "reporter,auditor,store:manager,auditor"), func(s *session.Session) {
+		{"roles in the order sent", alice(roles, "reporter,auditor,store:manager,auditor"), func(s *session.Session) {
 			s.Roles = []string{"reporter", "auditor", "store:manager", "auditor"}
 		}},
 		{"methods separated by commas", alice(amr, "pwd,otp,mfa"), func(s *session.Session) { s.AMR = []string{"pwd", "otp", "mfa"} }},
@@ -131,11 +131,11 @@ func TestParseMalformed(t *testing.T) {
 		field  string
 	}
 	faults := []fault{
-		{"a user, and no word on the session", only(userID, "alice"), userID},
+		{"a user, but no X-Authgear-Session-Valid", only(userID, "alice"), userID},
 		{"a role only, as a client can send through some proxies", only(roles, "admin"), roles},
-		{"valid alone", only(valid, "true"), userID},
-		{"valid and not", alice(valid, "true\nfalse"), valid},
-		{"not valid twice", only(valid, "false", valid, "false"), valid},
+		{"valid, without user fields", only(valid, "true"), userID},
+		{"both true and false", alice(valid, "true\nfalse"), valid},
+		{"false twice", only(valid, "false", valid, "false"), valid},
 		{"joined lines of valid", alice(valid, "true, true"), valid},
 
 		{"a user id of spaces", alice(userID, " "), userID},
@@ -147,8 +147,8 @@ func TestParseMalformed(t *testing.T) {
 		{"DEL in the user id", alice(userID, "alice\x7f"), userID},
 		{"a user id that is not ASCII", alice(userID, "älice"), userID},
 
-		{"a role of nothing", alice(roles, "editor,"), roles},
-		{"no role but a comma", alice(roles, ","), roles},
+		{"an empty role", alice(roles, "editor,"), roles},
+		{"a comma only", alice(roles, ","), roles},
 		{"joined lines of roles", alice(roles, "editor, admin"), roles},
 		{"roles separated by spaces", alice(roles, "editor admin"), roles},
 		{"a role that is not ASCII", alice(roles, "rédacteur"), roles},
@@ -211,7 +211,7 @@ func TestParseErrorTexts(t *testing.T) {
 	}
 }
 
-func TestIsField(t *testing.T) {
+func TestIsHeader(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]bool{
 		"X-Authgear-User-Id":         true,

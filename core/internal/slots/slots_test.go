@@ -47,8 +47,8 @@ func TestShares(t *testing.T) {
 		busyUnknown, busyKnown       int32
 	}{
 		{"few", 20, 20, 20, 20, 0, 0},
-		{"a flood of unknown ones", 32 + 12288 + 7, 32, 32, 32, 7, 0},
-		{"known ones alone", 0, 64 + 4096 + 5, 0, 64, 0, 5},
+		{"a flood of unknown credentials", 32 + 12288 + 7, 32, 32, 32, 7, 0},
+		{"known users only", 0, 64 + 4096 + 5, 0, 64, 0, 5},
 		{"both", 32 + 12288 + 7, 32 + 4096 + 5, 32, 32, 7, 5},
 	} {
 		synctest.Test(t, func(t *testing.T) {
@@ -78,7 +78,7 @@ func TestShares(t *testing.T) {
 }
 
 // A caller that gives up leaves no slot taken, wherever it waits.
-func TestGone(t *testing.T) {
+func TestCallersThatGiveUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s, release := New(), make(chan struct{})
