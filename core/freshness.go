@@ -24,14 +24,18 @@ func (h *Hybrid) ask(ctx context.Context, c credential, key answers.Key, fresh b
 	}
 	ctx, cancel := context.WithTimeout(ctx, h.resolver.timeout) // of both calls
 	defer cancel()
-	a := h.resolver.call(ctx, c, key, fresh)
-	if a.identity != nil && !h.counts(&a) { // the call began before the user's cutoff
-		a = h.resolver.call(ctx, c, key, true)
-		if a.identity != nil && !h.counts(&a) {
+	calls := 0
+	for a := h.resolver.call(ctx, c, key, fresh); ; a = h.resolver.call(ctx, c, key, true) {
+		if !a.cached { // one that was kept from before an event is no call
+			calls++
+		}
+		switch {
+		case a.identity == nil || h.counts(&a):
+			return a
+		case calls == 2: // each began before the user's cutoff
 			return unavailable(errors.New("events about the user came in while Authgear was asked, twice"))
 		}
 	}
-	return a
 }
 
 // known returns, without waiting, an answer that counts, if there is one.

@@ -85,6 +85,32 @@ func TestEventsInBothCalls(t *testing.T) {
 	})
 }
 
+// An answer that was kept from before an event is none of the two calls.
+func TestKeptAnswerIsNoCall(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T) {
+		h := newHybrid(t, authgear.HybridConfig{})
+		token := h.signIn(t, "alice")
+		h.wantUser(t, token, "alice")
+		time.Sleep(time.Second)
+		_ = h.revocations.Forget(t.Context(), "alice")
+		time.Sleep(time.Second)
+		h.change(func() { h.hold = make(chan struct{}) })
+		var all sync.WaitGroup
+		all.Go(func() { h.wantUser(t, token, "alice") })
+		synctest.Wait()
+		_ = h.revocations.Forget(t.Context(), "alice")
+		time.Sleep(time.Nanosecond)
+		for range 2 {
+			h.hold <- struct{}{}
+		}
+		all.Wait()
+		if h.total() != 3 {
+			t.Errorf("%d calls, not 3", h.total())
+		}
+	})
+}
+
 // The second call has only the time that the first one has left.
 func TestBothCallsInOneTimeout(t *testing.T) {
 	t.Parallel()
