@@ -42,7 +42,7 @@ const jwtBegins = "eyJ"
 // isAccessToken reports whether s has the form of an access token (RFC 9068). Cookies of
 // other services may have other JWTs.
 func isAccessToken(s string) bool {
-	if !strings.HasPrefix(s, jwtBegins) {
+	if len(s) > maxToken || !strings.HasPrefix(s, jwtBegins) {
 		return false
 	}
 	_, err := new(jws.Parser).Parse(s)

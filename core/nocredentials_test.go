@@ -21,6 +21,7 @@ func TestNoCredentialsCause(t *testing.T) {
 	}
 	forwarded := newForwarded(t, authgear.ForwardedConfig{Secrets: []string{proxySecret}})
 	const proven = "X-Authgear-Proxy-Secret"
+	header, _, _ := strings.Cut(golden(t, "token-jwt-alice").AccessToken.Raw, ".")
 	for name, c := range map[string]struct {
 		auth   authgear.Authenticator
 		fields []string
@@ -32,6 +33,7 @@ func TestNoCredentialsCause(t *testing.T) {
 		"another cookie":                 {jwt, []string{"Cookie", "session=a; sid=" + value[:68] + "; x"}, ""},
 		"a name that is no name":         {jwt, []string{"Cookie", strings.Repeat("\x1b", 99) + "=" + value}, `"…`},
 		"a token in a cookie":            {resolver, []string{"Cookie", "a=eyJhbGciOiJSUzI1NiJ9.e30.c2ln; at=" + golden(t, "token-jwt-alice").AccessToken.Raw}, `the cookie "at" holds an access token; to let it count, set TokenCookie to this name`},
+		"one that is too large":          {resolver, []string{"Cookie", "at=" + header + "." + strings.Repeat("A", 16<<10) + ".c2ln"}, ""},
 		"another scheme":                 {hybrid, []string{"Authorization", "JWT eyJhbGciOiJSUzI1NiJ9.e30.c2ln"}, `there is a token after another scheme than Bearer`},
 		"two schemes":                    {jwt, []string{"Authorization", "Basic YTpi, Bearer eyJhbGciOiJSUzI1NiJ9.e30.c2ln"}, `another scheme than Bearer`},
 		"a password":                     {jwt, []string{"Authorization", "Basic YTpi"}, ""},
