@@ -63,7 +63,7 @@ func login(ctx context.Context, t terminal, args []string) error {
 		return err
 	}
 	if g.ExpiresIn > 0 { // expires_in is only recommended (RFC 6749 §5.1)
-		fmt.Fprintf(t.stderr, "Signed in. The access token counts for %v.\n", time.Duration(g.ExpiresIn)*time.Second)
+		fmt.Fprintf(t.stderr, "Signed in. The access token is valid for %v.\n", time.Duration(g.ExpiresIn)*time.Second)
 	} else {
 		fmt.Fprintln(t.stderr, "Signed in.")
 	}

@@ -93,7 +93,7 @@ func TestLogin(t *testing.T) {
 		status int
 		says   []string // texts on standard error
 	}{
-		"good":                     {says: []string{"A browser should open by itself.", "Signed in. The access token counts for 30m0s."}},
+		"good":                     {says: []string{"A browser should open by itself.", "Signed in. The access token is valid for 30m0s."}},
 		"no expires_in":            {change: func(p *issuer) { p.expires = nil }, says: []string{"Signed in.\n"}},
 		"a firewall's page":        {change: func(p *issuer) { p.front = map[string]http.HandlerFunc{"/oauth2/authorize": firewall} }, status: 1, says: []string{"/oauth2/authorize answers with status 400, and not as OAuth does"}},
 		"opaque":                   {change: func(p *issuer) { p.access = "abcdefghijklmnopqrstuvwxyz012345" }, says: []string{"opaque", "Issue JWT as access token"}},
