@@ -84,6 +84,13 @@
 //   - /client-token/{client}?resource=URI&scope=a+b: a token as by
 //     [Server.ClientToken], of any client.
 //
+// Others answer POST, unless a page of another origin sends it:
+//
+//   - /disable/{user} and /enable/{user}: [Server.DisableUser] and
+//     [Server.EnableUser]. 404 without such a user.
+//   - /sign-out, with "Authorization: Bearer TOKEN": [Server.RevokeSession]. 401
+//     without a session.
+//
 // # Oddities worth knowing
 //
 // Authgear has them, so this package has them too:

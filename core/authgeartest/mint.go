@@ -13,6 +13,11 @@ type refusal struct {
 	text   string
 }
 
+const (
+	noSuchUser = "there is no such user here"
+	noSession  = "there is no live session"
+)
+
 // mint answers with a token, for shells. No real Authgear gives tokens to everybody who
 // asks. A page that has rebound its own name to this address (DNS rebinding) sends another
 // host and gets none. X-Forwarded-Host does not count, since such a page can set it.
@@ -61,7 +66,7 @@ func (s *Server) mintToken(r *http.Request, userID string) (string, *refusal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.users[userID] == nil {
-		return "", &refusal{http.StatusNotFound, "there is no such user here"}
+		return "", &refusal{http.StatusNotFound, noSuchUser}
 	}
 	return s.accessToken(s.newLogin(userID, token), token), nil
 }
@@ -89,7 +94,7 @@ func (s *Server) mintReauthenticated(r *http.Request) (string, *refusal) {
 	case outcome == resolvedFailure:
 		return "", &refusal{http.StatusInternalServerError, "unexpected error occurred"}
 	case outcome != resolvedSession:
-		return "", &refusal{http.StatusUnauthorized, "there is no live session"}
+		return "", &refusal{http.StatusUnauthorized, noSession}
 	case !found.user.canReauthenticate():
 		return "", &refusal{http.StatusForbidden, cannotReauthenticate}
 	}

@@ -80,11 +80,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.private(w, r, "POST", s.local(s.promotionCode))
 	case "/reauthenticate":
 		s.mint(w, r, func() (string, *refusal) { return s.mintReauthenticated(r) })
+	case "/sign-out":
+		s.change(w, r, s.signOutByToken)
 	default:
-		if user, ok := strings.CutPrefix(r.URL.Path, "/token/"); ok {
-			s.mint(w, r, func() (string, *refusal) { return s.mintToken(r, user) })
+		if id, ok := strings.CutPrefix(r.URL.Path, "/token/"); ok {
+			s.mint(w, r, func() (string, *refusal) { return s.mintToken(r, id) })
 		} else if client, ok := strings.CutPrefix(r.URL.Path, "/client-token/"); ok {
 			s.mint(w, r, func() (string, *refusal) { return s.mintClientToken(r, client) })
+		} else if id, ok := strings.CutPrefix(r.URL.Path, "/disable/"); ok {
+			s.change(w, r, s.changeUser(id, func(u *user) { s.disable("user.disabled", u) }))
+		} else if id, ok := strings.CutPrefix(r.URL.Path, "/enable/"); ok {
+			s.change(w, r, s.changeUser(id, s.enable))
 		} else {
 			http.NotFound(w, r)
 		}

@@ -77,7 +77,7 @@ func (s *Server) signIn(r *http.Request, a *authorization, userID string) http.H
 	u := s.users[userID]
 	switch {
 	case u == nil || a.hinted != "" && a.hinted != userID:
-		return s.signInPage(a, "there is no such user here")
+		return s.signInPage(a, noSuchUser)
 	case !u.maySignIn(s.now()):
 		return s.signInPage(a, "this user may not sign in")
 	case a.hint != nil && a.relogin && !u.canReauthenticate():

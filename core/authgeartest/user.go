@@ -133,7 +133,12 @@ func (s *Server) disable(eventType string, u *user) {
 func (s *Server) EnableUser(userID string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	u, eventType := s.user(userID), "user.reenabled"
+	s.enable(s.user(userID))
+}
+
+// enable is [Server.EnableUser]. The caller holds s.mu.
+func (s *Server) enable(u *user) {
+	eventType := "user.reenabled"
 	if !u.deleteAt.IsZero() {
 		eventType = "user.deletion_unscheduled"
 	}

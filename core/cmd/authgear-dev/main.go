@@ -1,5 +1,5 @@
 // Command authgear-dev is a development Authgear by itself, for services in any
-// language: a page to sign in on, tokens, a resolver, webhooks. It is not for
+// language: a page to sign in on, tokens, a resolver, webhooks, users to disable. It is not for
 // production: everybody who can call it may sign in as anybody.
 //
 //	go run github.com/authgear/authgear-sdk-go/core/cmd/authgear-dev
@@ -132,5 +132,6 @@ func announce(w io.Writer, server *authgeartest.Server, users []authgeartest.Use
 	}
 	_, _ = fmt.Fprintf(w, "\nA user's token:\n  %s%s/token/%s\n", curl, server.URL(), url.PathEscape(users[0].ID))
 	_, _ = fmt.Fprintf(w, "A machine's token:\n  %s'%s/client-token/cron?resource=https://api.example.com'\n", curl, server.URL())
+	_, _ = fmt.Fprintf(w, "Disable a user, and end all their sessions (/enable allows the user again):\n  %s-X POST %s/disable/%s\n", curl, server.URL(), url.PathEscape(users[0].ID))
 	_, _ = fmt.Fprintf(w, "In a browser an app signs in here: %s/oauth2/authorize\n", server.Endpoint())
 }

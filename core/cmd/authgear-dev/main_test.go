@@ -116,6 +116,13 @@ func TestRun(t *testing.T) {
 	if event := <-events; !strings.Contains(event, "user.reauthenticated") {
 		t.Error(event)
 	}
+	request, _ = http.NewRequest("POST", endpoint+regexp.MustCompile(`/disable/\S+`).FindString(printed), nil)
+	if body := send(t, request); body != "" {
+		t.Error(body)
+	}
+	if event := <-events; !strings.Contains(event, "user.disabled") {
+		t.Error(event)
+	}
 }
 
 // Without flags there are users and clients to get tokens for.
@@ -132,15 +139,19 @@ func TestDefaults(t *testing.T) {
 // host.
 func TestAnnouncedCommandsBehindProxy(t *testing.T) {
 	_, printed := start(t, "-endpoint", "https://auth.example.com")
-	commands := regexp.MustCompile(`curl -s -H 'Host: ([^']*)' '?(http://[^'\s]*)`).FindAllStringSubmatch(printed, -1)
-	if len(commands) != 2 {
+	commands := regexp.MustCompile(`curl -s -H 'Host: ([^']*)' (-X POST )?'?(http://[^'\s]*)`).FindAllStringSubmatch(printed, -1)
+	if len(commands) != 3 {
 		t.Fatal(printed)
 	}
-	for _, command := range commands {
-		request, _ := http.NewRequest("GET", command[2], nil)
+	for i, command := range commands {
+		request, _ := http.NewRequest("GET", command[3], nil)
+		want := 2 // dots in a JWT
+		if command[2] != "" {
+			request.Method, want = "POST", 0
+		}
 		request.Host = command[1]
-		if token := send(t, request); strings.Count(token, ".") != 2 {
-			t.Errorf("%q: %s", command, token)
+		if answer := send(t, request); strings.Count(answer, ".") != want || (answer == "") != (i == 2) {
+			t.Errorf("%q: %s", command, answer)
 		}
 	}
 }

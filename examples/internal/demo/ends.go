@@ -1,35 +1,15 @@
 package demo
 
 import (
-	"net/http"
 	"strings"
 
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 )
 
-// handleEnds lets a shell end sessions, as a user does in an app and an administrator
-// does in the portal.
-func handleEnds(server *authgeartest.Server, users ...string) {
-	ends := map[string]func(token string){"/sign-out": server.RevokeSession}
-	for _, user := range users {
-		ends["/disable/"+user] = func(string) { server.DisableUser(user) }
-		ends["/enable/"+user] = func(string) { server.EnableUser(user) }
-	}
-	for path, end := range ends {
-		server.Handle(path, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.Method != http.MethodPost {
-				http.Error(w, "this wants POST", http.StatusMethodNotAllowed)
-				return
-			}
-			end(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
-		}))
-	}
-}
-
 // printEnds prints commands that end a session before its token expires. One is a
 // sign-out, for which Authgear sends no event. The other disables the account.
 func (s shell) printEnds(server *authgeartest.Server) {
-	handleEnds(server, server.AddUser(authgeartest.User{ID: "carol"}), "alice", "bob", "guest")
+	server.AddUser(authgeartest.User{ID: "carol"})
 	const token = "Authorization: Bearer $TOKEN"
 	signsIn, me := "TOKEN="+s.token("carol")+"; ", s.curl("", "/me", token)
 	refused := "; while " + strings.Replace(me, "-i", "-sfo /dev/null", 1) + "; do sleep 0.1; done; " + me
