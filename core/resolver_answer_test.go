@@ -127,6 +127,7 @@ func TestResolverSendsNothingElse(t *testing.T) {
 		w := newWire(t, answer, "")
 		config := c.config(w.origin)
 		config.Cookies, config.TokenCookie = []string{"acme_session", "app_session"}, "token"
+		config.Timeout = time.Hour // so that no slow call adds a check
 		auth := newResolver(t, nil, config)
 		host, proto := "auth.example.com", "X-Forwarded-Proto: https\r\n"
 		if c.public {
@@ -213,7 +214,7 @@ func TestOddAnswers(t *testing.T) {
 				fetch(ctx, f)
 				fmt.Fprintf(&log, "%+v", f)
 			}
-			config := authgear.ResolverConfig{ResolverURL: w.origin + "/resolve", CacheTTL: time.Hour, Observer: observer}
+			config := authgear.ResolverConfig{ResolverURL: w.origin + "/resolve", CacheTTL: time.Hour, Timeout: time.Minute, Observer: observer}
 			if c.want == failed { // some of them hang
 				config.Timeout = 300 * time.Millisecond
 			}
@@ -224,7 +225,7 @@ func TestOddAnswers(t *testing.T) {
 				wantUnavailable(t, identity, err, c.want)
 				wantNoSecret(t, c.name, err)
 			}
-			if took := time.Since(start); took > 20*time.Second {
+			if took := time.Since(start); took > time.Minute {
 				t.Errorf("answered after %v", took)
 			}
 			told := func() string {
@@ -261,7 +262,7 @@ func TestAnswersThatAreGood(t *testing.T) {
 		"a user in a trailer": {"Transfer-Encoding: chunked\r\nTrailer: X-Authgear-User-Id\r\n\r\n0\r\nX-Authgear-User-Id: mallory\r\n\r\n", ""},
 	} {
 		w := newWire(t, good+c.rest, c.endless)
-		auth := newResolver(t, nil, authgear.ResolverConfig{Endpoint: w.origin})
+		auth := newResolver(t, nil, authgear.ResolverConfig{Endpoint: w.origin, Timeout: time.Minute})
 		for range 3 {
 			identity, err := auth.Authenticate(t.Context(), bearer("a"))
 			wantUser(t, identity, err, "alice")

@@ -49,7 +49,7 @@ func TestOversizeTokens(t *testing.T) {
 			}
 			front.StartTLS()
 			t.Cleanup(front.Close)
-			auth := newResolver(t, nil, authgear.ResolverConfig{InternalURL: front.URL, HTTPClient: front.Client()})
+			auth := newResolver(t, nil, authgear.ResolverConfig{InternalURL: front.URL, HTTPClient: front.Client(), Timeout: time.Minute})
 			stop := make(chan struct{})
 			var wg sync.WaitGroup
 			for n := range 5 {
