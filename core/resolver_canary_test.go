@@ -64,6 +64,25 @@ func TestDatabaseThatFailsInTheMiddle(t *testing.T) {
 	}
 }
 
+// A database that fails in the middle of every tenth call is not seen: a request makes
+// up to three calls.
+func TestEveryTenthCallFails(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T) {
+		p, auth := newCrowd(t, func(p *project) http.RoundTripper { return p }, authgear.ResolverConfig{})
+		calls := 0
+		faulty(p, func(credential string) bool {
+			if !isCheck(credential) {
+				calls++
+			}
+			return !isCheck(credential) && calls%10 == 0
+		})
+		if refused, _, _ := crowd(t, auth, 10*time.Second); refused > 0 || calls < 1000 {
+			t.Errorf("%d are refused in %d calls", refused, calls)
+		}
+	})
+}
+
 // A project whose cookies have a prefix ignores the canary. Three checks in a
 // row show that. Then an empty answer is a refusal, and the operator is told.
 func TestCookiesOfAnotherName(t *testing.T) {
