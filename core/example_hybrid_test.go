@@ -26,20 +26,25 @@ func ExampleNewHybrid() {
 	request.Header.Set("Authorization", "Bearer "+server.AccessToken(alice))
 	server.SetRoles(alice, "editor")
 
+	waited := 0
 	for range 100 {
 		// A guard of your framework's adapter does this for each request.
 		identity, err := auth.Authenticate(context.Background(), guard.HTTP(request))
 		if err != nil || !identity.HasRole("editor") {
 			fmt.Println(identity, err)
+			return
+		}
+		if !identity.Evidence.Cached {
+			waited++
 		}
 	}
-	fmt.Println("calls:", server.Requests("/_resolver/resolve"))
+	fmt.Println("requests that waited for a call:", waited)
 
 	server.DisableUser(alice) // which is noticed after Freshness, or at once where it has to be
 	_, err = auth.AuthenticateFresh(context.Background(), guard.HTTP(request))
 	fmt.Println(err)
 	// Output:
-	// calls: 1
+	// requests that waited for a call: 1
 	// token_rejected: The access token is not, or no longer, valid.
 }
 
