@@ -19,7 +19,18 @@ import (
 
 const path = "/.well-known/openid-configuration"
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(settled{m}) }
+
+// settled ends when nothing runs any longer, after a minute at the latest: connections
+// that the tests have closed take a moment to end.
+type settled struct{ *testing.M }
+
+func (s settled) Run() int {
+	code := s.M.Run()
+	for limit := time.Now().Add(time.Minute); goleak.Find() != nil && time.Now().Before(limit); {
+	}
+	return code
+}
 
 // serve starts a server that runs until the test ends.
 func serve(t *testing.T, handler http.HandlerFunc) *httptest.Server {
