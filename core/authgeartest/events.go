@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	eventTimeout  = 10 * time.Second // time-out of one attempt
+	eventTimeout  = time.Minute // time-out of one attempt
 	deletionGrace = 30 * 24 * time.Hour
 )
 

@@ -25,7 +25,7 @@ func send(t *testing.T, server, method, path string, headers [][2]string, body s
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(time.Minute))
 	var raw bytes.Buffer
 	fmt.Fprintf(&raw, "%s %s HTTP/1.1\r\n", method, path)
 	for _, h := range headers {
