@@ -132,11 +132,26 @@ func TestTLS(t *testing.T) {
 	}
 }
 
+// closedAddress returns an address on which nobody listens before the test ends. It is
+// that of a client's end of a connection.
+func closedAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	conn, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn.LocalAddr().String()
+}
+
 func TestConnection(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewServer(nil)
-	address := server.Listener.Addr().String()
-	server.Close()
+	address := closedAddress(t)
 	r := doctor.Run(t.Context(), doctor.Config{Endpoint: "https://missing.example.com", HTTPClient: dialer(address, nil)})
 	wantStep(t, r, "dns", doctor.StatusFailed, `the name "missing.example.com" cannot be looked up`, "Look at the spelling")
 	wantStep(t, r, "discovery", doctor.StatusSkipped)
