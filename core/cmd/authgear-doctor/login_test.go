@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -13,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -35,15 +37,26 @@ func (o *output) String() string {
 	return o.b.String()
 }
 
+// ports counts the ports up from a random one. Systems hand out ports above 32767 only, so
+// no other program gets one of these by chance before the command listens there.
+var ports atomic.Int64
+
+func init() { ports.Store(20_000 + rand.Int64N(10_000)) }
+
 // freePort returns a port that nobody listens on.
 func freePort(t *testing.T) int {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for {
+		port := int(ports.Add(1))
+		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err == nil {
+			listener.Close()
+			return port
+		}
+		if port > 32_767 {
+			t.Fatal(err)
+		}
 	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
 }
 
 // try runs a command. Standard input comes from a pipe, unless term is interactive.

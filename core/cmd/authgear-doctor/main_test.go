@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -177,9 +178,8 @@ func TestToken(t *testing.T) {
 			}
 		})
 	}
-	p := newIssuer(t)
-	p.Close()
-	status, _, stderr := try(t, terminal{env: environment("AUTHGEAR_CLIENT_SECRET", "x")}, "token", p.URL, "-client-id", "worker", "-resource", api)
+	nobody := fmt.Sprintf("http://127.0.0.1:%d", freePort(t))
+	status, _, stderr := try(t, terminal{env: environment("AUTHGEAR_CLIENT_SECRET", "x")}, "token", nobody, "-client-id", "worker", "-resource", api)
 	wantStatus(t, 1, status, stderr, "refused", `"authgear-doctor http://127.0.0.1:`)
 	for _, args := range []string{"token http://auth.invalid -client-id x -resource y", "login http://auth.invalid -client-id x"} {
 		status, _, stderr := try(t, terminal{env: environment("AUTHGEAR_CLIENT_SECRET", "x")}, strings.Fields(args)...)
