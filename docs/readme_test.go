@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -82,41 +84,53 @@ func TestREADME(t *testing.T) {
 	}
 }
 
-// serve runs a program until the test ends. The port is free when it is chosen. If
-// another program takes it before this one listens, serve tries another port.
+// ports counts the ports up from a random one. Systems hand out ports above 32767 only, so
+// no other program gets one of these by chance before the program under test listens.
+var ports atomic.Int64
+
+func init() { ports.Store(20_000 + rand.Int64N(10_000)) }
+
+// freePort returns a port that nobody listens on.
+func freePort(t *testing.T) int64 {
+	t.Helper()
+	for {
+		port := ports.Add(1)
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err == nil {
+			_ = l.Close()
+			return port
+		}
+		if port > 32_767 {
+			t.Fatal(err)
+		}
+	}
+}
+
+// serve runs a program until the test ends.
 func serve(t *testing.T, program, endpoint string) (addr string) {
 	t.Helper()
 	var out bytes.Buffer
-	for range 3 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		addr = l.Addr().String()
-		_ = l.Close() // so that the program can listen here
-		out.Reset()
-		command := exec.Command(program)
-		command.Env = append(os.Environ(), "ENDPOINT="+endpoint, "ADDR="+addr)
-		command.Stdout, command.Stderr = &out, &out
-		if err := command.Start(); err != nil {
-			t.Fatal(err)
-		}
-		ended := make(chan struct{})
-		go func() { _ = command.Wait(); close(ended) }() // a signal ends the program, or it has written why it ended
-		t.Cleanup(func() { _ = command.Process.Kill(); <-ended })
-		if listening(addr, ended) {
-			return addr
-		}
+	addr = fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	command := exec.Command(program)
+	command.Env = append(os.Environ(), "ENDPOINT="+endpoint, "ADDR="+addr)
+	command.Stdout, command.Stderr = &out, &out
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() { _ = command.Wait(); close(ended) }() // a signal ends the program, or it has written why it ended
+	t.Cleanup(func() { _ = command.Process.Kill(); <-ended })
+	if !listening(addr, ended) {
 		_ = command.Process.Kill()
 		<-ended
+		t.Fatalf("%s does not serve: %s", program, &out)
 	}
-	t.Fatalf("%s does not serve: %s", program, &out)
-	return ""
+	return addr
 }
 
 // listening waits until the program listens, or has ended.
 func listening(addr string, ended <-chan struct{}) bool {
-	for limit := time.After(20 * time.Second); ; {
+	for limit := time.After(time.Minute); ; {
 		if c, err := net.Dial("tcp", addr); err == nil {
 			_ = c.Close()
 			return true

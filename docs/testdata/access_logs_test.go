@@ -158,7 +158,7 @@ func TestAccessLogs(t *testing.T) {
 		f.Get("/failure", func(fiber.Ctx) error { return failure })
 		f.Get("/panic", func(fiber.Ctx) error { panic("x") })
 		f.Post("/post", func(fiber.Ctx) error { return nil })
-		apps[name] = tested(func(r *http.Request) (*http.Response, error) { return f.Test(r) })
+		apps[name] = tested(func(r *http.Request) (*http.Response, error) { return f.Test(r, patient) })
 	}
 	{
 		guard, f := authgearfiber.New(auth), fiberv2.New()
@@ -170,7 +170,7 @@ func TestAccessLogs(t *testing.T) {
 		f.Get("/failure", func(*fiberv2.Ctx) error { return failure })
 		f.Get("/panic", func(*fiberv2.Ctx) error { panic("x") })
 		f.Post("/post", func(*fiberv2.Ctx) error { return nil })
-		apps["fiber v2"] = tested(func(r *http.Request) (*http.Response, error) { return f.Test(r) })
+		apps["fiber v2"] = tested(func(r *http.Request) (*http.Response, error) { return f.Test(r, -1) })
 	}
 
 	var log bytes.Buffer

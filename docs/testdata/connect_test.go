@@ -197,7 +197,7 @@ func TestConnectDoesNotWaitForBodies(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_ = connection.SetDeadline(time.Now().Add(10 * time.Second))
+		_ = connection.SetDeadline(time.Now().Add(time.Minute))
 		_, _ = io.WriteString(connection, "POST /test.v1.Test/Whoami HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\nContent-Type: "+contentType+
 			"\r\nAuthorization: Bearer a\r\nauthorization: Bearer b\r\n\r\n")
 		response, err := http.ReadResponse(bufio.NewReader(connection), nil)

@@ -23,7 +23,10 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-var silent = &authgear.Observer{}
+var (
+	silent  = &authgear.Observer{}
+	patient = fiber.TestConfig{} // without fiber's time-out of a second
+)
 
 func newJWT(t *testing.T, server *authgeartest.Server) *authgear.JWT {
 	t.Helper()
@@ -192,7 +195,7 @@ func TestCached(t *testing.T) {
 		if value != "" {
 			r.Header.Set(name, value)
 		}
-		response, err := app.Test(r)
+		response, err := app.Test(r, patient)
 		if err != nil {
 			t.Fatal(err)
 		}
