@@ -60,17 +60,20 @@ vulnerabilities: $(BIN)/govulncheck
 tidy:
 	@for m in $(MODULES) tools; do echo "go mod tidy -diff $$m"; (cd $$m && GOWORK=off go mod tidy -diff) || exit 1; done
 
+# A busy machine takes longer than go test's ten minutes.
+TEST = go test -timeout 1h
+
 # Without the test cache, which does not notice that a document has changed.
 race:
-	CGO_ENABLED=1 go test -race -count=1 work
+	CGO_ENABLED=1 $(TEST) -race -count=1 work
 
 # Each module against its siblings' sources, as its own go.mod says.
 alone:
-	@for m in $(MODULES); do echo "alone: $$m"; (cd $$m && GOWORK=off go vet ./... && GOWORK=off go test ./...) || exit 1; done
+	@for m in $(MODULES); do echo "alone: $$m"; (cd $$m && GOWORK=off go vet ./... && GOWORK=off $(TEST) ./...) || exit 1; done
 
 # This is the JSON library of the next Go release.
 jsonv2:
-	GOEXPERIMENT=jsonv2 go test ./core/...
+	GOEXPERIMENT=jsonv2 $(TEST) ./core/...
 
 # go.mod names the oldest fasthttp that fiber uses. This is the newest that is tested.
 FASTHTTP = v1.78.0
@@ -79,14 +82,14 @@ fasthttp:
 		echo "fasthttp $(FASTHTTP): $$m"; \
 		cp $$m/go.mod $$m/go.sum $$t && \
 		go mod edit -require=github.com/valyala/fasthttp@$(FASTHTTP) $$t/go.mod && \
-		(cd $$m && GOWORK=off go test -mod=mod -modfile=$$t/go.mod ./...) || exit 1; done
+		(cd $$m && GOWORK=off $(TEST) -mod=mod -modfile=$$t/go.mod ./...) || exit 1; done
 
 # Tests with the next Go release, if it can be downloaded. The end-to-end tests are left
 # out, since they test other programs.
 NEXT = go1.27.4
 next:
 	@GOTOOLCHAIN=$(NEXT) go version >/dev/null 2>&1 || { echo "$(NEXT): skipped, it cannot be downloaded"; exit 0; }; \
-		echo "$(NEXT)" && export GOTOOLCHAIN=$(NEXT) && go vet work && go test $$(go list work | grep -v /authgear-sdk-go/e2e)
+		echo "$(NEXT)" && export GOTOOLCHAIN=$(NEXT) && go vet work && $(TEST) $$(go list work | grep -v /authgear-sdk-go/e2e)
 
 # Tests Hybrid with a million random histories, in about 40 minutes on one processor.
 # make test uses ten thousand.
@@ -101,4 +104,4 @@ $(BIN)/traefik: e2e/traefik/go.mod e2e/traefik/go.sum
 
 e2e-traefik: programs $(BIN)/traefik
 	GOWORK=off go -C e2e/traefik mod tidy -diff
-	TRAEFIK=$(BIN)/traefik go test -count=1 -run Traefik ./e2e
+	TRAEFIK=$(BIN)/traefik $(TEST) -count=1 -run Traefik ./e2e

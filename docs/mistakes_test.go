@@ -83,7 +83,7 @@ func (p *owner) hybrid(c authgear.HybridConfig) (authgear.Authenticator, error) 
 	if c.Endpoint == "" {
 		c.Endpoint = p.project.Endpoint()
 	}
-	c.Observer = p.journal.observer()
+	c.Observer, c.Timeout = p.journal.observer(), time.Minute
 	return authgear.NewHybrid(c)
 }
 
@@ -91,7 +91,7 @@ func (p *owner) resolver(c authgear.ResolverConfig) (authgear.Authenticator, err
 	if c.Endpoint == "" {
 		c.Endpoint = p.project.Endpoint()
 	}
-	c.Observer = p.journal.observer()
+	c.Observer, c.Timeout = p.journal.observer(), time.Minute
 	return authgear.NewResolver(c)
 }
 

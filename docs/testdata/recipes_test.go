@@ -39,7 +39,7 @@ func newJWT(t *testing.T, server *authgeartest.Server) *authgear.JWT {
 
 func newResolver(t *testing.T, server *authgeartest.Server) *authgear.Resolver {
 	t.Helper()
-	auth, err := authgear.NewResolver(authgear.ResolverConfig{Endpoint: server.Endpoint(), Observer: silent})
+	auth, err := authgear.NewResolver(authgear.ResolverConfig{Endpoint: server.Endpoint(), Timeout: time.Minute, Observer: silent})
 	if err != nil {
 		t.Fatal(err)
 	}
