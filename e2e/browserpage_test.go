@@ -311,7 +311,7 @@ func listen(t *testing.T) (port string, serve func(http.Handler)) {
 	t.Cleanup(func() { _ = listener.Close() })
 	_, port, _ = net.SplitHostPort(listener.Addr().String())
 	return port, func(handler http.Handler) {
-		server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
+		server := &http.Server{Handler: handler}
 		go func() { _ = server.Serve(listener) }()
 		t.Cleanup(func() { _ = server.Close() })
 	}

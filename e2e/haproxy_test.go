@@ -18,14 +18,22 @@ func TestHAProxy(t *testing.T) {
 				"abns@authgear", "abns@authgear-" + proxytest.Port(p.Addr),
 				"user haproxy", "", // run as the user who runs the test
 				"group haproxy", "",
-				"timeout server 60s", "timeout server " + proxytest.TimeOut,
 				"/etc/haproxy/", p.Dir + "/",
 				"server authgear " + proxytest.Project + ":443", "server authgear " + p.Resolver,
+			}
+			if p.Streams {
+				pairs = append(pairs, "timeout server 60s", "timeout server "+proxytest.TimeOut)
 			}
 			return append(append(append(pairs, p.Secret()...), p.CABundle()...), p.BackendAddress()...)
 		},
 		Command: func(program string, p proxytest.Place) *exec.Cmd {
 			return exec.Command(program, "-db", "-f", p.Config)
+		},
+		Patience: []string{
+			"timeout connect 5s", "timeout connect 1m",
+			"timeout connect 2s", "timeout connect 1m",
+			"timeout server 3s", "timeout server 1m",
+			"timeout http-request 10s", "timeout http-request 1m",
 		},
 		ResolverHeaders: []string{"User-Agent"},
 		KeepsTrailers:   true,

@@ -25,7 +25,7 @@ func TestTraefikMiddlewareOfKubernetes(t *testing.T) {
 		Needs:   []string{"/usr/sbin/nginx"},
 		Replace: func(p proxytest.Place) []string {
 			pairs := []string{
-				`":8000"`, `"` + p.Addr + `"` + readTimeout,
+				`":8000"`, `"` + p.Addr + `"` + readTimeout(p),
 				`"127.0.0.1:8001"`, `"127.0.0.3:` + proxytest.Port(p.Addr) + `"`,
 				"/etc/traefik/", p.Dir + "/",
 				"http://authgear-relay.default.svc.cluster.local/", "http://" + relay(p) + "/",
@@ -44,6 +44,7 @@ func TestTraefikMiddlewareOfKubernetes(t *testing.T) {
 			writeDynamic(t, p)
 			return exec.Command(program, "--configFile="+p.Config)
 		},
+		Patience:         nginxPatience,
 		AnyUpgrade:       true,
 		AnySuccess:       true,
 		RefusesTwoTokens: true,

@@ -30,6 +30,10 @@ func nginx(file string) proxytest.Proxy {
 		Program: "nginx",
 		Files:   []string{file},
 		Replace: func(p proxytest.Place) []string {
+			timeOuts := ""
+			if p.Streams {
+				timeOuts = "proxy_read_timeout " + proxytest.TimeOut + "; proxy_send_timeout " + proxytest.TimeOut + ";"
+			}
 			pairs := []string{
 				"listen 8000;", "listen " + p.Addr + ";",
 				// A second address of the name, whose failures count.
@@ -38,7 +42,7 @@ func nginx(file string) proxytest.Proxy {
 				"worker_processes auto;", "worker_processes 1; pid " + p.Dir + "/pid; error_log stderr;",
 				"location / {", "location / { client_max_body_size 100m;",
 				"events {}", "events { worker_connections 64; }",
-				"http {", "http { access_log off; proxy_read_timeout " + proxytest.TimeOut + "; proxy_send_timeout " + proxytest.TimeOut + ";" +
+				"http {", "http { access_log off; " + timeOuts +
 					" client_body_temp_path " + p.Dir + "/body; proxy_temp_path " + p.Dir + "/proxy;" +
 					" fastcgi_temp_path " + p.Dir + "/fastcgi; uwsgi_temp_path " + p.Dir + "/uwsgi; scgi_temp_path " + p.Dir + "/scgi;",
 			}
@@ -47,7 +51,16 @@ func nginx(file string) proxytest.Proxy {
 		Command: func(program string, p proxytest.Place) *exec.Cmd {
 			return exec.Command(program, "-g", "daemon off;", "-c", p.Config)
 		},
+		Patience:         nginxPatience,
 		AnySuccess:       true,
 		RefusesTwoTokens: true,
 	}
+}
+
+// nginxPatience lets nginx wait a minute for the resolver.
+var nginxPatience = []string{
+	"proxy_connect_timeout       2s;", "proxy_connect_timeout 1m;",
+	"proxy_send_timeout          3s;", "proxy_send_timeout 1m;",
+	"proxy_read_timeout          3s;", "proxy_read_timeout 1m;",
+	"proxy_next_upstream_timeout 2s;", "proxy_next_upstream_timeout 1m;",
 }

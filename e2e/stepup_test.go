@@ -112,7 +112,7 @@ func TestStepUpRecipe(t *testing.T) {
 	t.Parallel()
 	program := browser(t)
 	project := authgeartest.New(t)
-	old := authgeartest.Token{AuthTime: time.Now().Add(-time.Hour)}
+	old := authgeartest.Token{AuthTime: time.Now().Add(-2 * time.Hour)}
 	alice := project.AddUser(authgeartest.User{ID: "alice"})
 	google := project.AddUser(authgeartest.User{ID: "google", CannotReauthenticate: true})
 	token := project.AccessToken(alice, old)
@@ -232,7 +232,7 @@ func stepUpAPI(t *testing.T, project *authgeartest.Server, app string, came func
 	silent := &authgear.Observer{}
 	jwt := authgear.JWTConfig{Endpoint: project.Endpoint(), IDTokenClients: []string{"spa"}, Observer: silent}
 	forgetful := authgear.JWTConfig{Endpoint: project.Endpoint(), Observer: silent}
-	resolver := authgear.ResolverConfig{Endpoint: project.Endpoint(), CacheTTL: time.Minute, Observer: silent}
+	resolver := authgear.ResolverConfig{Endpoint: project.Endpoint(), CacheTTL: time.Minute, Timeout: time.Minute, Observer: silent}
 	for mode, build := range map[string]func() (authgear.Authenticator, error){
 		"jwt":       func() (authgear.Authenticator, error) { return authgear.NewJWT(jwt) },
 		"forgetful": func() (authgear.Authenticator, error) { return authgear.NewJWT(forgetful) },
@@ -244,7 +244,7 @@ func stepUpAPI(t *testing.T, project *authgeartest.Server, app string, came func
 		if err != nil {
 			t.Fatal(err)
 		}
-		e.POST("/"+mode, transfer, authgearecho.New(auth).Require(authgear.RecentAuth(5*time.Minute)))
+		e.POST("/"+mode, transfer, authgearecho.New(auth).Require(authgear.RecentAuth(time.Hour)))
 	}
 	return e
 }

@@ -8,9 +8,14 @@ import (
 	"github.com/authgear/authgear-sdk-go/e2e/proxytest"
 )
 
-// readTimeout sets the readTimeout of an entry point, in place of Traefik's default of
-// 60 seconds.
-const readTimeout = "\n    transport: { respondingTimeouts: { readTimeout: " + proxytest.TimeOut + " } }"
+// readTimeout sets the readTimeout of an entry point where streams are tested, in place of
+// Traefik's default of 60 seconds.
+func readTimeout(p proxytest.Place) string {
+	if !p.Streams {
+		return ""
+	}
+	return "\n    transport: { respondingTimeouts: { readTimeout: " + proxytest.TimeOut + " } }"
+}
 
 // Traefik is in no Debian package. make e2e-traefik builds it, and sets TRAEFIK to its
 // path.
@@ -25,7 +30,7 @@ func TestTraefik(t *testing.T) {
 		Files:   []string{"traefik.yaml", "traefik-dynamic.yaml"},
 		Replace: func(p proxytest.Place) []string {
 			pairs := []string{
-				`":8000"`, `"` + p.Addr + `"` + readTimeout,
+				`":8000"`, `"` + p.Addr + `"` + readTimeout(p),
 				// No other program has this address, since the port is the proxy's
 				// address own.
 				"127.0.0.1:8001", "127.0.0.2:" + proxytest.Port(p.Addr),
@@ -37,6 +42,7 @@ func TestTraefik(t *testing.T) {
 		Command: func(program string, p proxytest.Place) *exec.Cmd {
 			return exec.Command(program, "--configFile="+p.Config)
 		},
+		Patience:        []string{"dialTimeout: 2s", "dialTimeout: 1m", "responseHeaderTimeout: 5s", "responseHeaderTimeout: 1m"},
 		ResolverHeaders: []string{"User-Agent", "Accept-Encoding"}, // Go's HTTP client sets them
 		AnyUpgrade:      true,
 		WholeCookie:     true,

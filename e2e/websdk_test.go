@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -102,20 +101,17 @@ func TestWebSDK(t *testing.T) {
 	t.Parallel()
 	program, sdk := browser(t), webSDK(t)
 	// A page on another port of the same host shares cookies with the endpoint.
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := free.Addr().String()
-	_ = free.Close()
-	_, port, _ := net.SplitHostPort(address)
+	port, serveProject := listen(t)
 	var seconds atomic.Int64 // how far the server's clock is ahead, so that each login has its own time
 	project := authgeartest.New(t, authgeartest.Config{
-		Addr: address, Endpoint: "http://localhost:" + port,
-		Now: func() time.Time { return time.Now().Add(time.Duration(seconds.Load()) * time.Second) },
+		Endpoint: "http://localhost:" + port,
+		Now:      func() time.Time { return time.Now().Add(time.Duration(seconds.Load()) * time.Second) },
 	})
 	project.AddUser(authgeartest.User{ID: "alice", Email: "alice@example.com"})
-	project.Handle("/oauth2/authorize", clicking(project, &seconds))
+	mux := http.NewServeMux()
+	mux.Handle("/", project)
+	mux.Handle("/oauth2/authorize", clicking(project, &seconds))
+	serveProject(mux)
 
 	want := []string{
 		"/token/start: NO_SESSION 401", "/token/callback: AUTHENTICATED alice 200 alice", "/token/reload: AUTHENTICATED alice@example.com 200 alice",

@@ -79,15 +79,15 @@ func (r request) send(addr string) (answer, error) {
 
 // send sends the requests to an address on one connection, one after the other.
 func send(addr string, requests ...request) ([]answer, error) {
-	conn, err := net.DialTimeout("tcp", addr, 5*time.Second)
+	conn, err := net.Dial("tcp", addr)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = conn.Close() }()
-	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
 	reader := bufio.NewReader(conn)
 	var answers []answer
 	for _, r := range requests {
+		_ = conn.SetDeadline(time.Now().Add(time.Minute))
 		if _, err := io.WriteString(conn, r.bytes()); err != nil {
 			return nil, err
 		}

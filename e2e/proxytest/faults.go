@@ -6,17 +6,32 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
 
 // fault sends a credential for which the resolver fails.
 func (s *suite) fault(t *testing.T, fault string) {
-	began := time.Now()
 	s.unavailable(t, request{path: "/public", headers: []string{bearer("fault-" + fault)}}, fault)
-	if took := time.Since(began); took > 15*time.Second {
-		t.Errorf("answered after %v, want at most 5 s and what a busy client adds", took)
+}
+
+// hangs: the proxy gives up after the 5 s of its file. On a busy machine that takes longer,
+// but not the 30 s or more that a proxy waits without this line of the file.
+func (s *suite) hangs(t *testing.T) {
+	var waiting sync.WaitGroup
+	for _, fault := range []string{"hang", "hang-after-status"} {
+		waiting.Go(func() {
+			t.Run(fault, func(t *testing.T) {
+				began := time.Now()
+				s.fault(t, fault)
+				if took := time.Since(began); took > 25*time.Second {
+					t.Errorf("answered after %v", took)
+				}
+			})
+		})
 	}
+	waiting.Wait()
 }
 
 func (s *suite) faults(t *testing.T) {
@@ -101,7 +116,7 @@ func (s *suite) down(t *testing.T) {
 	s.resolver.setDown(false)
 	t.Run("resolver is back", func(t *testing.T) {
 		// The proxy recovers at once, or after a pause.
-		for deadline := time.Now().Add(12 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
 			got, err := request{path: "/me", headers: credentials["token"]}.send(s.addr)
 			if err != nil {
 				t.Fatal(err)

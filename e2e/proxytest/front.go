@@ -1,6 +1,7 @@
 package proxytest
 
 import (
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
@@ -55,22 +56,35 @@ func (s *suite) startFront(t *testing.T, dir string) string {
 	if err := os.WriteFile(filepath.Join(dir, "front.pem"), files, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	addr, config := freeAddress(t), filepath.Join(dir, "front.conf")
-	if err := os.WriteFile(config, fmt.Appendf(nil, front, dir, addr, s.resolver.addr), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	said := &programLog{}
-	command := exec.Command(program, "-g", "daemon off;", "-c", config)
-	command.Stdout, command.Stderr = said, said
-	ended := start(t, "front", command, said)
-	for {
-		if conn, err := net.Dial("tcp", addr); err == nil {
-			_ = conn.Close()
+	config, said := filepath.Join(dir, "front.conf"), &programLog{}
+	for range 3 { // a free port may be taken by another program, but not three times
+		addr := freeAddress(t)
+		if err := os.WriteFile(config, fmt.Appendf(nil, front, dir, addr, s.resolver.addr), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		command := exec.Command(program, "-g", "daemon off;", "-c", config)
+		command.Stdout, command.Stderr = said, said
+		if s.authority.serves(addr, start(t, "front", command, said)) {
 			return addr
+		}
+	}
+	t.Fatalf("nginx ends by itself: %s", said)
+	return ""
+}
+
+// serves waits until a server with a certificate of this authority listens, or has ended.
+func (a *authority) serves(addr string, ended <-chan struct{}) bool {
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(a.pem())
+	for {
+		conn, err := tls.DialWithDialer(&net.Dialer{Timeout: time.Minute}, "tcp", addr, &tls.Config{RootCAs: roots, ServerName: Project})
+		if err == nil {
+			_ = conn.Close()
+			return true
 		}
 		select {
 		case <-ended:
-			t.Fatalf("nginx ends by itself: %s", said)
+			return false
 		case <-time.After(20 * time.Millisecond):
 		}
 	}

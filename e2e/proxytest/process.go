@@ -15,18 +15,23 @@ import (
 	"time"
 )
 
-// recorder is the name of a backend that is no example server.
-const recorder = "recorder"
+// recorder is the name of a backend that is no example server. hanging is the recorder with
+// a resolver that hangs.
+const (
+	recorder = "recorder"
+	hanging  = "recorder, Authgear hangs"
+)
 
-// startBackend starts an example server or the recorder, and returns its address.
-func startBackend(t *testing.T, framework string) string {
+// startBackend starts an example server or the recorder, and returns its address. goOn is
+// for record.
+func startBackend(t *testing.T, framework string, goOn <-chan struct{}) string {
 	t.Helper()
-	if framework == recorder || framework == fronted {
+	if framework == recorder || framework == fronted || framework == hanging {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
-		server := &http.Server{Handler: http.HandlerFunc(record)}
+		server := &http.Server{Handler: record(goOn)}
 		go func() { _ = server.Serve(listener) }()
 		t.Cleanup(func() { _ = server.Close() })
 		return listener.Addr().String()

@@ -64,9 +64,7 @@ func newResolver(t *testing.T, certificate tls.Certificate) *resolver {
 			r.mu.Lock()
 			defer r.mu.Unlock()
 			if state == http.StateClosed || state == http.StateHijacked {
-				delete(r.conns, conn)
-			} else {
-				r.conns[conn] = true
+				delete(r.conns, conn.(*tls.Conn).NetConn())
 			}
 		},
 	}
@@ -88,15 +86,23 @@ func (g gate) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		g.resolver.mu.Lock()
-		down := g.resolver.down
-		g.resolver.mu.Unlock()
-		if !down {
+		if g.resolver.takes(conn) {
 			return conn, nil
 		}
 		_ = conn.(*net.TCPConn).SetLinger(0)
 		_ = conn.Close()
 	}
+}
+
+// takes reports whether the resolver is up, and keeps the connection, which ends when it
+// goes down.
+func (r *resolver) takes(conn net.Conn) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.down {
+		r.conns[conn] = true
+	}
+	return !r.down
 }
 
 // setDown makes the resolver reset all connections, new ones too, or ends this.
@@ -120,7 +126,7 @@ func (r *resolver) setCertificate(certificate tls.Certificate) {
 // reset resets all connections. The caller holds r.mu.
 func (r *resolver) reset() {
 	for conn := range r.conns {
-		tcp := conn.(*tls.Conn).NetConn().(*net.TCPConn)
+		tcp := conn.(*net.TCPConn)
 		_ = tcp.SetLinger(0)
 		_ = tcp.Close()
 	}

@@ -24,6 +24,7 @@ type suite struct {
 	backend   string // its address, without the relay and the proxy
 	addr      string // the proxy's address
 	marks     atomic.Int64
+	goOn      chan struct{} // closed when the client has the first event and was quiet
 
 	alice, bob, carol, dave string // user IDs
 }
@@ -48,15 +49,16 @@ func newSuite(t *testing.T, proxy Proxy, program, framework string) *suite {
 		framework: framework,
 		authority: authority,
 		resolver:  newResolver(t, authority.certificate(t, Project)),
-		backend:   startBackend(t, framework),
+		goOn:      make(chan struct{}),
 	}
+	s.backend = startBackend(t, framework, s.goOn)
 	s.relay = newRelay(t, s.backend)
 	s.alice = s.resolver.project.AddUser(authgeartest.User{ID: "alice", Verified: true, Roles: []string{"admin", "editor"}})
 	s.bob = s.resolver.project.AddUser(authgeartest.User{ID: "bob"})
 	s.dave = s.resolver.project.AddUser(authgeartest.User{ID: "dave", Roles: manyRoles()})
 	s.carol = s.resolver.project.AddUser(authgeartest.User{ID: "carol", Verified: true})
 
-	place := Place{Dir: dir, Backend: s.relay.addr, Resolver: s.resolver.addr, CA: ca}
+	place := Place{Dir: dir, Backend: s.relay.addr, Resolver: s.resolver.addr, Streams: framework == recorder, CA: ca}
 	if framework == fronted {
 		place.Resolver = s.startFront(t, dir)
 	}
@@ -86,7 +88,7 @@ func freeAddress(t *testing.T) string {
 // ended, as it does when its port is taken.
 func (s *suite) start(t *testing.T, program string, place Place) bool {
 	t.Helper()
-	place.Config = install(t, s.proxy, place)
+	place.Config = s.install(t, place)
 	command := s.proxy.Command(program, place)
 	said := &programLog{}
 	command.Stdout, command.Stderr = said, said
@@ -98,25 +100,29 @@ func (s *suite) start(t *testing.T, program string, place Place) bool {
 		if err == nil && len(s.relay.find(mark)) == 1 {
 			return true
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s does not serve: %+v, %v", program, got, err)
-		}
 		select {
 		case <-ended:
 			return false
 		case <-time.After(20 * time.Millisecond):
 		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s does not serve: %+v, %v", program, got, err)
+		}
 	}
 }
 
 // install copies the proxy's files and returns the path of the first.
-func install(t *testing.T, proxy Proxy, place Place) string {
+func (s *suite) install(t *testing.T, place Place) string {
 	t.Helper()
 	root, err := root()
 	if err != nil {
 		t.Fatal(err)
 	}
+	proxy := s.proxy
 	pairs := proxy.Replace(place)
+	if s.framework != hanging {
+		pairs = append(pairs, proxy.Patience...)
+	}
 	used := make([]bool, len(pairs))
 	for _, name := range proxy.Files {
 		content, err := os.ReadFile(filepath.Join(root, "docs", "proxies", name))
@@ -153,21 +159,24 @@ func (s *suite) found(t *testing.T, mark string) relayed {
 func (s *suite) mark() string { return fmt.Sprintf("?case=%d", s.marks.Add(1)) }
 
 func (s *suite) run(t *testing.T) {
-	if s.framework == fronted {
+	switch s.framework {
+	case fronted:
 		s.oversize(t)
+		return
+	case hanging:
+		s.hangs(t)
 		return
 	}
 	// Tests that wait for seconds run beside everything else.
 	var waiting sync.WaitGroup
-	wait := func(name string, test func(*testing.T)) { waiting.Go(func() { t.Run(name, test) }) }
-	wait("resolver hangs", func(t *testing.T) { s.fault(t, "hang") })
-	wait("resolver hangs after the status line", func(t *testing.T) { s.fault(t, "hang-after-status") })
 	stream := func(name string, test func(*testing.T, func())) {
 		opened := make(chan struct{})
 		opens := sync.OnceFunc(func() { close(opened) })
-		wait(name, func(t *testing.T) {
-			defer opens()
-			test(t, opens)
+		waiting.Go(func() {
+			t.Run(name, func(t *testing.T) {
+				defer opens()
+				test(t, opens)
+			})
 		})
 		<-opened // later tests count calls, so these calls come first
 	}
