@@ -43,6 +43,7 @@ func TestLayers(t *testing.T) {
 		"internal/health":      append(libraries, sdk, "net/http"),
 		"internal/session":     append(libraries, "net/http"),
 		"internal/recordings":  append(libraries, sdk),
+		"internal/leaktest":    append(libraries, sdk, "net/http"),
 		"internal/racetest":    append(libraries, sdk, "net/http", "testing"),
 	}
 	everywhere := []string{"github.com/gin-gonic", "github.com/labstack", "github.com/gofiber", "github.com/valyala", "github.com/lestrrat-go/jwx/v2/jwt", "encoding/json", sdk + "core/internal/recordings"}

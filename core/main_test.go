@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
+	"github.com/authgear/authgear-sdk-go/core/internal/leaktest"
 )
 
 func TestMain(m *testing.M) {
@@ -21,18 +21,7 @@ func TestMain(m *testing.M) {
 		serveResolver(delay)
 		return
 	}
-	goleak.VerifyTestMain(settled{m})
-}
-
-// settled ends when nothing runs any longer, after a minute at the latest: connections
-// that the tests have closed take a moment to end.
-type settled struct{ *testing.M }
-
-func (s settled) Run() int {
-	code := s.M.Run()
-	for limit := time.Now().Add(time.Minute); goleak.Find() != nil && time.Now().Before(limit); {
-	}
-	return code
+	leaktest.Main(m)
 }
 
 // resolverServer is the variable that makes this package's tests, in a process of their

@@ -9,10 +9,10 @@ import (
 
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 	"github.com/authgear/authgear-sdk-go/core/doctor"
-	"go.uber.org/goleak"
+	"github.com/authgear/authgear-sdk-go/core/internal/leaktest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 // find returns the step with that name.
 func find(t *testing.T, r doctor.Report, name string) doctor.Step {

@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"go.uber.org/goleak"
+	"github.com/authgear/authgear-sdk-go/core/internal/leaktest"
 
 	"github.com/authgear/authgear-sdk-go/core/internal/project"
 )
@@ -21,7 +21,7 @@ const (
 	jwks   = "/oauth2/jwks"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 var errDown = errors.New("connection refused")
 

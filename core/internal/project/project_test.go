@@ -14,23 +14,12 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
+	"github.com/authgear/authgear-sdk-go/core/internal/leaktest"
 )
 
 const path = "/.well-known/openid-configuration"
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(settled{m}) }
-
-// settled ends when nothing runs any longer, after a minute at the latest: connections
-// that the tests have closed take a moment to end.
-type settled struct{ *testing.M }
-
-func (s settled) Run() int {
-	code := s.M.Run()
-	for limit := time.Now().Add(time.Minute); goleak.Find() != nil && time.Now().Before(limit); {
-	}
-	return code
-}
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 // serve starts a server that runs until the test ends.
 func serve(t *testing.T, handler http.HandlerFunc) *httptest.Server {
