@@ -53,7 +53,7 @@ var consumers = []struct {
 	{"fiber", []string{"github.com/gofiber/fiber/v2", "github.com/valyala/fasthttp"}, []string{"adapters/fasthttp"}, `"github.com/gofiber/fiber/v2"`, `
 	app := fiber.New(fiber.Config{ReadBufferSize: 32 << 10})
 	app.Get("/", adapter.New(auth).Require())
-	response, err := app.Test(request)
+	response, err := app.Test(request, -1)
 	if err != nil {
 		panic(err)
 	}`},

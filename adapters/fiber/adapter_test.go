@@ -45,7 +45,7 @@ func TestNext(t *testing.T) {
 	for path, want := range map[string]string{"/left/alone": "stripped", "/": `{"error":"authentication_required"`} {
 		request := httptest.NewRequest("GET", path, nil)
 		request.Header.Set("X-Authgear-User-Id", "mallory")
-		response, err := app.Test(request)
+		response, err := app.Test(request, -1) // without fiber's time limit of a second
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -65,7 +65,7 @@ func TestWithIdentity(t *testing.T) {
 	app.Get("/handler", func(c *fiber.Ctx) error { return c.SendString(authgearfiber.MustUser(c).ID) })
 	app.Get("/guarded", authgearfiber.New(guardtest.Nobody{}).Require())
 	for path, want := range map[string]int{"/handler": 200, "/guarded": 401} {
-		response, err := app.Test(httptest.NewRequest("GET", path, nil))
+		response, err := app.Test(httptest.NewRequest("GET", path, nil), -1)
 		if err != nil || response.StatusCode != want {
 			t.Errorf("%s: %v, %v", path, response, err)
 		}
@@ -87,7 +87,7 @@ func TestContextOfFasthttpItself(t *testing.T) {
 	app.Get("/", first.Require(), derive, second.Require(), derive, first.Require(), func(c *fiber.Ctx) error {
 		return c.SendString(authgearfiber.MustUser(c).ID)
 	})
-	response, err := app.Test(httptest.NewRequest("GET", "/", nil))
+	response, err := app.Test(httptest.NewRequest("GET", "/", nil), -1)
 	if err != nil || response.StatusCode != http.StatusOK || decisions != 2 {
 		t.Errorf("%v, %v, %d decisions", response, err, decisions)
 	}
@@ -120,7 +120,7 @@ func TestRestartRouting(t *testing.T) {
 		decisions = 0
 		request := httptest.NewRequest("GET", path, nil)
 		request.Header = header
-		response, err := app.Test(request)
+		response, err := app.Test(request, -1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -161,7 +161,7 @@ func TestMethodOverride(t *testing.T) {
 		methods = nil
 		request := httptest.NewRequest(r.method, "/?_method="+r.override, nil)
 		request.Header.Set("Sec-Fetch-Site", r.site)
-		response, err := app.Test(request)
+		response, err := app.Test(request, -1)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -43,7 +43,7 @@ func Example() {
 		httptest.NewRequest("DELETE", "/api/posts/1", nil),
 	} {
 		request.Header.Set("Authorization", "Bearer "+token)
-		response, err := app.Test(request)
+		response, err := app.Test(request, -1)
 		if err != nil {
 			fmt.Println(err)
 			return
@@ -77,7 +77,7 @@ func Example_accessLog() {
 	app.Get("/me", guard.Require(), handler)
 	app.Get("/admin", guard.Require(authgear.Role("admin")), handler)
 	for _, path := range []string{"/me", "/admin"} {
-		if _, err := app.Test(httptest.NewRequest("GET", path, nil)); err != nil {
+		if _, err := app.Test(httptest.NewRequest("GET", path, nil), -1); err != nil {
 			fmt.Println(err)
 		}
 	}

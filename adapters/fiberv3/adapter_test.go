@@ -43,7 +43,7 @@ func send(t *testing.T, app *fiber.App, path string, header http.Header) (status
 	t.Helper()
 	request := httptest.NewRequest("GET", path, nil)
 	request.Header = header.Clone()
-	response, err := app.Test(request, fiber.TestConfig{})
+	response, err := app.Test(request, fiber.TestConfig{}) // without fiber's time limit of a second
 	if err != nil {
 		t.Fatalf("%s: %v", path, err)
 	}

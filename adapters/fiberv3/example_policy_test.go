@@ -32,7 +32,7 @@ func ExamplePolicy() {
 		return c.SendString(c.Locals("note").(note).text + "\n")
 	})
 	for _, path := range []string{"/notes/1", "/notes/2"} {
-		response, err := app.Test(httptest.NewRequest("GET", path, nil))
+		response, err := app.Test(httptest.NewRequest("GET", path, nil), fiber.TestConfig{})
 		if err != nil {
 			fmt.Println(err)
 			return
@@ -53,7 +53,7 @@ func ExampleSelf() {
 		return nil
 	})
 	for _, path := range []string{"/users/alice/notes", "/users/bob/notes"} {
-		response, err := app.Test(httptest.NewRequest("GET", path, nil))
+		response, err := app.Test(httptest.NewRequest("GET", path, nil), fiber.TestConfig{})
 		if err != nil {
 			fmt.Println(err)
 			return
