@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -180,10 +181,9 @@ func testConcurrency(t *testing.T, mount Mount) {
 				return
 			}
 			defer func() { _ = response.Body.Close() }()
-			body := make([]byte, 100)
-			n, _ := response.Body.Read(body)
-			if got, want := string(body[:n]), name+" "+name; got != want {
-				t.Errorf("%q, want %q", got, want)
+			body, err := io.ReadAll(response.Body)
+			if want := name + " " + name; err != nil || string(body) != want {
+				t.Errorf("%q, %v, want %q", body, err, want)
 			}
 		})
 	}
