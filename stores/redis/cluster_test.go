@@ -1,25 +1,37 @@
 package redisstore_test
 
 import (
+	"math/rand/v2"
 	"net"
 	"os"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 )
 
-// freePort returns a free port of 127.0.0.1, where Redis servers find each other.
+// lastPort is the last that freePort has tried. It begins anywhere, since another run may
+// look for ports at the same time.
+var lastPort atomic.Int32
+
+func init() { lastPort.Store(15_000 + rand.Int32N(10_000)) }
+
+// freePort returns a free port of 127.0.0.1, where Redis servers find each other. It is
+// none of those that a system gives to whoever asks for any, so it stays free.
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		port := strconv.Itoa(int(lastPort.Add(1)))
+		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
+			_ = l.Close()
+			return port
+		}
 	}
-	_ = l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
+	t.Fatal("no port is free")
+	return ""
 }
 
 // listening starts a server that listens on this port too.
@@ -38,7 +50,7 @@ func TestCluster(t *testing.T) {
 	})
 	all := make([]*process, 2)
 	for i := range all {
-		rdb := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{"127.0.0.1:" + port}})
+		rdb := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{"127.0.0.1:" + port}, DialTimeout: patience, ReadTimeout: patience})
 		t.Cleanup(func() { _ = rdb.Close() })
 		all[i] = newProcess(t, rdb, never)
 	}
@@ -66,7 +78,7 @@ func TestSentinel(t *testing.T) {
 	})
 	dir := t.TempDir()
 	rules := "port " + sentinelPort + "\nbind 127.0.0.1\nunixsocket " + dir + "/redis.sock\ndir " + dir +
-		"\nsentinel monitor main 127.0.0.1 " + port + " 1\nsentinel down-after-milliseconds main 300\nsentinel failover-timeout main 3000\n"
+		"\nsentinel monitor main 127.0.0.1 " + port + " 1\nsentinel down-after-milliseconds main 600000\nsentinel failover-timeout main 3000\n"
 	if err := os.WriteFile(dir+"/sentinel.conf", []byte(rules), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +91,7 @@ func TestSentinel(t *testing.T) {
 	})
 	all := make([]*process, 2)
 	for i := range all {
-		rdb := redis.NewFailoverClient(&redis.FailoverOptions{MasterName: "main", SentinelAddrs: []string{"127.0.0.1:" + sentinelPort}})
+		rdb := redis.NewFailoverClient(&redis.FailoverOptions{MasterName: "main", SentinelAddrs: []string{"127.0.0.1:" + sentinelPort}, DialTimeout: patience, ReadTimeout: patience})
 		t.Cleanup(func() { _ = rdb.Close() })
 		all[i] = newProcess(t, rdb, never)
 	}
@@ -88,6 +100,11 @@ func TestSentinel(t *testing.T) {
 	hear(t, "alice", at, all...)
 	first.stop()
 	all[0].revokeAlone(t, "bob", at)
+	// Sentinel itself would not act for ten minutes, since it may take a busy machine for a
+	// failure.
+	eventually(t, "the failover begins", func() bool {
+		return sentinel.client(t, redis.Options{}).Do(t.Context(), "SENTINEL", "FAILOVER", "main").Err() == nil
+	})
 	hear(t, "bob", at, all...)
 	eventually(t, "the new main server has both", func() bool {
 		return score(t, replica, "alice") == at.UnixMilli() && score(t, replica, "bob") == at.UnixMilli()

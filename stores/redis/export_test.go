@@ -1,7 +1,8 @@
 package redisstore
 
-// NewStore is New with another interval of catching up.
+// NewStore is New with another interval of catching up, and another silence after which
+// a connection is dead.
 var NewStore = newStore
 
-// Silence is how long the store listens to a dead connection.
-const Silence = silence
+// DeadAfter is the silence after which a connection of New is dead.
+const DeadAfter = deadAfter

@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-
-	redisstore "github.com/authgear/authgear-sdk-go/stores/redis"
 )
 
 const (
@@ -40,12 +38,8 @@ func TestStopped(t *testing.T) {
 				p.toldOf(t, broken)
 			}
 			s.start(t)
-			back := time.Now()
 			hear(t, "bob", at, all...)
 			hear(t, "carol", at, all...)
-			if took := time.Since(back); took > 5*time.Second { // it takes a second on a machine that is not busy
-				t.Errorf("all have heard %v after Redis was back", took)
-			}
 			for _, p := range all {
 				p.toldOf(t, broken, well)
 				if c := p.Cutoff("alice"); !c.Tokens.Equal(at) {
@@ -102,8 +96,8 @@ func TestDisconnected(t *testing.T) {
 	s := newServer(t)
 	all := s.processes(t, 2, never)
 	at := second(time.Minute)
+	s.do(t, "ZADD", "authgear:revocations", at.UnixMilli(), "alice") // its message is lost
 	s.do(t, "CLIENT", "KILL", "TYPE", "pubsub")
-	s.do(t, "ZADD", "authgear:revocations", at.UnixMilli(), "alice")
 	hear(t, "alice", at, all...)
 	for _, p := range all {
 		p.toldOf(t, broken, well)
@@ -176,10 +170,11 @@ func TestLoading(t *testing.T) {
 		return strings.Contains(s.do(t, "INFO", "persistence").(string), "aof_rewrite_in_progress:0")
 	})
 	s.stop()
-	s.args = append(s.args, "--key-load-delay", "50") // µs
+	s.args = append(s.args, "--key-load-delay", "5000") // µs, so it would take more than a minute
 	s.start(t)
 	at := second(time.Minute)
 	all[0].revokeAlone(t, "alice", at)
+	s.do(t, "CONFIG", "SET", "key-load-delay", "0")
 	hear(t, "alice", at, all...)
 	all[0].toldOf(t, broken, well)
 }
@@ -191,18 +186,6 @@ func TestUnknownCommand(t *testing.T) {
 	p := newServer(t, "--rename-command", "ZADD", "").processes(t, 1, never)[0]
 	p.revokeAlone(t, "alice", second(time.Minute))
 	p.toldOf(t, "ERR unknown command 'zadd'")
-}
-
-// A subscription stays open even if there are no messages.
-func TestQuiet(t *testing.T) {
-	t.Parallel()
-	s := newServer(t)
-	p := s.processes(t, 1, never)[0]
-	began := time.Now()
-	eventually(t, "Redis was pinged all the time", func() bool {
-		return s.calls(t, "ping") > 3 && time.Since(began) > redisstore.Silence+time.Second
-	})
-	p.toldOf(t)
 }
 
 // Many events at once, from all processes.

@@ -43,6 +43,7 @@ type Store struct {
 	lifetime time.Duration
 	observer *authgear.Observer
 	interval time.Duration
+	silence  time.Duration
 
 	memory    authgear.MemoryRevocations
 	wake      chan struct{} // a change is pending
@@ -66,10 +67,10 @@ type change struct {
 // is nil. Three goroutines and a connection of the client serve the store until the
 // client is closed. Redis need not be there yet.
 func New(rdb redis.UniversalClient, config ...Config) *Store {
-	return newStore(rdb, catchUpInterval, config...)
+	return newStore(rdb, catchUpInterval, deadAfter, config...)
 }
 
-func newStore(rdb redis.UniversalClient, interval time.Duration, config ...Config) *Store {
+func newStore(rdb redis.UniversalClient, interval, silence time.Duration, config ...Config) *Store {
 	if rdb == nil {
 		panic("redisstore: New needs a client of Redis")
 	}
@@ -88,7 +89,7 @@ func newStore(rdb redis.UniversalClient, interval time.Duration, config ...Confi
 	}
 	s := &Store{
 		rdb: rdb, name: c.Prefix + "revocations", sender: rand.Text()[:10],
-		lifetime: c.TokenLifetime, observer: c.Observer, interval: interval,
+		lifetime: c.TokenLifetime, observer: c.Observer, interval: interval, silence: silence,
 		memory: authgear.MemoryRevocations{TokenLifetime: c.TokenLifetime},
 		wake:   make(chan struct{}, 1), connected: make(chan struct{}, 1), closed: make(chan struct{}),
 		pending: map[string]change{},

@@ -12,7 +12,7 @@ import (
 
 const (
 	pingInterval = time.Second
-	silence      = 3 * time.Second // after this silence a connection is dead
+	deadAfter    = 3 * time.Second // after this silence a connection is dead
 )
 
 var errMalformed = errors.New("a message on the channel of revocations has another form, and does not count")
@@ -41,7 +41,7 @@ func (s *Store) listen() {
 func (s *Store) subscribe() (heard bool, err error) {
 	subscription := s.rdb.Subscribe(context.Background()) // it connects when it subscribes to a name
 	defer func() { _ = subscription.Close() }()
-	connecting, cancel := context.WithTimeout(context.Background(), silence)
+	connecting, cancel := context.WithTimeout(context.Background(), s.silence)
 	defer cancel()
 	if err := subscription.Subscribe(connecting, s.name); err != nil {
 		return false, err
@@ -50,7 +50,7 @@ func (s *Store) subscribe() (heard bool, err error) {
 	defer stop()
 	go ping(listening, subscription)
 	for {
-		received, err := receive(subscription)
+		received, err := s.receive(subscription)
 		if err != nil {
 			return heard, err
 		}
@@ -75,10 +75,10 @@ func (s *Store) subscribe() (heard bool, err error) {
 }
 
 // receive fails when nothing comes for a while.
-func receive(subscription *redis.PubSub) (any, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), silence)
+func (s *Store) receive(subscription *redis.PubSub) (any, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), s.silence)
 	defer cancel()
-	return subscription.ReceiveTimeout(ctx, silence)
+	return subscription.ReceiveTimeout(ctx, s.silence)
 }
 
 // ping makes Redis answer, so that a connection is silent only when it is dead.
