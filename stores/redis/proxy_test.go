@@ -127,7 +127,7 @@ func TestHanging(t *testing.T) {
 			s := newServer(t)
 			between := newProxy(t, s)
 			near := s.processes(t, 1, never)[0]
-			far := newProcessThat(t, s.client(t, redis.Options{Addr: between.Addr().String(), ReadTimeout: 2 * time.Second}), never, redisstore.DeadAfter)
+			far := newProcessWith(t, s.client(t, redis.Options{Addr: between.Addr().String(), ReadTimeout: 2 * time.Second}), never, redisstore.DeadAfter)
 			eventually(t, "both have subscribed", func() bool { return s.subscribers(t) == 2 })
 			at := second(time.Minute)
 			far.revoke(t, "alice", at)

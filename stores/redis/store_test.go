@@ -55,14 +55,14 @@ type process struct {
 	notices []string
 }
 
-// newProcess returns a process that takes no connection for dead because the machine is
+// newProcess returns a process whose connections do not count as dead when the machine is
 // busy.
 func newProcess(t *testing.T, rdb redis.UniversalClient, interval time.Duration) *process {
 	t.Helper()
-	return newProcessThat(t, rdb, interval, patience)
+	return newProcessWith(t, rdb, interval, patience)
 }
 
-func newProcessThat(t *testing.T, rdb redis.UniversalClient, interval, silence time.Duration) *process {
+func newProcessWith(t *testing.T, rdb redis.UniversalClient, interval, silence time.Duration) *process {
 	t.Helper()
 	p := &process{rdb: rdb}
 	p.Store = redisstore.NewStore(rdb, interval, silence, redisstore.Config{Observer: p.observer()})
