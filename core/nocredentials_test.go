@@ -40,7 +40,7 @@ func TestNoCredentialsCause(t *testing.T) {
 		"no cookie":                      {hybrid, nil, ""},
 		"InOrder tells the first":        {authgear.InOrder(jwt, hybrid), []string{"Cookie", "myapp_session=" + value}, "NewJWT does not take"},
 		"InOrder, the second only":       {authgear.InOrder(apiKeys{}, hybrid), []string{"Cookie", "myapp_session=" + value}, "add its name to Cookies"},
-		"not through the proxy":          {forwarded, []string{"Cookie", "session=" + value}, "there is not one X-Authgear-Proxy-Secret header"},
+		"not through the proxy":          {forwarded, []string{"Cookie", "session=" + value}, "the X-Authgear-Proxy-Secret header is missing"},
 		"not through the proxy, a token": {forwarded, []string{"Authorization", "Bearer abc"}, "the reverse proxy has to set it to one of Secrets"},
 		"not through the proxy, nobody":  {forwarded, nil, ""},
 		"by the proxy":                   {forwarded, []string{proven, proxySecret, "Cookie", "session=" + value}, "the reverse proxy has added no X-Authgear-* header"},

@@ -14,7 +14,7 @@ import (
 // refused is the answer about a credential that is not good.
 func (r *Resolver) refused(c credential, clearCookies []string) answer {
 	if c.token != "" {
-		return answer{err: &Error{Reason: ReasonTokenRejected, Err: r.whyRejected(c.token)}}
+		return answer{err: &Error{Reason: ReasonTokenRejected, Err: r.whyRejected(c)}}
 	}
 	return answer{err: &Error{Reason: ReasonSessionInvalid, Err: whyInvalid(c), Evidence: Evidence{ClearCookies: clearCookies}}}
 }
@@ -22,8 +22,10 @@ func (r *Resolver) refused(c credential, clearCookies []string) answer {
 var errRefreshToken = errors.New("it looks like a refresh token; clients send their access token")
 
 // whyRejected says what can be seen in a token that Authgear does not accept, since
-// Authgear gives no reason. Nothing in such a token is proven.
-func (r *Resolver) whyRejected(token string) error {
+// Authgear gives no reason. Nothing in such a token is proven, unless NewHybrid has
+// verified it.
+func (r *Resolver) whyRejected(rejected credential) error {
+	token := rejected.token
 	if isSessionValue(token) {
 		return errRefreshToken
 	}
@@ -46,9 +48,11 @@ func (r *Resolver) whyRejected(token string) error {
 	case rules.Expiry(&c, time.Now()) != nil: // Authgear has no leeway
 		return rules.Expiry(&c, time.Now())
 	case r.internal:
-		return errors.New("its session has ended; if each JWT is refused, Authgear does not know by which origin it is asked: set its TRUST_PROXY=true, since it is asked at an internal address")
+		return errors.New("its session has ended, or its user is disabled; if each JWT is refused, Authgear does not know by which origin it is asked: set its TRUST_PROXY=true, since it is asked at an internal address")
+	case rejected.user != "":
+		return errors.New("its session has ended, or its user is disabled")
 	default:
-		return errors.New("its session has ended, its key was removed, as when a development Authgear starts again, or something has altered it")
+		return errors.New("its session has ended, its user is disabled, its key was removed, as when a development Authgear starts again, or something has altered it")
 	}
 }
 

@@ -87,7 +87,7 @@ func TestToken(t *testing.T) {
 		}},
 		"a bad claim":   {token: func(w world) string { return w.Sign(nil, map[string]any{"iss": 1}) }, want: []check{{"claims", failed, "iss"}, {"signature", ok, ""}, {"jwt", failed, "claims_invalid"}}},
 		"wrong client":  {token: func(w world) string { return w.AccessToken(w.alice) }, change: func(c *doctor.Config) { c.ClientIDs = []string{"web"} }, want: []check{{"client_id", failed, `"spa" is not one of ClientIDs`}}},
-		"session ended": {token: func(w world) string { t := w.AccessToken(w.alice); w.DisableUser(w.alice); return t }, want: []check{{"jwt", ok, ""}, {"session", failed, "its session has ended"}}},
+		"session ended": {token: func(w world) string { t := w.AccessToken(w.alice); w.DisableUser(w.alice); return t }, want: []check{{"jwt", ok, ""}, {"session", failed, "its session has ended, or its user is disabled"}}},
 		"a guest's":     {token: func(w world) string { return w.AccessToken(w.AddUser(authgeartest.User{Anonymous: true})) }, want: []check{{"session", ok, "a user, anonymous, roles none"}}},
 		"key not used": {token: func(w world) string { t := w.AccessToken(w.alice); w.RotateKeys(); disuseOldKey(w.Server); return t }, want: []check{
 			{"signature", failed, `is a key of the project that is not used: its use is "enc"`},
