@@ -31,15 +31,14 @@ func (s *Server) changeUser(userID string, change func(*user)) http.HandlerFunc 
 	}
 }
 
-// signOutByToken ends the session of the token that is sent.
-func (s *Server) signOutByToken(w http.ResponseWriter, r *http.Request) {
-	token, _ := bearerToken(r)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	found := s.find(token)
-	if found == nil {
-		http.Error(w, noSession, http.StatusUnauthorized)
+// signOutShell ends the session of the request.
+func (s *Server) signOutShell(w http.ResponseWriter, r *http.Request) {
+	found, refused := s.sessionOf(r)
+	if refused != nil {
+		http.Error(w, refused.text, refused.status)
 		return
 	}
-	s.end(found.login)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.end(found.session.login)
 }

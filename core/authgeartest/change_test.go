@@ -19,6 +19,9 @@ func TestChangesByAShell(t *testing.T) {
 	}
 	post("/disable/alice")
 	expect(t, "alice is disabled", valid(t, s, before), "")
+	if status, body := get(t, s.URL()+"/token/alice"); status != 403 {
+		t.Errorf("a token of a disabled user: %d %q", status, body)
+	}
 	post("/enable/alice")
 	expect(t, "her session from before", valid(t, s, before), "")
 	first, second := s.AccessToken(alice), s.AccessToken(alice)
@@ -29,6 +32,10 @@ func TestChangesByAShell(t *testing.T) {
 	expect(t, "bob's session", valid(t, s, bobs), "true")
 	post("/sign-out", [2]string{"Authorization", "Bearer " + bobs})
 	expect(t, "bob's session, signed out", valid(t, s, bobs), "")
+	cookie := "session=" + s.SessionCookie(alice).Value
+	post("/sign-out", [2]string{"Cookie", cookie})
+	expect(t, "the cookie's session", resolve(t, s, "Cookie", cookie).Get("X-Authgear-Session-Valid"), "false")
+	expect(t, "her second session still", valid(t, s, second), "true")
 }
 
 // A page of another origin changes nothing, and neither does a mistake.

@@ -77,7 +77,7 @@
 //
 //   - /token/{user}: a new JWT access token of the user with that ID;
 //     ?client_id=, ?expires_in= and ?login_age= (seconds since the login) change
-//     it as [Token] does.
+//     it as [Token] does. 403 for a user who may not sign in.
 //   - /reauthenticate, with "Authorization: Bearer TOKEN" or the session cookie:
 //     what [Server.Reauthenticate] returns. 401 without a live session, 403 for
 //     a user who cannot reauthenticate.
@@ -88,8 +88,8 @@
 //
 //   - /disable/{user} and /enable/{user}: [Server.DisableUser] and
 //     [Server.EnableUser]. 404 without such a user.
-//   - /sign-out, with "Authorization: Bearer TOKEN": [Server.RevokeSession]. 401
-//     without a session.
+//   - /sign-out, with "Authorization: Bearer TOKEN" or the session cookie:
+//     [Server.RevokeSession]. 401 without a live session.
 //
 // # Oddities worth knowing
 //

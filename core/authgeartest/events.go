@@ -7,7 +7,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/url"
@@ -33,7 +35,7 @@ type receiver struct{ url, secret string }
 // or no longer so, or reauthenticates. These are the events that a project's webhook for
 // all non-blocking events gets, signed with the secret. As with a real Authgear there is
 // one attempt, nobody waits for it, and there is no event for a changed role or an ended
-// session. The resolver knows of the change before the event is sent. SendEvents panics
+// session. An attempt that fails is logged to [slog.Default]. The resolver knows of the change before the event is sent. SendEvents panics
 // if the address is not a URL of http or https.
 func (s *Server) SendEvents(address, secret string) {
 	if u, err := url.Parse(address); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
@@ -79,25 +81,35 @@ func (s *Server) emit(eventType string, u *user, payload, by map[string]any) {
 		panic(err) // cannot happen: all values can be written as JSON
 	}
 	for _, to := range s.receivers {
-		s.sending.Go(func() { s.send(to, body) })
+		s.sending.Go(func() {
+			if err := s.send(to, body); err != nil && s.open.Err() == nil {
+				slog.Warn("authgeartest: an event was not taken", "type", eventType, "url", to.url, "error", err)
+			}
+		})
 	}
 }
 
-// send tries once to send the event. Nobody learns the result, as with a real Authgear.
-func (s *Server) send(to receiver, body []byte) {
+// send tries once to send the event.
+func (s *Server) send(to receiver, body []byte) error {
 	ctx, cancel := context.WithTimeout(s.open, eventTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, to.url, bytes.NewReader(body))
 	if err != nil {
-		return
+		return err
 	}
 	mac := hmac.New(sha256.New, []byte(to.secret))
 	_, _ = mac.Write(body)
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("X-Authgear-Body-Signature", hex.EncodeToString(mac.Sum(nil)))
-	if answer, err := s.sender.Do(request); err == nil {
-		_ = answer.Body.Close()
+	answer, err := s.sender.Do(request)
+	if err != nil {
+		return err
 	}
+	_ = answer.Body.Close()
+	if answer.StatusCode/100 != 2 {
+		return errors.New(answer.Status)
+	}
+	return nil
 }
 
 // event returns a user as events describe it.

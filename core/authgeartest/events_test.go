@@ -6,11 +6,14 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"io"
+	"log"
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,7 +37,7 @@ func receive(t *testing.T, s *authgeartest.Server, secret string) <-chan deliver
 			t.Errorf("%s %s, %v", r.Method, r.URL, err)
 		}
 		deliveries <- delivery{r.Header, string(body)}
-		w.WriteHeader(http.StatusInternalServerError) // the status changes nothing
+		w.WriteHeader(http.StatusInternalServerError)
 	}))
 	t.Cleanup(hook.Close)
 	s.SendEvents(hook.URL+"/events", secret)
@@ -160,4 +163,31 @@ func TestHangingReceiver(t *testing.T) {
 		}
 	}()
 	s.SendEvents("/authgear/events", "whsec")
+}
+
+// lines is a log of which each line is waited for.
+type lines chan string
+
+func (l lines) Write(line []byte) (int, error) { l <- string(line); return len(line), nil }
+
+// Somebody who tries a webhook learns why it gets no events.
+func TestEventNotTaken(t *testing.T) {
+	logged := make(lines)
+	log.SetOutput(logged) // slog.Default writes here
+	defer log.SetOutput(os.Stderr)
+	closed := httptest.NewServer(nil)
+	closed.Close()
+	wrong := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }))
+	defer wrong.Close()
+	for url, want := range map[string]string{wrong.URL + "/events": "401 Unauthorized", closed.URL: "refused"} {
+		s := authgeartest.New(t)
+		s.SendEvents(url, "whsec")
+		s.DisableUser(s.AddUser(authgeartest.User{}))
+		line := <-logged
+		for _, part := range []string{"user.disabled", url, want} {
+			if !strings.Contains(line, part) {
+				t.Errorf("%q is not in the log: %s", part, line)
+			}
+		}
+	}
 }

@@ -15,7 +15,7 @@ type refusal struct {
 
 const (
 	noSuchUser = "there is no such user here"
-	noSession  = "there is no live session"
+	noSignIn   = "this user may not sign in"
 )
 
 // mint answers with a token, for shells. No real Authgear gives tokens to everybody who
@@ -65,8 +65,11 @@ func (s *Server) mintToken(r *http.Request, userID string) (string, *refusal) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.users[userID] == nil {
+	switch {
+	case s.users[userID] == nil:
 		return "", &refusal{http.StatusNotFound, noSuchUser}
+	case !s.maySignIn(userID):
+		return "", &refusal{http.StatusForbidden, noSignIn}
 	}
 	return s.accessToken(s.newLogin(userID, token), token), nil
 }
@@ -83,22 +86,33 @@ func (s *Server) mintClientToken(r *http.Request, client string) (string, *refus
 	return s.ClientToken(client, query.Get("resource"), strings.Fields(query.Get("scope"))...), nil
 }
 
-// mintReauthenticated reauthenticates the session of the request. It finds the session as
-// the resolver does for a request to the public origin.
+// mintReauthenticated reauthenticates the session of the request.
 func (s *Server) mintReauthenticated(r *http.Request) (string, *refusal) {
-	r = r.Clone(r.Context())
-	r.Header.Set("X-Forwarded-Host", s.endpoint.Host)
-	r.Header.Set("X-Forwarded-Proto", s.endpoint.Scheme)
-	found, outcome := s.ask(r)
+	found, refused := s.sessionOf(r)
 	switch {
-	case outcome == resolvedFailure:
-		return "", &refusal{http.StatusInternalServerError, "unexpected error occurred"}
-	case outcome != resolvedSession:
-		return "", &refusal{http.StatusUnauthorized, noSession}
+	case refused != nil:
+		return "", refused
 	case !found.user.canReauthenticate():
 		return "", &refusal{http.StatusForbidden, cannotReauthenticate}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.reauthenticate(found.session.login), nil
+}
+
+// sessionOf finds the session of a shell's request, as the resolver does for a request to
+// the public origin.
+func (s *Server) sessionOf(r *http.Request) (resolved, *refusal) {
+	r = r.Clone(r.Context())
+	r.Header.Set("X-Forwarded-Host", s.endpoint.Host)
+	r.Header.Set("X-Forwarded-Proto", s.endpoint.Scheme)
+	found, outcome := s.ask(r)
+	switch outcome {
+	case resolvedSession:
+		return found, nil
+	case resolvedFailure:
+		return found, &refusal{http.StatusInternalServerError, "unexpected error occurred"}
+	default:
+		return found, &refusal{http.StatusUnauthorized, "there is no live session"}
+	}
 }

@@ -81,7 +81,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/reauthenticate":
 		s.mint(w, r, func() (string, *refusal) { return s.mintReauthenticated(r) })
 	case "/sign-out":
-		s.change(w, r, s.signOutByToken)
+		s.change(w, r, s.signOutShell)
 	default:
 		if id, ok := strings.CutPrefix(r.URL.Path, "/token/"); ok {
 			s.mint(w, r, func() (string, *refusal) { return s.mintToken(r, id) })

@@ -79,7 +79,7 @@ func (s *Server) signIn(r *http.Request, a *authorization, userID string) http.H
 	case u == nil || a.hinted != "" && a.hinted != userID:
 		return s.signInPage(a, noSuchUser)
 	case !u.maySignIn(s.now()):
-		return s.signInPage(a, "this user may not sign in")
+		return s.signInPage(a, noSignIn)
 	case a.hint != nil && a.relogin && !u.canReauthenticate():
 		return s.signInPage(a, cannotReauthenticate)
 	}
