@@ -26,7 +26,11 @@ func (e *examination) lookAtClaims(c *claims.Claims) {
 	e.claim("aud", authgear.ReasonAudienceMismatch, e.rules.Audience(c), audience, judge.QuoteAll(c.Audience))
 	e.claim("sub", authgear.ReasonClaimsInvalid, e.rules.Subject(c), "", subject)
 	e.claim("client_id", authgear.ReasonClientNotAllowed, e.rules.Client(c), "", client)
-	e.claim("exp", authgear.ReasonTokenExpired, e.rules.Expiry(c, now), "", moment(c.ExpiresAt, now))
+	expiry := moment(c.ExpiresAt, now)
+	if !c.ExpiresAt.After(now) {
+		expiry += fmt.Sprintf(", which the Leeway of %v allows; the resolver has none", e.rules.Leeway)
+	}
+	e.claim("exp", authgear.ReasonTokenExpired, e.rules.Expiry(c, now), "", expiry)
 	e.claim("nbf", authgear.ReasonTokenNotYetValid, e.rules.Start(c.NotBefore, now), "", moment(c.NotBefore, now))
 	e.claim("iat", authgear.ReasonTokenNotYetValid, e.rules.Start(c.IssuedAt, now), "", moment(c.IssuedAt, now))
 	e.ok("scope", "%s", listed(c.Scopes))

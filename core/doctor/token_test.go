@@ -72,7 +72,7 @@ func TestToken(t *testing.T) {
 			{"iat", failed, "clock"}, {"nbf", failed, "clock"}, {"jwt", failed, "token_not_yet_valid"},
 		}},
 		"expired within Leeway": {token: func(w world) string { return w.AccessToken(w.alice, authgeartest.Token{ExpiresIn: -30 * time.Second}) }, change: func(c *doctor.Config) { c.Leeway = time.Minute }, want: []check{
-			{"exp", ok, "ago"}, {"jwt", ok, ""},
+			{"exp", ok, "ago, which the Leeway of 1m0s allows"}, {"jwt", ok, ""},
 		}},
 		"neither a user nor a machine": {token: func(w world) string {
 			return w.AccessToken(w.alice, authgeartest.Token{Claims: map[string]any{"sub": "client_id_x"}})

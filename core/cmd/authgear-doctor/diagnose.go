@@ -27,7 +27,7 @@ func diagnose(ctx context.Context, t terminal, args []string) error {
 	f.StringVar(&config.InternalURL, "internal-url", "", "an internal origin at which Authgear is asked, as InternalURL")
 	f.StringVar(&config.ResolverURL, "resolver-url", "", "the internal address of the resolver, as ResolverURL")
 	f.BoolVar(&config.InsecureHTTP, "insecure-http", false, "allow plain HTTP to other than loopback addresses, as InsecureHTTP")
-	f.DurationVar(&config.Leeway, "leeway", 0, "the clock difference that is tolerated, as Leeway (default 10s)")
+	f.DurationVar(&config.Leeway, "leeway", 0, "the clock difference that is tolerated, as Leeway; 0 stands for 10s")
 	f.Var((*list)(&config.ClientIDs), "client-id", "an OAuth client whose tokens are accepted, as ClientIDs; may be repeated")
 	f.Var((*list)(&config.Resources), "resource", "a resource URI of the service, as Resources; may be repeated")
 	f.Var((*list)(&config.Cookies), "cookie-name", "a name of the session cookie, as Cookies; may be repeated")
@@ -43,9 +43,9 @@ func diagnose(ctx context.Context, t terminal, args []string) error {
 	case err != nil:
 		return err
 	case *cookie && credential == "":
-		return f.wrong("-cookie without a cookie on standard input")
+		return f.missing("-cookie without a cookie on standard input")
 	case !t.interactive && credential == "": // perhaps a login failed: a good report on the project alone would hide that
-		return f.wrong("standard input is empty; without a token, give it </dev/null")
+		return f.missing("standard input is empty, as after a login that failed; without a token, give it </dev/null")
 	case *cookie:
 		config.Cookie = credential
 	default:

@@ -22,8 +22,6 @@ func TestUsage(t *testing.T) {
 		"":                          "ENDPOINT is missing",
 		"https://a.test eyJhbGciOi": "never as an argument",
 		"-nothing https://a.test":   "flag provided but not defined",
-		"https://a.test":            "standard input is empty",
-		"-cookie https://a.test":    "-cookie without a cookie",
 		"login https://a.test":      "-client-id is missing",
 		"login https://a.test -client-id x -port 0":                "-port",
 		"login https://a.test -client-id x -port 65536":            "-port",
@@ -41,6 +39,22 @@ func TestUsage(t *testing.T) {
 	}
 	status, _, stderr := try(t, terminal{}, "token", "-h")
 	wantStatus(t, 0, status, stderr, "usage:", "client_secret_basic")
+}
+
+// One line says what is missing, so that what an earlier command of the pipe has printed
+// is not lost.
+func TestNothingOnStandardInput(t *testing.T) {
+	t.Parallel()
+	for args, says := range map[string]string{
+		"https://a.test":         "standard input is empty",
+		"-cookie https://a.test": "-cookie without a cookie",
+	} {
+		status, stdout, stderr := try(t, terminal{}, strings.Fields(args)...)
+		wantStatus(t, 2, status, stderr, says)
+		if stdout != "" || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("%q: %s%s", args, stdout, stderr)
+		}
+	}
 }
 
 func TestDiagnose(t *testing.T) {
