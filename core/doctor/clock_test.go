@@ -33,7 +33,7 @@ func TestClock(t *testing.T) {
 	}{
 		0:                 {doctor.StatusOK, nil},
 		-6 * time.Second:  {doctor.StatusOK, nil}, // Date leaves out up to a second
-		-8 * time.Second:  {doctor.StatusWarning, []string{"7s ahead of Authgear", "NTP"}},
+		-7 * time.Second:  {doctor.StatusWarning, []string{"6s ahead of Authgear", "NTP"}},
 		-12 * time.Second: {doctor.StatusFailed, []string{"ahead of Authgear, more than the Leeway of 10s", "expired before their time"}},
 		2 * time.Minute:   {doctor.StatusFailed, []string{"2m0s behind Authgear", "not yet valid"}},
 	} {

@@ -2,10 +2,13 @@ package doctor_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -50,13 +53,68 @@ func TestLimit(t *testing.T) {
 	})
 }
 
+// A run may end while DNS is asked, or while a connection is made.
 func TestEndedContext(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	r := doctor.Run(ctx, doctor.Config{Endpoint: "https://auth.example.com"})
-	wantStep(t, r, "discovery", doctor.StatusSkipped, context.Canceled.Error())
-	wantStep(t, r, "clock", doctor.StatusSkipped)
+	for name, begins := range map[string]func(*httptrace.ClientTrace){
+		"before":        func(*httptrace.ClientTrace) {},
+		"dns":           func(way *httptrace.ClientTrace) { way.DNSStart(httptrace.DNSStartInfo{Host: "auth.example.com"}) },
+		"dns, canceled": func(way *httptrace.ClientTrace) { asked(way, context.Canceled) },
+		"connection": func(way *httptrace.ClientTrace) {
+			asked(way, nil)
+			way.ConnectStart("tcp", "192.0.2.1:443")
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			r := doctor.Run(ctx, doctor.Config{Endpoint: "https://auth.example.com", HTTPClient: stuck(func(way *httptrace.ClientTrace) { begins(way); cancel() })})
+			for _, step := range []string{"dns", "connection", "tls", "discovery"} {
+				if step := find(t, r, step); step.Status != doctor.StatusSkipped || step.Detail != context.Canceled.Error() {
+					t.Errorf("%s: %+v", name, step)
+				}
+			}
+			wantStep(t, r, "clock", doctor.StatusSkipped)
+			time.Sleep(time.Minute)
+		})
+	}
+}
+
+// DNS that never answers is told from DNS that answers without an address, and from a
+// server that does not answer.
+func TestNoAnswer(t *testing.T) {
+	t.Parallel()
+	for want, begins := range map[string]func(*httptrace.ClientTrace){
+		`dns: the name "auth.example.com" cannot be looked up: no answer in time`: func(way *httptrace.ClientTrace) { way.DNSStart(httptrace.DNSStartInfo{Host: "auth.example.com"}) },
+		"connection: no answer from auth.example.com":                             func(way *httptrace.ClientTrace) { asked(way, nil) },
+		"connection: no answer from 192.0.2.1:443": func(way *httptrace.ClientTrace) {
+			asked(way, nil)
+			way.ConnectStart("tcp", "192.0.2.1:443")
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			r := doctor.Run(t.Context(), doctor.Config{Endpoint: "https://auth.example.com", HTTPClient: stuck(begins)})
+			step, says, _ := strings.Cut(want, ": ")
+			wantStep(t, r, step, doctor.StatusFailed, says)
+			wantStep(t, r, "discovery", doctor.StatusSkipped, "since "+step+" has failed")
+			time.Sleep(time.Minute)
+		})
+	}
+}
+
+func asked(way *httptrace.ClientTrace, err error) {
+	way.DNSStart(httptrace.DNSStartInfo{Host: "auth.example.com"})
+	way.DNSDone(httptrace.DNSDoneInfo{Err: err})
+}
+
+// stuck returns a client whose connections begin like this, and get no further.
+func stuck(begins func(*httptrace.ClientTrace)) *http.Client {
+	return &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		if way := httptrace.ContextClientTrace(ctx); way != nil {
+			begins(way)
+		}
+		time.Sleep(40 * time.Second) // longer than any time-out; net/http does not cancel ctx
+		return nil, errors.New("no connection")
+	}}}
 }
 
 // slow answers as the server does, a little later.

@@ -34,7 +34,7 @@ func (e *examination) reach(ctx context.Context) (failed string) {
 	})
 	err := set.Ready(ctx)
 	asked := cmp.Or(internal, e.Endpoint)
-	if failed = way.report(&e.Report, "", asked, time.Now()); failed != "" {
+	if failed = e.lookAtWay(&way, "", asked); failed != "" {
 		e.skip("not looked at, since "+failed+" has failed", "discovery", "issuer", "keys", "clock")
 		return failed
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/url"
 	"sync/atomic"
-	"time"
 
 	authgear "github.com/authgear/authgear-sdk-go/core"
 	"github.com/authgear/authgear-sdk-go/core/internal/endpoint"
@@ -44,7 +43,7 @@ func (e *examination) askResolver(ctx context.Context) *authgear.Resolver {
 		asked = *u
 	}
 	if origin := originOf(asked); e.config.ResolverURL != "" && origin != "" {
-		if failed := way.report(&e.Report, "resolver_", origin, time.Now()); failed != "" {
+		if failed := e.lookAtWay(&way, "resolver_", origin); failed != "" {
 			e.skip("not looked at, since "+failed+" has failed", "resolver", "cookie_name", "cookie_domain")
 			return nil
 		}

@@ -1,13 +1,17 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/http/httptrace"
 	"strings"
 	"sync"
 	"time"
+
+	authgear "github.com/authgear/authgear-sdk-go/core"
 )
 
 // trace notes how a request gets to its server, so that the very connections of the SDK
@@ -16,6 +20,7 @@ type trace struct {
 	mu        sync.Mutex // what runs into a time-out goes on for a moment
 	begun     bool
 	host      string // what DNS was asked for
+	dnsEnded  bool
 	addresses []string
 	dns       error
 	dialled   string
@@ -39,7 +44,7 @@ func (t *trace) follow(ctx context.Context) context.Context {
 		DNSStart: func(info httptrace.DNSStartInfo) { t.note(func() { t.host = info.Host }) },
 		DNSDone: func(info httptrace.DNSDoneInfo) {
 			t.note(func() {
-				t.dns = info.Err
+				t.dnsEnded, t.dns = true, info.Err
 				for _, address := range info.Addrs {
 					t.addresses = append(t.addresses, address.String())
 				}
@@ -68,17 +73,24 @@ func (t *trace) note(what func()) {
 	what()
 }
 
-// report adds the steps dns, connection and tls of the way to an origin. It returns the
+// lookAtWay adds the steps dns, connection and tls of the way to an origin. It returns the
 // step that has failed, "" for none.
-func (t *trace) report(r *Report, prefix, origin string, now time.Time) (failed string) {
+func (e *examination) lookAtWay(t *trace, prefix, origin string) (failed string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	r := &e.Report
 	dns, connection, handshake := prefix+"dns", prefix+"connection", prefix+"tls"
 	secure := strings.HasPrefix(origin, "https:")
 	host := hostOf(origin)
+	if !t.connected && e.skipCut(authgear.ReasonKeysUnavailable, dns, connection, handshake) {
+		return ""
+	}
 	if t.host == "" && t.dialled == "" {
 		r.skip("HTTPClient connects by itself, which was not seen", dns, connection, handshake)
 		return ""
+	}
+	if t.host != "" && !t.dnsEnded {
+		t.dns = errors.New("no answer in time")
 	}
 	switch {
 	case t.dns != nil:
@@ -93,7 +105,7 @@ func (t *trace) report(r *Report, prefix, origin string, now time.Time) (failed 
 		r.ok(dns, "%s is %s", host, strings.Join(t.addresses, ", "))
 	}
 	if !t.connected {
-		r.add(connection, StatusFailed, connectText(t.dialled, t.connect), "Look at the address and its port, at whether something listens there, and at firewalls between; a network that needs an egress proxy is told by HTTPS_PROXY or HTTPClient.")
+		r.add(connection, StatusFailed, connectText(cmp.Or(t.dialled, host), t.connect), "Look at the address and its port, at whether something listens there, and at firewalls between; a network that needs an egress proxy is told by HTTPS_PROXY or HTTPClient.")
 		r.skip("not looked at, since "+connection+" has failed", handshake)
 		return connection
 	}
@@ -104,7 +116,7 @@ func (t *trace) report(r *Report, prefix, origin string, now time.Time) (failed 
 	case t.tlsEnded && t.tls == nil:
 		r.ok(handshake, "%s, certificate until %s", tls.VersionName(t.state.Version), t.state.PeerCertificates[0].NotAfter.UTC().Format(time.DateOnly))
 	case t.tls != nil:
-		detail, fix := tlsProblem(t.tls, now)
+		detail, fix := tlsProblem(t.tls, time.Now())
 		r.add(handshake, StatusFailed, detail, fix)
 		return handshake
 	case t.tlsBegun:
