@@ -33,12 +33,12 @@ func (s *Server) changeUser(userID string, change func(*user)) http.HandlerFunc 
 
 // signOutShell ends the session of the request.
 func (s *Server) signOutShell(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	found, refused := s.sessionOf(r)
 	if refused != nil {
 		http.Error(w, refused.text, refused.status)
 		return
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.end(found.session.login)
 }

@@ -18,12 +18,15 @@ import (
 
 const (
 	eventTimeout  = time.Minute // time-out of one attempt
+	maxAttempts   = 10_000      // how many may wait or run
+	maxConns      = 100         // to one receiver
 	deletionGrace = 30 * 24 * time.Hour
 )
 
 // events has what is needed to send events to webhooks.
 type events struct {
 	receivers []receiver
+	attempts  chan struct{} // those that wait or run
 	seq       int64
 	sender    http.Client
 }
@@ -35,8 +38,9 @@ type receiver struct{ url, secret string }
 // or no longer so, or reauthenticates. These are the events that a project's webhook for
 // all non-blocking events gets, signed with the secret. As with a real Authgear there is
 // one attempt, nobody waits for it, and there is no event for a changed role or an ended
-// session. An attempt that fails is logged to [slog.Default]. The resolver knows of the change before the event is sent. SendEvents panics
-// if the address is not a URL of http or https.
+// session. An attempt that fails is logged to [slog.Default]. At most 10,000 wait or run;
+// for an event beyond that there is none. The resolver knows of the change before the
+// event is sent. SendEvents panics if the address is not a URL of http or https.
 func (s *Server) SendEvents(address, secret string) {
 	if u, err := url.Parse(address); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		panic(fmt.Sprintf("authgeartest: %q is no address to send events to", address))
@@ -96,6 +100,12 @@ func (s *Server) send(to receiver, body []byte) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, to.url, bytes.NewReader(body))
 	if err != nil {
 		return err
+	}
+	select {
+	case s.attempts <- struct{}{}:
+		defer func() { <-s.attempts }()
+	default:
+		return fmt.Errorf("%d events before it are on their way", maxAttempts)
 	}
 	mac := hmac.New(sha256.New, []byte(to.secret))
 	_, _ = mac.Write(body)

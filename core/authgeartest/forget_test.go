@@ -56,6 +56,17 @@ func TestForgets(t *testing.T) {
 	}
 }
 
+// Without a seed, nothing is noted of what has ended.
+func TestForgetsEnds(t *testing.T) {
+	s := New(t)
+	alice := s.AddUser(User{})
+	s.RevokeSession(s.AccessToken(alice))
+	s.Revoke(s.OpaqueToken(alice))
+	if len(s.ended)+len(s.sessions) > 0 {
+		t.Errorf("%d ends and %d sessions are kept", len(s.ended), len(s.sessions))
+	}
+}
+
 // Little is kept of a request, even when it has no credential.
 func TestKeepsLittle(t *testing.T) {
 	s := New(t)

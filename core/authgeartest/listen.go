@@ -1,14 +1,22 @@
 package authgeartest
 
-import "net"
+import (
+	"errors"
+	"net"
+	"time"
+)
 
 // accept hands connections over to the running HTTP server, and resets them while the
 // server is down. The port stays bound all the time, so that no other program takes it.
 func (s *Server) accept() {
 	for {
 		conn, err := s.listener.Accept()
-		if err != nil {
-			return // closed
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil { // too many open files; connections may end
+			time.Sleep(10 * time.Millisecond)
+			continue
 		}
 		s.mu.Lock()
 		run := s.running

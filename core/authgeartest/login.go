@@ -77,12 +77,20 @@ func (s *Server) lives(l *login) bool {
 	return false
 }
 
+// ends notes the end of a login or an opaque token, if it could be read again without
+// being remembered. The caller holds s.mu.
+func (s *Server) ends(id string) {
+	if s.lasting {
+		s.ended[id] = true
+	}
+}
+
 // end ends a login and all logins that end with it. The caller holds s.mu.
 func (s *Server) end(l *login) {
 	for credential, session := range s.sessions {
 		if session.login == l || l.sso != "" && session.sso == l.sso {
 			delete(s.sessions, credential)
-			s.ended[session.id] = true
+			s.ends(session.id)
 		}
 	}
 }

@@ -88,6 +88,8 @@ func (s *Server) mintClientToken(r *http.Request, client string) (string, *refus
 
 // mintReauthenticated reauthenticates the session of the request.
 func (s *Server) mintReauthenticated(r *http.Request) (string, *refusal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	found, refused := s.sessionOf(r)
 	switch {
 	case refused != nil:
@@ -95,22 +97,20 @@ func (s *Server) mintReauthenticated(r *http.Request) (string, *refusal) {
 	case !found.user.canReauthenticate():
 		return "", &refusal{http.StatusForbidden, cannotReauthenticate}
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	return s.reauthenticate(found.session.login), nil
 }
 
 // sessionOf finds the session of a shell's request, as the resolver does for a request to
-// the public origin.
+// the public origin. The caller holds s.mu.
 func (s *Server) sessionOf(r *http.Request) (resolved, *refusal) {
 	r = r.Clone(r.Context())
 	r.Header.Set("X-Forwarded-Host", s.endpoint.Host)
 	r.Header.Set("X-Forwarded-Proto", s.endpoint.Scheme)
-	found, outcome := s.ask(r)
+	found, outcome := s.resolve(r)
 	switch outcome {
 	case resolvedSession:
 		return found, nil
-	case resolvedFailure:
+	case resolvedFailure, resolvedLate:
 		return found, &refusal{http.StatusInternalServerError, "unexpected error occurred"}
 	default:
 		return found, &refusal{http.StatusUnauthorized, "there is no live session"}

@@ -28,7 +28,7 @@ func (s *Server) Revoke(credential string) {
 	case found == nil || found.kind == kindJWT:
 	case found.kind == kindOpaque:
 		delete(s.sessions, credential)
-		s.ended[credential] = true
+		s.ends(credential)
 	default:
 		s.end(found.login)
 	}

@@ -191,7 +191,7 @@ func Start(config Config) (*Server, error) {
 		s.endpoint = &url.URL{Scheme: "http", Host: s.addr}
 	}
 	s.open, s.close = context.WithCancel(context.Background())
-	s.sender.Transport = &http.Transport{}
+	s.sender.Transport, s.attempts = &http.Transport{MaxConnsPerHost: maxConns}, make(chan struct{}, maxAttempts)
 	s.keys = []*signingKey{s.newKey()}
 	s.running = s.serve()
 	s.accepting.Go(s.accept)
