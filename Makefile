@@ -61,7 +61,7 @@ tidy:
 	@for m in $(MODULES) tools; do echo "go mod tidy -diff $$m"; (cd $$m && GOWORK=off go mod tidy -diff) || exit 1; done
 
 # A busy machine takes longer than go test's ten minutes.
-TEST = go test -timeout 1h
+TEST = go test -timeout 20m
 
 # Without the test cache, which does not notice that a document has changed.
 race:

@@ -110,7 +110,7 @@ func TestSnippets(t *testing.T) {
 	}
 	m.generate(t)
 	m.run(t, "vet", "./...")
-	m.run(t, "test", "-timeout", "1h", "./test")
+	m.run(t, "test", "-timeout", "20m", "./test")
 }
 
 func formatted(t *testing.T, where, source string) {

@@ -20,14 +20,13 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unicode"
 
 	"github.com/authgear/authgear-sdk-go/core/authgeartest"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
+	if err := run(context.Background(), os.Args[1:], os.Stdout, os.Stderr); err != nil {
 		if !errors.Is(err, flag.ErrHelp) {
 			fmt.Fprintln(os.Stderr, "authgear-dev:", err)
 		}
@@ -96,6 +95,9 @@ func run(ctx context.Context, arguments []string, stdout, stderr io.Writer) erro
 				return fmt.Errorf("-users: %s: %q is there twice", o.users, u.ID)
 			}
 			seen[u.ID] = true
+			if strings.ContainsFunc(u.ID+strings.Join(u.Roles, ""), unicode.IsControl) { // it would spoil what is printed
+				return fmt.Errorf("-users: %s: %q, or a role of it, has a control character", o.users, u.ID)
+			}
 		}
 	}
 	if o.clients != "" {
@@ -103,6 +105,9 @@ func run(ctx context.Context, arguments []string, stdout, stderr io.Writer) erro
 			return fmt.Errorf("-clients: %w", err)
 		}
 	}
+	// Not before: somebody may end the program while it waits for a file.
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	server, err := authgeartest.Start(o.config)
 	if err != nil {
 		return err
@@ -114,24 +119,29 @@ func run(ctx context.Context, arguments []string, stdout, stderr io.Writer) erro
 	if o.webhook != "" {
 		server.SendEvents(o.webhook, o.secret)
 	}
-	announce(stdout, server, users)
+	if _, err := io.WriteString(stdout, announcement(server, users)); err != nil {
+		return err
+	}
 	<-ctx.Done()
 	return nil
 }
 
-// announce prints the endpoint, the users and commands to get tokens, for a person and for
+// announcement has the endpoint, the users and commands to get tokens, for a person and for
 // a script that waits until the server is ready.
-func announce(w io.Writer, server *authgeartest.Server, users []authgeartest.User) {
-	_, _ = fmt.Fprintf(w, "A development Authgear, not for production.\nendpoint: %s\n", server.Endpoint())
+func announcement(server *authgeartest.Server, users []authgeartest.User) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "A development Authgear, not for production.\nendpoint: %s\n", server.Endpoint())
 	for _, u := range users {
-		_, _ = fmt.Fprintf(w, "user:     %s %s\n", u.ID, strings.Join(u.Roles, ","))
+		fmt.Fprintf(&b, "user:     %s %s\n", u.ID, strings.Join(u.Roles, ","))
 	}
 	curl := "curl -s "
 	if endpoint, _ := url.Parse(server.Endpoint()); server.Endpoint() != server.URL() {
 		curl += "-H 'Host: " + endpoint.Host + "' "
 	}
-	_, _ = fmt.Fprintf(w, "\nA user's token:\n  %s%s/token/%s\n", curl, server.URL(), url.PathEscape(users[0].ID))
-	_, _ = fmt.Fprintf(w, "A machine's token:\n  %s'%s/client-token/cron?resource=https://api.example.com'\n", curl, server.URL())
-	_, _ = fmt.Fprintf(w, "Disable a user, and end all their sessions (/enable allows the user again):\n  %s-X POST %s/disable/%s\n", curl, server.URL(), url.PathEscape(users[0].ID))
-	_, _ = fmt.Fprintf(w, "In a browser an app signs in here: %s/oauth2/authorize\n", server.Endpoint())
+	first := url.PathEscape(users[0].ID) // which escapes the quote, too
+	fmt.Fprintf(&b, "\nA user's token:\n  %s'%s/token/%s'\n", curl, server.URL(), first)
+	fmt.Fprintf(&b, "A machine's token:\n  %s'%s/client-token/cron?resource=https://api.example.com'\n", curl, server.URL())
+	fmt.Fprintf(&b, "Disable a user, and end all their sessions (/enable allows the user again):\n  %s-X POST '%s/disable/%s'\n", curl, server.URL(), first)
+	fmt.Fprintf(&b, "In a browser an app signs in here: %s/oauth2/authorize\n", server.Endpoint())
+	return b.String()
 }

@@ -87,7 +87,7 @@ func TestRun(t *testing.T) {
 	if !regexp.MustCompile(`\nuser:     zoe\? editor\nuser:     [0-9a-f-]{36} admin\n`).MatchString(printed) {
 		t.Error(printed)
 	}
-	token := get(t, endpoint+regexp.MustCompile(`/token/\S+`).FindString(printed))
+	token := get(t, endpoint+regexp.MustCompile(`/token/[^\s']+`).FindString(printed))
 	auth, err := authgear.NewJWT(authgear.JWTConfig{Endpoint: endpoint})
 	if err != nil {
 		t.Fatal(err)
@@ -116,7 +116,7 @@ func TestRun(t *testing.T) {
 	if event := <-events; !strings.Contains(event, "user.reauthenticated") {
 		t.Error(event)
 	}
-	request, _ = http.NewRequest("POST", endpoint+regexp.MustCompile(`/disable/\S+`).FindString(printed), nil)
+	request, _ = http.NewRequest("POST", endpoint+regexp.MustCompile(`/disable/[^\s']+`).FindString(printed), nil)
 	if body := send(t, request); body != "" {
 		t.Error(body)
 	}
@@ -139,7 +139,7 @@ func TestDefaults(t *testing.T) {
 // host.
 func TestAnnouncedCommandsBehindProxy(t *testing.T) {
 	_, printed := start(t, "-endpoint", "https://auth.example.com")
-	commands := regexp.MustCompile(`curl -s -H 'Host: ([^']*)' (-X POST )?'?(http://[^'\s]*)`).FindAllStringSubmatch(printed, -1)
+	commands := regexp.MustCompile(`curl -s -H 'Host: ([^']*)' (-X POST )?'(http://[^'\s]*)'`).FindAllStringSubmatch(printed, -1)
 	if len(commands) != 3 {
 		t.Fatal(printed)
 	}
@@ -162,6 +162,8 @@ func TestMistakes(t *testing.T) {
 		"is no flag":                      {"users.json"},
 		"no such file":                    {"-users", "/nowhere/users.json"},
 		"role":                            {"-users", file(t, `[{"id":"a","role":"admin"}]`)},
+		"a control character":             {"-users", file(t, `[{"id":"a\u001b[2J"}]`)},
+		"a role of it":                    {"-users", file(t, `[{"id":"a","roles":["b\nendpoint: http://127.0.0.1:1"]}]`)},
 		"an empty list":                   {"-users", file(t, `[]`)},
 		"file.json: \"a\" is there twice": {"-users", file(t, `[{"id":"a"},{"id":"b"},{},{},{"id":"a"}]`)},
 		"-clients: ":                      {"-clients", file(t, `{}`)},
