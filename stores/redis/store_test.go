@@ -28,9 +28,10 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// leaks returns 1 if goroutines go on. goleak by itself waits for less than a second.
+// leaks returns 1 if goroutines go on for ten seconds. goleak by itself waits for less
+// than one.
 func leaks() int {
-	end := time.Now().Add(patience)
+	end := time.Now().Add(10 * time.Second)
 	for {
 		err := goleak.Find()
 		switch {

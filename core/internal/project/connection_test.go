@@ -273,6 +273,9 @@ func TestConnectionsAreKept(t *testing.T) {
 		runtime.GC()
 		runtime.GC()
 	}
+	if kept := client.transport.(*http.Transport); kept.MaxIdleConns != 64 || kept.MaxIdleConnsPerHost != 64 {
+		t.Errorf("%d connections are kept, %d for each host, want 64", kept.MaxIdleConns, kept.MaxIdleConnsPerHost)
+	}
 	// net/http drops a connection whose goroutine for writing is more than 50 ms late,
 	// which can happen to a few on a busy machine.
 	if n := opened.Load(); n < 64 || n > 64+32 {
