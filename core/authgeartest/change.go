@@ -2,9 +2,10 @@ package authgeartest
 
 import "net/http"
 
-// change changes a user or ends a session, for shells. No real Authgear lets everybody do
-// so. A page of another origin may not, whether it asks by its own name (DNS rebinding)
-// or by this server's.
+// change answers a POST by which a shell changes a user or ends a session. No real
+// Authgear lets everybody do this. A page of another origin is refused.
+// CrossOriginProtection refuses its requests to this server's name. local refuses its
+// requests to its own name (DNS rebinding).
 func (s *Server) change(w http.ResponseWriter, r *http.Request, change http.HandlerFunc) {
 	if r.Method != http.MethodPost {
 		methodNotAllowed(w, []string{http.MethodPost})
@@ -17,7 +18,7 @@ func (s *Server) change(w http.ResponseWriter, r *http.Request, change http.Hand
 	s.local(change)(w, r)
 }
 
-// changeUser changes the user whose ID ends the path.
+// changeUser returns a handler that changes the user with this ID.
 func (s *Server) changeUser(userID string, change func(*user)) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		s.mu.Lock()

@@ -38,27 +38,27 @@ func TestChangesByAShell(t *testing.T) {
 	expect(t, "her second session still", valid(t, s, second), "true")
 }
 
-// A page of another origin changes nothing, and neither does a mistake.
+// A page of another origin changes nothing. A wrong request changes nothing either.
 func TestRefusedChangesByAShell(t *testing.T) {
 	s := authgeartest.New(t)
 	token := s.AccessToken(s.AddUser(authgeartest.User{ID: "alice"}))
 	for name, c := range map[string]struct {
 		method, path, host string
-		name, value        string // of a field
+		name, value        string // of a header field
 		want               int
 	}{
-		"GET":              {"GET", "/disable/alice", "localhost", "", "", 405},
-		"GET, sign-out":    {"GET", "/sign-out", "localhost", "", "", 405},
-		"an unknown user":  {"POST", "/disable/bob", "localhost", "", "", 404},
-		"no user":          {"POST", "/enable/", "localhost", "", "", 404},
-		"no slash":         {"POST", "/disable", "localhost", "", "", 404},
-		"rebound":          {"POST", "/disable/alice", "rebound.example", "", "", 404},
-		"rebound sign-out": {"POST", "/sign-out", "rebound.example", "Authorization", "Bearer " + token, 404},
-		"another origin":   {"POST", "/disable/alice", "localhost", "Origin", "https://app.example.com", 403},
-		"a sandboxed page": {"POST", "/disable/alice", "localhost", "Origin", "null", 403},
-		"another site":     {"POST", "/enable/alice", "localhost", "Sec-Fetch-Site", "cross-site", 403},
-		"no token":         {"POST", "/sign-out", "localhost", "", "", 401},
-		"an unknown token": {"POST", "/sign-out", "localhost", "Authorization", "Bearer nope", 401},
+		"GET":                     {"GET", "/disable/alice", "localhost", "", "", 405},
+		"GET, sign-out":           {"GET", "/sign-out", "localhost", "", "", 405},
+		"an unknown user":         {"POST", "/disable/bob", "localhost", "", "", 404},
+		"no user":                 {"POST", "/enable/", "localhost", "", "", 404},
+		"no slash":                {"POST", "/disable", "localhost", "", "", 404},
+		"DNS rebinding":           {"POST", "/disable/alice", "rebound.example", "", "", 404},
+		"DNS rebinding, sign-out": {"POST", "/sign-out", "rebound.example", "Authorization", "Bearer " + token, 404},
+		"another origin":          {"POST", "/disable/alice", "localhost", "Origin", "https://app.example.com", 403},
+		"a sandboxed page":        {"POST", "/disable/alice", "localhost", "Origin", "null", 403},
+		"another site":            {"POST", "/enable/alice", "localhost", "Sec-Fetch-Site", "cross-site", 403},
+		"no token":                {"POST", "/sign-out", "localhost", "", "", 401},
+		"an unknown token":        {"POST", "/sign-out", "localhost", "Authorization", "Bearer nope", 401},
 	} {
 		fields := [][2]string{{"Host", c.host}}
 		if c.name != "" {

@@ -84,7 +84,7 @@
 //   - /client-token/{client}?resource=URI&scope=a+b: a token as by
 //     [Server.ClientToken], of any client.
 //
-// Others answer POST, unless a page of another origin sends it:
+// The following paths answer POST. They refuse a page of another origin:
 //
 //   - /disable/{user} and /enable/{user}: [Server.DisableUser] and
 //     [Server.EnableUser]. 404 without such a user.

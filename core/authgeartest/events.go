@@ -18,15 +18,15 @@ import (
 
 const (
 	eventTimeout  = time.Minute // time-out of one attempt
-	maxAttempts   = 10_000      // how many may wait or run
-	maxConns      = 100         // to one receiver
+	maxAttempts   = 10_000      // that wait or run at the same time
+	maxConns      = 100         // connections to one receiver
 	deletionGrace = 30 * 24 * time.Hour
 )
 
 // events has what is needed to send events to webhooks.
 type events struct {
 	receivers []receiver
-	attempts  chan struct{} // those that wait or run
+	attempts  chan struct{} // has one element for each attempt that waits or runs
 	seq       int64
 	sender    http.Client
 }
@@ -38,9 +38,10 @@ type receiver struct{ url, secret string }
 // or no longer so, or reauthenticates. These are the events that a project's webhook for
 // all non-blocking events gets, signed with the secret. As with a real Authgear there is
 // one attempt, nobody waits for it, and there is no event for a changed role or an ended
-// session. An attempt that fails is logged to [slog.Default]. At most 10,000 wait or run;
-// for an event beyond that there is none. The resolver knows of the change before the
-// event is sent. SendEvents panics if the address is not a URL of http or https.
+// session. A failure is logged to [slog.Default]. At most 10,000 attempts wait or run at
+// the same time. A further event is not sent, which is a failure too. The resolver knows
+// of the change before the event is sent. SendEvents panics if the address is not a URL
+// of http or https.
 func (s *Server) SendEvents(address, secret string) {
 	if u, err := url.Parse(address); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		panic(fmt.Sprintf("authgeartest: %q is no address to send events to", address))
@@ -87,7 +88,7 @@ func (s *Server) emit(eventType string, u *user, payload, by map[string]any) {
 	for _, to := range s.receivers {
 		s.sending.Go(func() {
 			if err := s.send(to, body); err != nil && s.open.Err() == nil {
-				slog.Warn("authgeartest: an event was not taken", "type", eventType, "url", to.url, "error", err)
+				slog.Warn("authgeartest: an event was not delivered", "type", eventType, "url", to.url, "error", err)
 			}
 		})
 	}
@@ -105,7 +106,7 @@ func (s *Server) send(to receiver, body []byte) error {
 	case s.attempts <- struct{}{}:
 		defer func() { <-s.attempts }()
 	default:
-		return fmt.Errorf("%d events before it are on their way", maxAttempts)
+		return fmt.Errorf("%d events already wait to be sent", maxAttempts)
 	}
 	mac := hmac.New(sha256.New, []byte(to.secret))
 	_, _ = mac.Write(body)

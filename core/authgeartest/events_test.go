@@ -165,13 +165,13 @@ func TestHangingReceiver(t *testing.T) {
 	s.SendEvents("/authgear/events", "whsec")
 }
 
-// lines is a log of which each line is waited for.
+// lines receives the lines of a log. Each write waits until the test reads the line.
 type lines chan string
 
 func (l lines) Write(line []byte) (int, error) { l <- string(line); return len(line), nil }
 
-// Somebody who tries a webhook learns why it gets no events.
-func TestEventNotTaken(t *testing.T) {
+// The log says why a webhook gets no events.
+func TestEventNotDelivered(t *testing.T) {
 	logged := make(lines)
 	log.SetOutput(logged) // slog.Default writes here
 	defer log.SetOutput(os.Stderr)

@@ -56,14 +56,14 @@ func TestForgets(t *testing.T) {
 	}
 }
 
-// Without a seed, nothing is noted of what has ended.
+// Without a seed, the server keeps no list of the sessions and tokens that have ended.
 func TestForgetsEnds(t *testing.T) {
 	s := New(t)
 	alice := s.AddUser(User{})
 	s.RevokeSession(s.AccessToken(alice))
 	s.Revoke(s.OpaqueToken(alice))
 	if len(s.ended)+len(s.sessions) > 0 {
-		t.Errorf("%d ends and %d sessions are kept", len(s.ended), len(s.sessions))
+		t.Errorf("%d IDs of ended sessions and %d sessions are kept", len(s.ended), len(s.sessions))
 	}
 }
 

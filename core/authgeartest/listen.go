@@ -14,7 +14,7 @@ func (s *Server) accept() {
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
-		if err != nil { // too many open files; connections may end
+		if err != nil { // such as too many open files: others may be closed soon
 			time.Sleep(10 * time.Millisecond)
 			continue
 		}

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// crowded is a listener of a process that has too many open files at first.
+// crowded is a listener whose first Accept fails, since too many files are open.
 type crowded struct {
 	net.Listener
 	first sync.Once
@@ -27,15 +27,15 @@ func TestTooManyOpenFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{listener: &crowded{Listener: listener}} // which is down
+	s := &Server{listener: &crowded{Listener: listener}} // it is down, so it resets connections
 	var accepting sync.WaitGroup
 	accepting.Go(s.accept)
 	conn, err := net.Dial("tcp", listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := conn.Read(make([]byte, 1)); err == nil { // it waits until the connection is reset
-		t.Error("an answer")
+	if _, err := conn.Read(make([]byte, 1)); err == nil { // waits until the connection is reset
+		t.Error("the server answers")
 	}
 	_ = conn.Close()
 	_ = listener.Close()

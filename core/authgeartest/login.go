@@ -77,8 +77,8 @@ func (s *Server) lives(l *login) bool {
 	return false
 }
 
-// ends notes the end of a login or an opaque token, if it could be read again without
-// being remembered. The caller holds s.mu.
+// ends notes that a login or an opaque token has ended. Only a server with a seed needs
+// the note: find could restore the session from its credential. The caller holds s.mu.
 func (s *Server) ends(id string) {
 	if s.lasting {
 		s.ended[id] = true

@@ -123,7 +123,9 @@ func TestSeed(t *testing.T) {
 func TestSealsDiffer(t *testing.T) {
 	w, _ := startAgain(t, "a seed")
 	seen := make(map[string]bool)
-	for range 20_000 { // three bytes of an opaque token are random: some ten of so many would be alike
+	// Only three bytes of an opaque token are random. By chance alone, about ten of these
+	// tokens would repeat an earlier one.
+	for range 20_000 {
 		credential := w.OpaqueToken("alice")
 		if seen[credential] {
 			t.Errorf("%s again", credential)

@@ -68,7 +68,7 @@ type session struct {
 func (s *Server) start(kind sessionKind, of *login, begins string, lifetime time.Duration) string {
 	expires := s.now().Add(lifetime)
 	credential := begins + s.seal(kind, of, expires)
-	for s.sessions[credential] != nil { // only three bytes are random
+	for s.sessions[credential] != nil { // of an opaque token only three bytes are random
 		credential = begins + s.seal(kind, of, expires)
 	}
 	s.remember(credential, &session{kind: kind, login: of, expires: expires})

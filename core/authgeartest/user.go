@@ -136,7 +136,7 @@ func (s *Server) EnableUser(userID string) {
 	s.enable(s.user(userID))
 }
 
-// enable is [Server.EnableUser]. The caller holds s.mu.
+// enable does what [Server.EnableUser] does. The caller holds s.mu.
 func (s *Server) enable(u *user) {
 	eventType := "user.reenabled"
 	if !u.deleteAt.IsZero() {

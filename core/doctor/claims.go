@@ -28,7 +28,7 @@ func (e *examination) lookAtClaims(c *claims.Claims) {
 	e.claim("client_id", authgear.ReasonClientNotAllowed, e.rules.Client(c), "", client)
 	expiry := moment(c.ExpiresAt, now)
 	if !c.ExpiresAt.After(now) {
-		expiry += fmt.Sprintf(", which the Leeway of %v allows; the resolver has none", e.rules.Leeway)
+		expiry += fmt.Sprintf(", which the Leeway of %v allows; the resolver has no leeway", e.rules.Leeway)
 	}
 	e.claim("exp", authgear.ReasonTokenExpired, e.rules.Expiry(c, now), "", expiry)
 	e.claim("nbf", authgear.ReasonTokenNotYetValid, e.rules.Start(c.NotBefore, now), "", moment(c.NotBefore, now))

@@ -10,7 +10,7 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/doctor"
 )
 
-// dated answers as the server does, with the Date of a clock that is off by this much.
+// dated answers as the server does, but its Date header is off by this much.
 type dated struct {
 	slow
 	off time.Duration
@@ -40,7 +40,7 @@ func TestClock(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			r := doctor.Run(t.Context(), doctor.Config{Endpoint: s.Endpoint(), HTTPClient: &http.Client{Transport: dated{slow{s, 0}, off}}})
 			wantStep(t, r, "clock", c.status, c.says...)
-			time.Sleep(time.Minute) // of the bubble, for what runs into its own time-out
+			time.Sleep(time.Minute) // on the clock of synctest: goroutines that wait for a time-out end
 		})
 	}
 }

@@ -49,7 +49,7 @@ func TestLimit(t *testing.T) {
 		}
 		wantStep(t, r, "cookie_name", doctor.StatusSkipped, "the half minute is over")
 		wantStep(t, r, "time", doctor.StatusFailed, "the half minute is over")
-		time.Sleep(time.Minute) // of the bubble, for what runs into its own time-out
+		time.Sleep(time.Minute) // on the clock of synctest: goroutines that wait for a time-out end
 	})
 }
 
@@ -79,8 +79,8 @@ func TestEndedContext(t *testing.T) {
 	}
 }
 
-// DNS that never answers is told from DNS that answers without an address, and from a
-// server that does not answer.
+// If DNS does not answer, the step dns fails. If DNS has answered and there is no
+// connection, the step connection fails.
 func TestNoAnswer(t *testing.T) {
 	t.Parallel()
 	for want, begins := range map[string]func(*httptrace.ClientTrace){
@@ -106,7 +106,8 @@ func asked(way *httptrace.ClientTrace, err error) {
 	way.DNSDone(httptrace.DNSDoneInfo{Err: err})
 }
 
-// stuck returns a client whose connections begin like this, and get no further.
+// stuck returns a client whose connections do not come about. Before they hang, begins
+// reports to the trace how far they get.
 func stuck(begins func(*httptrace.ClientTrace)) *http.Client {
 	return &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		if way := httptrace.ContextClientTrace(ctx); way != nil {

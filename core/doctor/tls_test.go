@@ -132,8 +132,8 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// closedAddress returns an address on which nobody listens before the test ends. It is
-// that of a client's end of a connection.
+// closedAddress returns an address on which nobody listens before the test ends: the
+// client's end of an open connection has it.
 func closedAddress(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

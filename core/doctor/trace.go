@@ -74,7 +74,7 @@ func (t *trace) note(what func()) {
 }
 
 // lookAtWay adds the steps dns, connection and tls of the way to an origin. It returns the
-// step that has failed, "" for none.
+// name of the step that has failed, or "" if none has.
 func (e *examination) lookAtWay(t *trace, prefix, origin string) (failed string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -105,7 +105,7 @@ func (e *examination) lookAtWay(t *trace, prefix, origin string) (failed string)
 		r.ok(dns, "%s is %s", host, strings.Join(t.addresses, ", "))
 	}
 	if !t.connected {
-		r.add(connection, StatusFailed, connectText(cmp.Or(t.dialled, host), t.connect), "Look at the address and its port, at whether something listens there, and at firewalls between; a network that needs an egress proxy is told by HTTPS_PROXY or HTTPClient.")
+		r.add(connection, StatusFailed, connectText(cmp.Or(t.dialled, host), t.connect), "Look at the address and its port, at whether something listens there, and at firewalls between. If the network needs an egress proxy, set HTTPS_PROXY or HTTPClient.")
 		r.skip("not looked at, since "+connection+" has failed", handshake)
 		return connection
 	}

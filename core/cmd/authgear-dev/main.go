@@ -1,11 +1,12 @@
 // Command authgear-dev is a development Authgear by itself, for services in any
-// language: a page to sign in on, tokens, a resolver, webhooks, users to disable. It is not for
-// production: everybody who can call it may sign in as anybody.
+// language. It has a page to sign in on, tokens, a resolver, webhooks, and a path that
+// disables a user. It is not for production: everybody who can call it may sign in as
+// anybody.
 //
 //	go run github.com/authgear/authgear-sdk-go/core/cmd/authgear-dev
 //
-// It prints the endpoint and how to get a token, and serves until it is
-// interrupted. -h lists the flags. Package authgeartest is the same for Go tests.
+// It prints the endpoint, how to get a token and how to disable a user. It serves
+// until it is interrupted. -h lists the flags. Package authgeartest is the same for Go tests.
 package main
 
 import (
@@ -95,8 +96,8 @@ func run(ctx context.Context, arguments []string, stdout, stderr io.Writer) erro
 				return fmt.Errorf("-users: %s: %q is there twice", o.users, u.ID)
 			}
 			seen[u.ID] = true
-			if strings.ContainsFunc(u.ID+strings.Join(u.Roles, ""), unicode.IsControl) { // it would spoil what is printed
-				return fmt.Errorf("-users: %s: %q, or a role of it, has a control character", o.users, u.ID)
+			if strings.ContainsFunc(u.ID+strings.Join(u.Roles, ""), unicode.IsControl) { // it would garble the printed lines
+				return fmt.Errorf("-users: %s: the user %q, or one of the user's roles, has a control character", o.users, u.ID)
 			}
 		}
 	}
@@ -105,7 +106,8 @@ func run(ctx context.Context, arguments []string, stdout, stderr io.Writer) erro
 			return fmt.Errorf("-clients: %w", err)
 		}
 	}
-	// Not before: somebody may end the program while it waits for a file.
+	// Signals are caught only now. While the program reads its files, a signal ends it at
+	// once, even if a read never returns.
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	server, err := authgeartest.Start(o.config)
@@ -126,8 +128,8 @@ func run(ctx context.Context, arguments []string, stdout, stderr io.Writer) erro
 	return nil
 }
 
-// announcement has the endpoint, the users and commands to get tokens, for a person and for
-// a script that waits until the server is ready.
+// announcement returns the endpoint, the users, and commands to get tokens and to disable
+// a user. It is for a person, and for a script that waits until the server is ready.
 func announcement(server *authgeartest.Server, users []authgeartest.User) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "A development Authgear, not for production.\nendpoint: %s\n", server.Endpoint())
@@ -138,10 +140,10 @@ func announcement(server *authgeartest.Server, users []authgeartest.User) string
 	if endpoint, _ := url.Parse(server.Endpoint()); server.Endpoint() != server.URL() {
 		curl += "-H 'Host: " + endpoint.Host + "' "
 	}
-	first := url.PathEscape(users[0].ID) // which escapes the quote, too
+	first := url.PathEscape(users[0].ID) // it also escapes a single quote
 	fmt.Fprintf(&b, "\nA user's token:\n  %s'%s/token/%s'\n", curl, server.URL(), first)
 	fmt.Fprintf(&b, "A machine's token:\n  %s'%s/client-token/cron?resource=https://api.example.com'\n", curl, server.URL())
-	fmt.Fprintf(&b, "Disable a user, and end all their sessions (/enable allows the user again):\n  %s-X POST '%s/disable/%s'\n", curl, server.URL(), first)
+	fmt.Fprintf(&b, "Disable a user, and end all their sessions (/enable/{user} lets them sign in again):\n  %s-X POST '%s/disable/%s'\n", curl, server.URL(), first)
 	fmt.Fprintf(&b, "In a browser an app signs in here: %s/oauth2/authorize\n", server.Endpoint())
 	return b.String()
 }

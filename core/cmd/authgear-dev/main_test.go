@@ -163,7 +163,7 @@ func TestMistakes(t *testing.T) {
 		"no such file":                    {"-users", "/nowhere/users.json"},
 		"role":                            {"-users", file(t, `[{"id":"a","role":"admin"}]`)},
 		"a control character":             {"-users", file(t, `[{"id":"a\u001b[2J"}]`)},
-		"a role of it":                    {"-users", file(t, `[{"id":"a","roles":["b\nendpoint: http://127.0.0.1:1"]}]`)},
+		"one of the user's roles":         {"-users", file(t, `[{"id":"a","roles":["b\nendpoint: http://127.0.0.1:1"]}]`)},
 		"an empty list":                   {"-users", file(t, `[]`)},
 		"file.json: \"a\" is there twice": {"-users", file(t, `[{"id":"a"},{"id":"b"},{},{},{"id":"a"}]`)},
 		"-clients: ":                      {"-clients", file(t, `{}`)},

@@ -45,7 +45,7 @@ func diagnose(ctx context.Context, t terminal, args []string) error {
 	case *cookie && credential == "":
 		return f.missing("-cookie without a cookie on standard input")
 	case !t.interactive && credential == "": // perhaps a login failed: a good report on the project alone would hide that
-		return f.missing("standard input is empty, as after a login that failed; without a token, give it </dev/null")
+		return f.missing("standard input is empty; perhaps login has failed; to check without a token, add </dev/null")
 	case *cookie:
 		config.Cookie = credential
 	default:

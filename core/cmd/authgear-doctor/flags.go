@@ -52,12 +52,12 @@ func (f flags) endpoint(args []string) (string, error) {
 	case len(rest) == 0:
 		return "", f.wrong("ENDPOINT is missing")
 	case len(rest) > 1: // not quoted: the argument may be a token
-		return "", f.wrong("there is more than one argument; the commands are login and token, and a token comes on standard input, never as an argument")
+		return "", f.wrong("there is more than one argument; the only commands are login and token; an access token comes on standard input, never as an argument")
 	}
 	return rest[0], nil
 }
 
-// missing prints what is missing on standard input, and returns errUsage.
+// missing prints, without the usage, what is missing on standard input, and returns errUsage.
 func (f flags) missing(what string) error {
 	fmt.Fprintf(f.t.stderr, "%s: %s\n", f.Name(), what)
 	return errUsage

@@ -41,8 +41,8 @@ func TestUsage(t *testing.T) {
 	wantStatus(t, 0, status, stderr, "usage:", "client_secret_basic")
 }
 
-// One line says what is missing, so that what an earlier command of the pipe has printed
-// is not lost.
+// One line says what is missing. The whole usage would hide what an earlier command of the
+// pipe has printed.
 func TestNothingOnStandardInput(t *testing.T) {
 	t.Parallel()
 	for args, says := range map[string]string{
