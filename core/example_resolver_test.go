@@ -79,7 +79,7 @@ func ExampleNewResolver_cache() {
 			asked++
 		}
 	}
-	fmt.Println("asked:", asked)
+	fmt.Println("requests that asked Authgear:", asked)
 
 	server.RevokeSessions(alice)
 	identity, err := auth.Authenticate(context.Background(), guard.HTTP(request))
@@ -89,7 +89,7 @@ func ExampleNewResolver_cache() {
 	_, err = auth.Authenticate(context.Background(), guard.HTTP(request))
 	fmt.Println("from then on:", err)
 	// Output:
-	// asked: 1
+	// requests that asked Authgear: 1
 	// cached: alice <nil>
 	// live: token_rejected: The access token is not, or no longer, valid.
 	// from then on: token_rejected: The access token is not, or no longer, valid.

@@ -229,7 +229,7 @@ func (f *Forwarded) checkProxy(r Request) *Error {
 	}
 	lines := r.Values(proxySecretHeader)
 	if len(lines) != 1 || lines[0] == "" {
-		return untrusted(fmt.Errorf("the %s header is missing, empty or there twice; the reverse proxy has to set it to one of Secrets", proxySecretHeader))
+		return untrusted(fmt.Errorf("the %s header is missing, empty or repeated; the reverse proxy has to set it to one of Secrets", proxySecretHeader))
 	}
 	sum, same := sha256.Sum256([]byte(lines[0])), 0
 	for i := range f.secrets { // all of them, in the same time for each request

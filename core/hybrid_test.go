@@ -308,7 +308,7 @@ func TestHybridAllocations(t *testing.T) {
 	if racetest.Enabled {
 		t.Skip("the race detector allocates; make test counts without it as well")
 	}
-	h := newHybrid(t, authgear.HybridConfig{Freshness: time.Hour}) // nothing runs in the background meanwhile
+	h := newHybrid(t, authgear.HybridConfig{Freshness: time.Hour}) // so long that nothing runs in the background
 	token := h.token(t, "alice", m{aUser + "roles": []string{"editor", "role:alice"}})
 	h.users["Bearer "+token] = "alice"
 	h.wantUser(t, token, "alice")

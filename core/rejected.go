@@ -52,7 +52,7 @@ func (r *Resolver) whyRejected(rejected credential) error {
 	case rejected.user != "":
 		return errors.New("its session has ended, or its user is disabled")
 	default:
-		return errors.New("its session has ended, its user is disabled, its key was removed, as when a development Authgear starts again, or something has altered it")
+		return errors.New("its session has ended, or its user is disabled, or its key was removed (as when a development Authgear starts again), or something has altered the token")
 	}
 }
 

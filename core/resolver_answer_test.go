@@ -127,7 +127,7 @@ func TestResolverSendsNothingElse(t *testing.T) {
 		w := newWire(t, answer, "")
 		config := c.config(w.origin)
 		config.Cookies, config.TokenCookie = []string{"acme_session", "app_session"}, "token"
-		config.Timeout = time.Hour // so that no slow call adds a check
+		config.Timeout = time.Hour // so long that no slow call causes a health check
 		auth := newResolver(t, nil, config)
 		host, proto := "auth.example.com", "X-Forwarded-Proto: https\r\n"
 		if c.public {

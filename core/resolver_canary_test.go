@@ -64,8 +64,8 @@ func TestDatabaseThatFailsInTheMiddle(t *testing.T) {
 	}
 }
 
-// A database that fails in the middle of every tenth call is not seen: a request makes
-// up to three calls.
+// If a database fails in the middle of every tenth call, no request is refused: a request
+// makes up to three calls.
 func TestEveryTenthCallFails(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T) {
@@ -78,7 +78,7 @@ func TestEveryTenthCallFails(t *testing.T) {
 			return !isCheck(credential) && calls%10 == 0
 		})
 		if refused, _, _ := crowd(t, auth, 10*time.Second); refused > 0 || calls < 1000 {
-			t.Errorf("%d are refused in %d calls", refused, calls)
+			t.Errorf("%d requests are refused in %d calls", refused, calls)
 		}
 	})
 }

@@ -49,7 +49,7 @@ func TestResolverRecovers(t *testing.T) {
 			t.Errorf("%s: %d requests are refused", when, n)
 		}
 	}
-	recovers := func(when string) { // as a probe sees it
+	recovers := func(when string) { // asks as a probe does, until all is well
 		t.Helper()
 		for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
 			err := auth.Ready(t.Context())
@@ -80,9 +80,9 @@ func TestResolverRecovers(t *testing.T) {
 		lever(false)
 		recovers("after " + name)
 	}
-	// How few notice a fault that fails only some calls is for TestDeadConnections and
-	// TestEveryTenthCallFails. Here a check that is slow, since the machine is, tells an
-	// outage.
+	// These faults make only some calls fail. This test does not count the requests that
+	// are refused: on a slow machine, a slow health check looks like an outage.
+	// TestDeadConnections and TestEveryTenthCallFails count them.
 	for name, lever := range map[string]func(){
 		"20 dead connections": func() { server.RestartDatabase(20) },
 		"50 dead connections": func() { server.RestartDatabase(50) },

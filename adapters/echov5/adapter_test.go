@@ -307,7 +307,7 @@ func TestHijacked(t *testing.T) {
 			t.Errorf("%s: %q", name, answer)
 		}
 		server.Close()
-		<-left // the server does not wait for a handler that took over its connection
+		<-left // Server.Close does not wait for a handler that has hijacked its connection
 		if len(notices) != 0 {
 			t.Errorf("%s: notices = %+v", name, notices)
 		}

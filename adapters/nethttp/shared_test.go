@@ -12,7 +12,7 @@ import (
 	"github.com/authgear/authgear-sdk-go/core/guard/guardtest"
 )
 
-// after answers once its channel is closed.
+// after is an Authenticator that answers when its channel is closed.
 type after chan struct{}
 
 func (closed after) Authenticate(context.Context, authgear.Request) (*authgear.Identity, error) {

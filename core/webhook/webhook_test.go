@@ -33,7 +33,7 @@ type receiver struct {
 func (r *receiver) note(ctx context.Context, format string, args ...any) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	// A machine that stalls may let the time be up, but nobody may cancel.
+	// On a slow machine the deadline may have passed, but nobody may cancel the context.
 	if deadline, ok := ctx.Deadline(); !ok || errors.Is(ctx.Err(), context.Canceled) || time.Until(deadline) > 5*time.Second {
 		return fmt.Errorf("the context: %v, until %v", ctx.Err(), deadline)
 	}

@@ -1,4 +1,4 @@
-// Package leaktest fails a package whose tests leave goroutines behind.
+// Package leaktest makes the tests of a package fail if they leave goroutines running.
 package leaktest
 
 import (
@@ -10,13 +10,14 @@ import (
 
 // Main runs the tests and ends the program. Goroutines get ten seconds to end, since
 // those of closed connections take a moment on a busy machine.
-func Main(m *testing.M) { goleak.VerifyTestMain(patient{m}) }
+func Main(m *testing.M) { goleak.VerifyTestMain(waiting{m}) }
 
-type patient struct{ *testing.M }
+type waiting struct{ *testing.M }
 
-// Run runs the tests. goleak.Find takes about 0.4 seconds when there are goroutines.
-func (p patient) Run() int {
-	code := p.M.Run()
+// Run runs the tests, then waits for goroutines to end. The loop needs no pause:
+// goleak.Find takes about 0.4 seconds while there are goroutines.
+func (w waiting) Run() int {
+	code := w.M.Run()
 	for limit := time.Now().Add(10 * time.Second); goleak.Find() != nil && time.Now().Before(limit); {
 	}
 	return code

@@ -276,10 +276,10 @@ func TestConnectionsAreKept(t *testing.T) {
 	if kept := client.transport.(*http.Transport); kept.MaxIdleConns != 64 || kept.MaxIdleConnsPerHost != 64 {
 		t.Errorf("%d connections are kept, %d for each host, want 64", kept.MaxIdleConns, kept.MaxIdleConnsPerHost)
 	}
-	// net/http drops a connection whose goroutine for writing is more than 50 ms late,
-	// which can happen to a few on a busy machine.
+	// net/http does not reuse a connection if the goroutine that writes to it ends more
+	// than 50 ms late. On a busy machine this can happen to a few connections.
 	if n := opened.Load(); n < 64 || n > 64+32 {
-		t.Errorf("%d connections for 64 requests at once, want 64", n)
+		t.Errorf("%d connections for 64 requests at once, want 64 to 96", n)
 	}
 }
 
