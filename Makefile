@@ -60,7 +60,7 @@ vulnerabilities: $(BIN)/govulncheck
 tidy:
 	@for m in $(MODULES) tools; do echo "go mod tidy -diff $$m"; (cd $$m && GOWORK=off go mod tidy -diff) || exit 1; done
 
-# A busy machine takes longer than go test's ten minutes.
+# go test stops after ten minutes by default. A busy machine takes longer.
 TEST = go test -timeout 20m
 
 # Without the test cache, which does not notice that a document has changed.

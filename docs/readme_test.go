@@ -84,8 +84,9 @@ func TestREADME(t *testing.T) {
 	}
 }
 
-// ports counts the ports up from a random one. Systems hand out ports above 32767 only, so
-// no other program gets one of these by chance before the program under test listens.
+// ports is the last port that freePort has tried. It starts at random, from 20000 to 29999.
+// A system chooses ports above 32767 for programs that ask for any port. So no other
+// program gets one of these by chance before the program under test listens.
 var ports atomic.Int64
 
 func init() { ports.Store(20_000 + rand.Int64N(10_000)) }

@@ -97,7 +97,7 @@ func signedIn(project *authgeartest.Server, credential func(user string, login a
 		"admin":                 login("alice", 0),
 		"reporter":              login("rita", 0),
 		"bob":                   login("bob", 0),
-		"a minute ago":          login("bob", time.Minute), // so the test has four minutes
+		"a minute ago":          login("bob", time.Minute), // five are allowed, so the test may take four
 		"6 minutes ago":         login("bob", 6*time.Minute),
 		"guest":                 login("guest", 0),
 		"guest of yesterday":    login("guest", 24*time.Hour),

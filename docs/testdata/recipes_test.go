@@ -24,8 +24,8 @@ import (
 )
 
 var (
-	silent  = &authgear.Observer{}
-	patient = fiber.TestConfig{} // without fiber's time-out of a second
+	silent      = &authgear.Observer{}
+	noTimeLimit = fiber.TestConfig{} // without fiber's time-out of a second
 )
 
 func newJWT(t *testing.T, server *authgeartest.Server) *authgear.JWT {
@@ -195,7 +195,7 @@ func TestCached(t *testing.T) {
 		if value != "" {
 			r.Header.Set(name, value)
 		}
-		response, err := app.Test(r, patient)
+		response, err := app.Test(r, noTimeLimit)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -50,7 +50,7 @@ func TestFromSubprotocol(t *testing.T) {
 			r.Header.Set("Authorization", c.authorization)
 		}
 		handler.ServeHTTP(w, r)
-		response, err := app.Test(r, patient)
+		response, err := app.Test(r, noTimeLimit)
 		if err != nil {
 			t.Fatal(err)
 		}
