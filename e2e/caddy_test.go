@@ -26,7 +26,7 @@ func TestCaddy(t *testing.T) {
 			command.Env = []string{"HOME=" + p.Dir}
 			return command
 		},
-		Patience: []string{
+		LongTimeouts: []string{
 			"response_header_timeout 5s", "response_header_timeout 1m",
 			"response_header_timeout 3s", "response_header_timeout 1m",
 			"dial_timeout 2s", "dial_timeout 1m",

@@ -36,8 +36,8 @@ func TestEnvoy(t *testing.T) {
 			return exec.Command(program, "-c", p.Config, "--log-level", "warning",
 				"--disable-hot-restart", "--concurrency", "1")
 		},
-		Patience: []string{" timeout: 5s", " timeout: 60s"},
-		NoCanary: true,
+		LongTimeouts: []string{" timeout: 5s", " timeout: 60s"},
+		NoCanary:     true,
 	})
 }
 

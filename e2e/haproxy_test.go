@@ -29,7 +29,7 @@ func TestHAProxy(t *testing.T) {
 		Command: func(program string, p proxytest.Place) *exec.Cmd {
 			return exec.Command(program, "-db", "-f", p.Config)
 		},
-		Patience: []string{
+		LongTimeouts: []string{
 			"timeout connect 5s", "timeout connect 1m",
 			"timeout connect 2s", "timeout connect 1m",
 			"timeout server 3s", "timeout server 1m",

@@ -44,7 +44,7 @@ func TestTraefikMiddlewareOfKubernetes(t *testing.T) {
 			writeDynamic(t, p)
 			return exec.Command(program, "--configFile="+p.Config)
 		},
-		Patience:         nginxPatience,
+		LongTimeouts:     nginxLongTimeouts,
 		AnyUpgrade:       true,
 		AnySuccess:       true,
 		RefusesTwoTokens: true,

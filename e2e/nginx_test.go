@@ -51,14 +51,14 @@ func nginx(file string) proxytest.Proxy {
 		Command: func(program string, p proxytest.Place) *exec.Cmd {
 			return exec.Command(program, "-g", "daemon off;", "-c", p.Config)
 		},
-		Patience:         nginxPatience,
+		LongTimeouts:     nginxLongTimeouts,
 		AnySuccess:       true,
 		RefusesTwoTokens: true,
 	}
 }
 
-// nginxPatience lets nginx wait a minute for the resolver.
-var nginxPatience = []string{
+// nginxLongTimeouts makes nginx wait up to a minute for the resolver.
+var nginxLongTimeouts = []string{
 	"proxy_connect_timeout       2s;", "proxy_connect_timeout 1m;",
 	"proxy_send_timeout          3s;", "proxy_send_timeout 1m;",
 	"proxy_read_timeout          3s;", "proxy_read_timeout 1m;",

@@ -8,8 +8,8 @@ import (
 	"github.com/authgear/authgear-sdk-go/e2e/proxytest"
 )
 
-// readTimeout sets the readTimeout of an entry point where streams are tested, in place of
-// Traefik's default of 60 seconds.
+// readTimeout returns the lines that set the readTimeout of an entry point. Without them it
+// has Traefik's default of 60 seconds. They are needed only where streams are tested.
 func readTimeout(p proxytest.Place) string {
 	if !p.Streams {
 		return ""
@@ -42,7 +42,7 @@ func TestTraefik(t *testing.T) {
 		Command: func(program string, p proxytest.Place) *exec.Cmd {
 			return exec.Command(program, "--configFile="+p.Config)
 		},
-		Patience:        []string{"dialTimeout: 2s", "dialTimeout: 1m", "responseHeaderTimeout: 5s", "responseHeaderTimeout: 1m"},
+		LongTimeouts:    []string{"dialTimeout: 2s", "dialTimeout: 1m", "responseHeaderTimeout: 5s", "responseHeaderTimeout: 1m"},
 		ResolverHeaders: []string{"User-Agent", "Accept-Encoding"}, // Go's HTTP client sets them
 		AnyUpgrade:      true,
 		WholeCookie:     true,

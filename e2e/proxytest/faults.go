@@ -16,8 +16,8 @@ func (s *suite) fault(t *testing.T, fault string) {
 	s.unavailable(t, request{path: "/public", headers: []string{bearer("fault-" + fault)}}, fault)
 }
 
-// hangs: the proxy gives up after the 5 s of its file. On a busy machine that takes longer,
-// but not the 30 s or more that a proxy waits without this line of the file.
+// hangs: the proxy stops waiting after at most 5 s, as its file says. A busy machine adds
+// some seconds. Without that line of the file, a proxy would wait for 30 s or more.
 func (s *suite) hangs(t *testing.T) {
 	var waiting sync.WaitGroup
 	for _, fault := range []string{"hang", "hang-after-status"} {

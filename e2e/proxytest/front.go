@@ -72,7 +72,8 @@ func (s *suite) startFront(t *testing.T, dir string) string {
 	return ""
 }
 
-// serves waits until a server with a certificate of this authority listens, or has ended.
+// serves waits until a server with a certificate of this authority listens. It returns
+// false if the server has ended.
 func (a *authority) serves(addr string, ended <-chan struct{}) bool {
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(a.pem())

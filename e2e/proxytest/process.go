@@ -23,7 +23,7 @@ const (
 )
 
 // startBackend starts an example server or the recorder, and returns its address. goOn is
-// for record.
+// passed to record.
 func startBackend(t *testing.T, framework string, goOn <-chan struct{}) string {
 	t.Helper()
 	if framework == recorder || framework == fronted || framework == hanging {

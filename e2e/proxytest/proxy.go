@@ -25,10 +25,10 @@ type Proxy struct {
 	// Replace returns pairs of old and new text. If an old text is in none of the
 	// files, the test fails.
 	Replace func(Place) []string
-	// Patience has pairs of old and new text. With them the proxy waits a minute for the
-	// resolver, since a busy machine may take longer than the file allows. The suite whose
-	// resolver hangs does without them.
-	Patience []string
+	// LongTimeouts has more pairs of old and new text. They make the proxy wait up to a
+	// minute for the resolver, since a busy machine may take longer than the file allows.
+	// The suite whose resolver hangs does not use them.
+	LongTimeouts []string
 	// Command starts the proxy in the foreground. Its output is shown when a
 	// test fails.
 	Command func(program string, place Place) *exec.Cmd
@@ -70,7 +70,7 @@ type Place struct {
 	Addr     string // 127.0.0.1:port, to listen on
 	Backend  string // 127.0.0.1:port
 	Resolver string // 127.0.0.1:port, https for the name myapp.authgear.cloud
-	Streams  bool   // quiet streams are tested: time-outs that would end them are TimeOut
+	Streams  bool   // quiet streams are tested; time-outs that would end them have to be TimeOut
 	CA       string // the path of the certificate that signed the resolver's certificate
 }
 

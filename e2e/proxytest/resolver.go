@@ -86,7 +86,7 @@ func (g gate) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		if g.resolver.takes(conn) {
+		if g.resolver.admits(conn) {
 			return conn, nil
 		}
 		_ = conn.(*net.TCPConn).SetLinger(0)
@@ -94,9 +94,9 @@ func (g gate) Accept() (net.Conn, error) {
 	}
 }
 
-// takes reports whether the resolver is up, and keeps the connection, which ends when it
-// goes down.
-func (r *resolver) takes(conn net.Conn) bool {
+// admits reports whether the resolver is up. If it is, admits notes the connection, which
+// is reset when the resolver goes down.
+func (r *resolver) admits(conn net.Conn) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.down {

@@ -22,7 +22,7 @@ const (
 
 // record is the recorder: it reads every body, signs nobody in, and answers with a long
 // header. A request to /socket becomes a WebSocket that sends back what it gets. A
-// request to /events gets an event at once, and another one when this channel is closed.
+// request to /events gets an event at once, and another one when goOn is closed.
 func record(goOn <-chan struct{}) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		controller := http.NewResponseController(w)
@@ -114,8 +114,8 @@ func (s *suite) upgrades(t *testing.T) {
 	}
 }
 
-// events: each event reaches the client when it is sent. The second one is sent only after
-// the first has come.
+// events: each event reaches the client when it is sent. The second event is sent
+// only after the first has arrived.
 func (s *suite) events(t *testing.T, opened func()) {
 	_, response, _ := s.open(t, request{path: "/events", headers: []string{"Accept: text/event-stream", "Cookie: " + s.cookie(s.bob)}})
 	opened()

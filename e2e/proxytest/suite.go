@@ -24,7 +24,7 @@ type suite struct {
 	backend   string // its address, without the relay and the proxy
 	addr      string // the proxy's address
 	marks     atomic.Int64
-	goOn      chan struct{} // closed when the client has the first event and was quiet
+	goOn      chan struct{} // closed after the first event has arrived and the stream was quiet
 
 	alice, bob, carol, dave string // user IDs
 }
@@ -121,7 +121,7 @@ func (s *suite) install(t *testing.T, place Place) string {
 	proxy := s.proxy
 	pairs := proxy.Replace(place)
 	if s.framework != hanging {
-		pairs = append(pairs, proxy.Patience...)
+		pairs = append(pairs, proxy.LongTimeouts...)
 	}
 	used := make([]bool, len(pairs))
 	for _, name := range proxy.Files {
