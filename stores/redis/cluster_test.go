@@ -13,14 +13,15 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// lastPort is the last that freePort has tried. It begins anywhere, since another run may
-// look for ports at the same time.
+// lastPort is the last port that freePort has tried. It starts at random, since another
+// run of the tests may look for ports at the same time.
 var lastPort atomic.Int32
 
 func init() { lastPort.Store(15_000 + rand.Int32N(10_000)) }
 
 // freePort returns a free port of 127.0.0.1, where Redis servers find each other. It is
-// none of those that a system gives to whoever asks for any, so it stays free.
+// below the ports that a system chooses for programs that ask for any port. So no other
+// program gets it by chance.
 func freePort(t *testing.T) string {
 	t.Helper()
 	for range 1000 {
@@ -50,7 +51,7 @@ func TestCluster(t *testing.T) {
 	})
 	all := make([]*process, 2)
 	for i := range all {
-		rdb := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{"127.0.0.1:" + port}, DialTimeout: patience, ReadTimeout: patience})
+		rdb := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{"127.0.0.1:" + port}, DialTimeout: waitLimit, ReadTimeout: waitLimit})
 		t.Cleanup(func() { _ = rdb.Close() })
 		all[i] = newProcess(t, rdb, never)
 	}
@@ -91,7 +92,7 @@ func TestSentinel(t *testing.T) {
 	})
 	all := make([]*process, 2)
 	for i := range all {
-		rdb := redis.NewFailoverClient(&redis.FailoverOptions{MasterName: "main", SentinelAddrs: []string{"127.0.0.1:" + sentinelPort}, DialTimeout: patience, ReadTimeout: patience})
+		rdb := redis.NewFailoverClient(&redis.FailoverOptions{MasterName: "main", SentinelAddrs: []string{"127.0.0.1:" + sentinelPort}, DialTimeout: waitLimit, ReadTimeout: waitLimit})
 		t.Cleanup(func() { _ = rdb.Close() })
 		all[i] = newProcess(t, rdb, never)
 	}
@@ -100,8 +101,8 @@ func TestSentinel(t *testing.T) {
 	hear(t, "alice", at, all...)
 	first.stop()
 	all[0].revokeAlone(t, "bob", at)
-	// Sentinel itself would not act for ten minutes, since it may take a busy machine for a
-	// failure.
+	// The test begins the failover. Sentinel by itself waits for ten minutes, so that it does
+	// not take a busy machine for a failure.
 	eventually(t, "the failover begins", func() bool {
 		return sentinel.client(t, redis.Options{}).Do(t.Context(), "SENTINEL", "FAILOVER", "main").Err() == nil
 	})

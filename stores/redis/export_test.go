@@ -1,8 +1,8 @@
 package redisstore
 
-// NewStore is New with another interval of catching up, and another silence after which
-// a connection is dead.
+// NewStore is New with two more parameters: how often the store catches up, and after how
+// much silence it takes a connection for dead.
 var NewStore = newStore
 
-// DeadAfter is the silence after which a connection of New is dead.
+// DeadAfter is after how much silence a store of New takes a connection for dead.
 const DeadAfter = deadAfter

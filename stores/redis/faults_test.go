@@ -96,7 +96,7 @@ func TestDisconnected(t *testing.T) {
 	s := newServer(t)
 	all := s.processes(t, 2, never)
 	at := second(time.Minute)
-	s.do(t, "ZADD", "authgear:revocations", at.UnixMilli(), "alice") // its message is lost
+	s.do(t, "ZADD", "authgear:revocations", at.UnixMilli(), "alice") // without a message, as if it was lost
 	s.do(t, "CLIENT", "KILL", "TYPE", "pubsub")
 	hear(t, "alice", at, all...)
 	for _, p := range all {
@@ -170,7 +170,7 @@ func TestLoading(t *testing.T) {
 		return strings.Contains(s.do(t, "INFO", "persistence").(string), "aof_rewrite_in_progress:0")
 	})
 	s.stop()
-	s.args = append(s.args, "--key-load-delay", "5000") // µs, so it would take more than a minute
+	s.args = append(s.args, "--key-load-delay", "5000") // µs for a key, so that all keys take more than a minute
 	s.start(t)
 	at := second(time.Minute)
 	all[0].revokeAlone(t, "alice", at)

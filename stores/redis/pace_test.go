@@ -18,16 +18,16 @@ import (
 	redisstore "github.com/authgear/authgear-sdk-go/stores/redis"
 )
 
-// imitation is a Redis in memory, so that time can be the time of synctest.
-type imitation struct {
-	refuses   atomic.Bool  // connections
-	silent    atomic.Bool  // on all connections
-	pinged    atomic.Int32 // in a subscription
-	published atomic.Int32
+// fakeRedis is a Redis in memory, so that tests can use the clock of synctest.
+type fakeRedis struct {
+	refuses   atomic.Bool  // refuses new connections
+	silent    atomic.Bool  // answers no command
+	pinged    atomic.Int32 // how many pings it has answered
+	published atomic.Int32 // how many messages it has got
 }
 
-// process returns the store of one process, with the times of New.
-func (i *imitation) process(t *testing.T) *process {
+// process returns the store of one process with the intervals of New.
+func (i *fakeRedis) process(t *testing.T) *process {
 	t.Helper()
 	rdb := redis.NewClient(&redis.Options{Addr: "127.0.0.1:6379", ReadTimeout: time.Minute, Dialer: func(context.Context, string, string) (net.Conn, error) {
 		if i.refuses.Load() {
@@ -46,9 +46,9 @@ func (i *imitation) process(t *testing.T) *process {
 	return p
 }
 
-// serve answers until the connection is closed. A reader of its own takes the commands,
-// since a pipe has no buffer.
-func (i *imitation) serve(conn net.Conn) {
+// serve answers until the connection is closed. Its reader has a buffer, since a pipe has
+// none: otherwise client and server could both wait in a write.
+func (i *fakeRedis) serve(conn net.Conn) {
 	defer func() { _ = conn.Close() }()
 	commands := bufio.NewReader(conn)
 	for {
@@ -78,7 +78,7 @@ func (i *imitation) serve(conn net.Conn) {
 	}
 }
 
-func (i *imitation) answer(command string) string {
+func (i *fakeRedis) answer(command string) string {
 	switch command {
 	case "subscribe":
 		return "*3\r\n$9\r\nsubscribe\r\n$20\r\nauthgear:revocations\r\n:1\r\n"
@@ -101,7 +101,7 @@ func (i *imitation) answer(command string) string {
 func TestQuiet(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var i imitation
+		var i fakeRedis
 		p := i.process(t)
 		time.Sleep(time.Minute + time.Millisecond)
 		if pings := i.pinged.Load(); pings != 60 {
@@ -111,12 +111,12 @@ func TestQuiet(t *testing.T) {
 	})
 }
 
-// If Redis does not answer, nobody waits for it longer than a second, and the connection
-// soon counts as dead.
+// If Redis does not answer, Revoke waits for a second at most, and a notice soon says that
+// Redis does not work.
 func TestSilent(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var i imitation
+		var i fakeRedis
 		p := i.process(t)
 		time.Sleep(time.Second)
 		before := time.Now()
@@ -133,13 +133,13 @@ func TestSilent(t *testing.T) {
 	})
 }
 
-// When Redis is back, it soon hears what it has missed, however long it was away. The
-// pauses are random, so this is tried ten times.
+// When Redis is back after a minute, the store soon sends what Redis has missed. The pauses
+// between attempts are random, so the test runs ten times.
 func TestBack(t *testing.T) {
 	t.Parallel()
 	for range 10 {
 		synctest.Test(t, func(t *testing.T) {
-			var i imitation
+			var i fakeRedis
 			i.refuses.Store(true)
 			p := i.process(t)
 			p.revokeAlone(t, "alice", time.Now())

@@ -60,16 +60,16 @@ func (s *server) stop() {
 	}
 }
 
-// client returns a client that is closed when the test ends, before the server stops. It
-// is patient, since the server may be slow when the machine is busy.
+// client returns a client that is closed when the test ends, before the server stops.
+// Its time-outs are long, since the server may be slow when the machine is busy.
 func (s *server) client(t *testing.T, options redis.Options) *redis.Client {
 	t.Helper()
 	if options.Addr == "" {
 		options.Addr = s.addr
 	}
-	options.DialTimeout = patience
+	options.DialTimeout = waitLimit
 	if options.ReadTimeout == 0 {
-		options.ReadTimeout = patience
+		options.ReadTimeout = waitLimit
 	}
 	rdb := redis.NewClient(&options)
 	t.Cleanup(func() { _ = rdb.Close() })
@@ -100,14 +100,14 @@ func (s *server) calls(t *testing.T, command string) (n int) {
 	return n
 }
 
-// patience is how long the tests wait for what has to happen.
-const patience = 2 * time.Minute
+// waitLimit is how long the tests wait for what has to happen.
+const waitLimit = 2 * time.Minute
 
 func eventually(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	for end := time.Now().Add(patience); !done(); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(waitLimit); !done(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("not within %v: %s", patience, what)
+			t.Fatalf("not within %v: %s", waitLimit, what)
 		}
 	}
 }

@@ -28,8 +28,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// leaks returns 1 if goroutines go on for ten seconds. goleak by itself waits for less
-// than one.
+// leaks returns 1 if goroutines still run after ten seconds. goleak itself waits for less
+// than one second.
 func leaks() int {
 	end := time.Now().Add(10 * time.Second)
 	for {
@@ -56,11 +56,11 @@ type process struct {
 	notices []string
 }
 
-// newProcess returns a process whose connections do not count as dead when the machine is
-// busy.
+// newProcess returns a process that takes no connection for dead just because the machine
+// is busy.
 func newProcess(t *testing.T, rdb redis.UniversalClient, interval time.Duration) *process {
 	t.Helper()
-	return newProcessWith(t, rdb, interval, patience)
+	return newProcessWith(t, rdb, interval, waitLimit)
 }
 
 func newProcessWith(t *testing.T, rdb redis.UniversalClient, interval, silence time.Duration) *process {
@@ -114,8 +114,8 @@ func (p *process) alreadyToldOf(t *testing.T, want ...string) {
 	}
 }
 
-// lastToldOf expects this notice, now or soon. More may come before it: each dead
-// connection may give its own notice, also one that is only slow.
+// lastToldOf expects this notice as the last one, now or soon. There may be others before
+// it: each connection that is dead or slow may cause a notice.
 func (p *process) lastToldOf(t *testing.T, want string) {
 	t.Helper()
 	eventually(t, "the notice "+want, func() bool {
