@@ -19,7 +19,7 @@ import (
 const (
 	eventTimeout  = time.Minute // time-out of one attempt
 	maxAttempts   = 10_000      // that wait or run at the same time
-	maxConns      = 100         // connections to one receiver
+	maxConns      = 100         // connections to one host
 	deletionGrace = 30 * 24 * time.Hour
 )
 

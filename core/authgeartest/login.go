@@ -91,6 +91,9 @@ func (s *Server) end(l *login) {
 		if session.login == l || l.sso != "" && session.sso == l.sso {
 			delete(s.sessions, credential)
 			s.ends(session.id)
+			if session.kind == kindOpaque { // find would restore it for another login
+				s.ends(credential)
+			}
 		}
 	}
 }

@@ -127,6 +127,11 @@ func TestReauthenticationForAShell(t *testing.T) {
 	if status, _ := ask(bearer(w.AccessToken(alice))); status != 500 {
 		t.Errorf("in an outage: %d", status)
 	}
+	w.SetOutage(false)
+	w.SetRedisHanging(time.Hour)
+	if status, _ := ask(bearer(w.AccessToken(alice))); status != 500 {
+		t.Errorf("while Redis hangs: %d", status)
+	}
 }
 
 // A shell has to ask for the host of Endpoint, whatever address it connects to.

@@ -68,6 +68,10 @@ func TestSeed(t *testing.T) {
 		opaque := strings.TrimPrefix(alices["opaque"][1], "Bearer ")
 		w.Revoke(opaque)
 		expect(t, "opaque", who(w, alices["opaque"]), "")
+		for _, token := range []string{w.OpaqueToken("alice"), w.AccessToken("alice")} {
+			w.RevokeSession(token)
+			expect(t, token+", signed out", valid(t, w.Server, token), "")
+		}
 		w.DisableUser("alice")
 		w.EnableUser("alice")
 		for name, sent := range alices {
