@@ -90,8 +90,8 @@ func TestIDTokenRefused(t *testing.T) {
 		{"expired", []string{s.idToken(nil, m{"exp": in(-20 * time.Second)})}, authgear.ReasonTokenExpired},
 		{"exp missing", []string{s.idToken(nil, m{"exp": nil})}, authgear.ReasonClaimsInvalid},
 		{"exp a string", []string{s.idToken(nil, m{"exp": "4102444800"})}, authgear.ReasonClaimsInvalid},
-		{"nbf in the future", []string{s.idToken(nil, m{"nbf": in(time.Hour)})}, authgear.ReasonTokenNotYetValid},
-		{"iat in the future", []string{s.idToken(nil, m{"iat": in(time.Hour)})}, authgear.ReasonTokenNotYetValid},
+		{"nbf in the future", []string{s.idToken(nil, m{"nbf": in(10 * time.Minute)})}, authgear.ReasonTokenNotYetValid},
+		{"iat in the future", []string{s.idToken(nil, m{"iat": in(10 * time.Minute)})}, authgear.ReasonTokenNotYetValid},
 
 		{"auth_time missing", []string{s.idToken(nil, m{"auth_time": nil})}, authgear.ReasonClaimsInvalid},
 		{"auth_time a string", []string{s.idToken(nil, m{"auth_time": "1795470161"})}, authgear.ReasonClaimsInvalid},

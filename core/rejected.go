@@ -47,13 +47,15 @@ func (r *Resolver) whyRejected(rejected credential) error {
 		return errors.New("it is a client's own token, which Authgear's resolver never accepts; use NewHybrid or NewJWT with Resources")
 	case rules.Expiry(&c, time.Now()) != nil: // Authgear has no leeway
 		return rules.Expiry(&c, time.Now())
-	case r.internal:
-		return errors.New("its session has ended, or its user is disabled; if each JWT is refused, Authgear does not know by which origin it is asked: set its TRUST_PROXY=true, since it is asked at an internal address")
-	case rejected.user != "":
-		return errors.New("its session has ended, or its user is disabled")
-	default:
-		return errors.New("its session has ended, or its user is disabled, or its key was removed (as when a development Authgear starts again), or something has altered the token")
 	}
+	why := "its session has ended, or its user is disabled"
+	if rejected.user == "" {
+		why += ", or its key was removed (as when a development Authgear starts again), or something has altered the token"
+	}
+	if r.internal {
+		why += "; if each JWT is refused, Authgear does not know by which origin it is asked: set its TRUST_PROXY=true, since it is asked at an internal address"
+	}
+	return errors.New(why)
 }
 
 // formError adds to an error of [jws.Parser] what else can be seen: a placeholder that

@@ -64,7 +64,7 @@ func TestCluster(t *testing.T) {
 	hear(t, "bob", at, all...)
 	eventually(t, "Redis has alice", func() bool { return score(t, s, "alice") == at.UnixMilli() })
 	for _, p := range all {
-		p.toldOf(t, broken, well)
+		p.lastToldOf(t, well)
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -153,6 +154,17 @@ func TestAnnouncedCommandsBehindProxy(t *testing.T) {
 		if answer := send(t, request); strings.Count(answer, ".") != want || (answer == "") != (i == 2) {
 			t.Errorf("%q: %s", command, answer)
 		}
+	}
+}
+
+// A script reads the endpoint: without it nobody can use the server.
+func TestNothingCanBePrinted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	in, out := io.Pipe()
+	_ = in.Close()
+	if err := run(ctx, []string{"-addr", "127.0.0.1:0"}, out, io.Discard); !errors.Is(err, io.ErrClosedPipe) {
+		t.Error(err)
 	}
 }
 
